@@ -1,0 +1,234 @@
+// Recording. An entry is appended when an operation that has run calls `record`; the rewind is in
+// `backward.cpp`, what a tape looks like from outside in `export.cpp`.
+#include "autograd/tape.hpp"
+
+#include <mutex>
+#include <unordered_set>
+
+#include "autograd/tape_state.hpp"
+
+namespace reel {
+
+namespace detail {
+
+constinit thread_local CopyObserver* copy_observer = nullptr;
+constinit thread_local Tape::State* innermost = nullptr;
+constinit thread_local bool paused = false;
+
+namespace {
+
+/// Notes the blocks of the tensors that a closure captures. See Note [What a pullback keeps].
+class BlockCollector final : public CopyObserver {
+public:
+    explicit BlockCollector(Tape::State& state) : state_(state), swap_(copy_observer, this) {}
+    void copied(const Tensor& tensor) override {
+        if (!tensor.defined()) return;
+        const Storage* storage = tensor.impl().storage.get();
+        state_.blocks.push_back({storage, storage->version});
+    }
+
+private:
+    Tape::State& state_;
+    Swap<CopyObserver*> swap_;
+};
+
+/// A handle of its own on the same elements: a result that is one of the inputs must not take over their
+/// place.
+Tensor alias(const Tensor& tensor) {
+    return Tensor::make(tensor.impl().storage, tensor.dtype(), tensor.sizes(), tensor.strides(),
+                        tensor.storage_offset());
+}
+
+bool is_finite(const Tensor& tensor) {
+    return !tensor.is_floating_point() || tensor.isfinite().all().item<bool>();
+}
+
+void check_forward(const char* name, const Tensor& output, const auto& edges, const auto& input_of) {
+    if (is_finite(output)) return;
+    for (const auto& edge : edges) {
+        const Tensor& input = input_of(edge);
+        if (input.defined() && !is_finite(input)) return;
+    }
+    fail<AutogradError>("anomaly: the forward pass of ", name,
+                        " made a NaN or Inf out of finite inputs, in a result ", "of shape ", output.sizes());
+}
+
+/// Appends an entry for `output`; `output` keeps its old slot. Returns the number, or -1 if no input wants a
+/// gradient.
+std::int64_t append(Tape::State& state, const char* name, const Tensor& output, const auto& edges,
+                    const auto& input_of, const auto& pullback_of) {
+    bool wanted = false;
+    for (const auto& edge : edges)
+        wanted = (input_of(edge).defined() && wants_gradient(input_of(edge))) || wanted;
+    if (!wanted) return -1;
+    const std::size_t first_edge = state.edges.size();
+    const std::size_t first_block = state.blocks.size();
+    bool takes_output = false;
+    {
+        const BlockCollector collector(state);
+        for (const auto& edge : edges) {
+            if (!input_of(edge).defined() || !wants_gradient(input_of(edge))) continue;
+            Pullback pullback = pullback_of(edge);
+            takes_output = takes_output || pullback.takes_output();
+            const Target target = [&] {
+                const Swap<CopyObserver*> off(copy_observer, nullptr);
+                return state.target_of(input_of(edge));
+            }();
+            state.edges.push_back({target, std::move(pullback)});
+        }
+        Entry& entry = state.entries.push_back(
+            {name, Tensor(), output.sizes(), output.dtype(), false, first_edge, first_block});
+        if (takes_output) entry.output = Tensor(output);
+    }
+    return static_cast<std::int64_t>(state.entries.size()) - 1;
+}
+
+Tensor record_on_tape(const char* name, Tensor output, const auto& edges, const auto& input_of,
+                      const auto& pullback_of) {
+    Tape::State* state = recording();
+    if (!state || !output.is_floating_point()) return output;
+    if (state->options.detect_anomaly) check_forward(name, output, edges, input_of);
+    // A recorded output with a slot of its own is some input handed through.
+    if (output.impl().slot.node >= 0 || output.impl().requires_grad) output = alias(output);
+    const std::int64_t number = append(*state, name, output, edges, input_of, pullback_of);
+    if (number >= 0) output.impl().slot = {state->id, number};
+    return output;
+}
+
+const auto kInputOfEdge = [](const Edge& edge) -> const Tensor& { return edge.input(); };
+const auto kPullbackOfEdge = [](const Edge& edge) { return edge.pullback(); };
+
+/// `view`, whose new value is `slot`, was written: the tensor that it is a view of changes there and nowhere
+/// else.
+void record_write_to_base(const char* name, const Tensor& view, TapeSlot slot) {
+    TensorImpl& impl = view.impl();
+    const Tensor base = Tensor::from_handle(impl.base);
+    if (slot.node < 0 && !wants_gradient(base)) return;
+    if (!base.is_contiguous()) {
+        fail<AutogradError>(
+            name, ": a recorded write to a view needs a base that is contiguous; this one has sizes ",
+            base.sizes(), " and strides ", base.strides());
+    }
+    const std::int64_t offset = impl.offset - base.storage_offset();
+    const Tensor written = Tensor::empty(base.sizes(), kBool);
+    written.zero_();
+    written.as_strided(impl.sizes, impl.strides, offset).fill_(true);
+    const Tensor part = alias(view);
+    part.impl().slot = slot;
+    record_in_place(name, base,
+                    {{base, [written](const Tensor& g) { return g.masked_fill(written, 0); }},
+                     {part, [sizes = impl.sizes, strides = impl.strides, offset](const Tensor& g) {
+                          const Tensor dense = g.contiguous();
+                          return dense.as_strided(sizes, strides, dense.storage_offset() + offset);
+                      }}});
+    impl.base_rewritten = impl.base->rewritten;
+}
+
+}  // namespace
+
+bool wants_gradient(const Tensor& tensor) {
+    TensorImpl& impl = tensor.impl();
+    if (impl.base && impl.base->rewritten != impl.base_rewritten && recording()) {
+        // The base was written to in place since this view was taken: the view's history is the base's new
+        // one.
+        impl.base_rewritten = impl.base->rewritten;
+        const Tensor base = Tensor::from_handle(impl.base);
+        impl.slot = wants_gradient(base) ? base.as_strided(impl.sizes, impl.strides, impl.offset).impl().slot
+                                         : TapeSlot();
+    }
+    return impl.requires_grad || tape_of(impl) != nullptr;
+}
+
+}  // namespace detail
+
+detail::Target Tape::State::target_of(const Tensor& tensor) {
+    const detail::TensorImpl& impl = tensor.impl();
+    if (impl.slot.tape == id && impl.slot.node >= 0) return impl.slot.node;
+    const auto [place, is_new] = leaf_numbers.try_emplace(&impl, static_cast<std::int64_t>(leaves.size()));
+    if (is_new) leaves.push_back(tensor);
+    return ~place->second;
+}
+
+void Tape::State::free_entry(std::size_t entry) {
+    entries[entry].freed = true;
+    entries[entry].output = Tensor();
+    for (std::size_t i = entries[entry].edges_begin; i < edges_end(entry); ++i) edges[i].pullback.reset();
+}
+
+Tensor record(const char* name, Tensor output, std::initializer_list<Edge> edges) {
+    return detail::record_on_tape(name, std::move(output), edges, detail::kInputOfEdge,
+                                  detail::kPullbackOfEdge);
+}
+
+Tensor record(const char* name, Tensor output, const std::vector<OwnedEdge>& edges) {
+    return detail::record_on_tape(
+        name, std::move(output), edges, [](const OwnedEdge& edge) -> const Tensor& { return edge.first; },
+        [](const OwnedEdge& edge) { return edge.second; });
+}
+
+Tensor record(const std::string& name, Tensor output, std::initializer_list<Edge> edges) {
+    static std::mutex mutex;
+    static auto* names = new std::unordered_set<std::string>;
+    const char* kept = [&] {
+        const std::lock_guard lock(mutex);
+        return names->insert(name).first->c_str();
+    }();
+    return record(kept, std::move(output), edges);
+}
+
+void check_in_place(const char* name, const Tensor& self) {
+    const detail::TensorImpl& impl = self.impl();
+    const Tape::State* made_by = detail::tape_of(impl);
+    if (detail::recording() && made_by && made_by != detail::innermost) {
+        fail<AutogradError>(name, ": a value of an outer tape, of shape ", self.sizes(),
+                            ", is overwritten while an inner tape records; use the out-of-place operation");
+    }
+    const bool leaf = impl.requires_grad || (impl.base && impl.base->requires_grad);
+    if (detail::recording() && leaf) {
+        fail<AutogradError>(
+            name, ": a leaf that requires grad, of shape ", self.sizes(),
+            ", is overwritten while a tape records; use the out-of-place operation, detach(), or a ",
+            "NoGradGuard");
+    }
+    for (std::size_t i = 0; i < impl.sizes.size(); ++i) {
+        if (impl.sizes[i] > 1 && impl.strides[i] == 0) {
+            fail<ShapeError>(name, ": several elements of the tensor of shape ", impl.sizes, " and strides ",
+                             impl.strides,
+                             " share one place in memory (expanded?); clone() it before writing");
+        }
+    }
+}
+
+void record_in_place(const char* name, const Tensor& self, std::initializer_list<Edge> edges) {
+    Tape::State* state = detail::recording();
+    if (!state || !self.is_floating_point()) return;
+    if (state->options.detect_anomaly) detail::check_forward(name, self, edges, detail::kInputOfEdge);
+    const std::int64_t number =
+        detail::append(*state, name, self, edges, detail::kInputOfEdge, detail::kPullbackOfEdge);
+    detail::TensorImpl& impl = self.impl();
+    const detail::TapeSlot slot = number >= 0 ? detail::TapeSlot{state->id, number} : detail::TapeSlot{};
+    if (impl.base) detail::record_write_to_base(name, self, slot);
+    impl.slot = slot;
+    ++impl.rewritten;
+}
+
+bool is_recorded(const Tensor& input) {
+    return detail::recording() && input.defined() && detail::wants_gradient(input);
+}
+
+Tape::Tape(TapeOptions options) : state_(std::make_unique<State>()) {
+    static std::atomic<std::uint64_t> next_id = 1;
+    state_->id = next_id.fetch_add(1, std::memory_order_relaxed);
+    state_->outer = detail::innermost;
+    state_->options = options;
+    detail::innermost = state_.get();
+}
+
+Tape::~Tape() { detail::innermost = state_->outer; }
+
+std::size_t Tape::size() const { return state_->entries.size(); }
+
+NoGradGuard::NoGradGuard() : before_(std::exchange(detail::paused, true)) {}
+NoGradGuard::~NoGradGuard() { detail::paused = before_; }
+
+}  // namespace reel

@@ -1,0 +1,270 @@
+/// \file
+/// The tape: a Wengert list. Operations append entries to it in the order of execution; the rewind
+/// (`backward.cpp`) walks it from the end to the front. An operation puts itself on the tape by `record`, and
+/// by nothing else.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <iosfwd>
+#include <memory>
+#include <new>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "tensor/tensor.hpp"
+
+namespace reel {
+
+/// A pullback ȳ → x̄, or (ȳ, y) → x̄, held by value. Small closures stand inside the object.
+class Pullback {
+public:
+    Pullback() = default;
+    template <class F>
+    requires(!std::is_same_v<std::remove_cvref_t<F>, Pullback>) explicit Pullback(F&& f) {
+        using Closure = std::decay_t<F>;
+        if constexpr (sizeof(Closure) <= kInline && alignof(Closure) <= alignof(void*) &&
+                      std::is_nothrow_move_constructible_v<Closure>) {
+            new (&closure_) Closure(std::forward<F>(f));
+            behaviour_ = &kInside<Closure>;
+        } else {
+            new (&closure_) Closure*(new Closure(std::forward<F>(f)));
+            behaviour_ = &kOnHeap<Closure>;
+        }
+    }
+    Pullback(const Pullback& other) : behaviour_(other.behaviour_) {
+        if (behaviour_) behaviour_->copy(&closure_, &other.closure_);
+    }
+    Pullback(Pullback&& other) noexcept : behaviour_(std::exchange(other.behaviour_, nullptr)) {
+        if (behaviour_) behaviour_->move(&closure_, &other.closure_);
+    }
+    Pullback& operator=(Pullback&& other) noexcept {
+        if (this != &other) {
+            reset();
+            behaviour_ = std::exchange(other.behaviour_, nullptr);
+            if (behaviour_) behaviour_->move(&closure_, &other.closure_);
+        }
+        return *this;
+    }
+    ~Pullback() { reset(); }
+
+    explicit operator bool() const { return behaviour_ != nullptr; }
+    Tensor operator()(const Tensor& y_bar, const Tensor& y) const {
+        return behaviour_->call(&closure_, y_bar, y);
+    }
+    /// Whether it is called with the recorded output.
+    bool takes_output() const { return behaviour_->takes_output; }
+    void reset() {
+        if (behaviour_) std::exchange(behaviour_, nullptr)->destroy(&closure_);
+    }
+
+private:
+    static constexpr std::size_t kInline = 48;
+
+    struct Behaviour {
+        Tensor (*call)(const void*, const Tensor&, const Tensor&);
+        void (*copy)(void*, const void*);
+        void (*move)(void*, void*);
+        void (*destroy)(void*);
+        bool takes_output;
+    };
+
+    template <class Closure>
+    static constexpr bool kTakesOutput = std::is_invocable_v<const Closure&, const Tensor&, const Tensor&>;
+
+    template <class Closure>
+    static Tensor invoke(const Closure& f, const Tensor& y_bar, const Tensor& y) {
+        if constexpr (kTakesOutput<Closure>) {
+            return f(y_bar, y);
+        } else {
+            return f(y_bar);
+        }
+    }
+
+    template <class Closure>
+    static constexpr Behaviour kInside = {
+        [](const void* at, const Tensor& y_bar, const Tensor& y) {
+            return invoke(*static_cast<const Closure*>(at), y_bar, y);
+        },
+        [](void* to, const void* from) { new (to) Closure(*static_cast<const Closure*>(from)); },
+        [](void* to, void* from) {
+            new (to) Closure(std::move(*static_cast<Closure*>(from)));
+            static_cast<Closure*>(from)->~Closure();
+        },
+        [](void* at) { static_cast<Closure*>(at)->~Closure(); },
+        kTakesOutput<Closure>,
+    };
+
+    template <class Closure>
+    static constexpr Behaviour kOnHeap = {
+        [](const void* at, const Tensor& y_bar, const Tensor& y) {
+            return invoke(**static_cast<Closure* const*>(at), y_bar, y);
+        },
+        [](void* to, const void* from) {
+            new (to) Closure*(new Closure(**static_cast<Closure* const*>(from)));
+        },
+        [](void* to, void* from) { new (to) Closure*(*static_cast<Closure**>(from)); },
+        [](void* at) { delete *static_cast<Closure**>(at); },
+        kTakesOutput<Closure>,
+    };
+
+    const Behaviour* behaviour_ = nullptr;
+    alignas(void*) std::byte closure_[kInline];
+};
+
+/// An input of an operation with the pullback that sends the output's gradient to it. Lives only inside the
+/// braces of a call of `record`: it refers to the closure, which is copied to the tape if, and only if, the
+/// edge is kept.
+class Edge {
+public:
+    template <class F>
+    Edge(const Tensor& input, const F& pullback) : input_(input) {
+        if constexpr (std::is_function_v<F>) {
+            closure_ = reinterpret_cast<const void*>(&pullback);
+            copy_ = [](const void* f) { return Pullback(reinterpret_cast<F*>(const_cast<void*>(f))); };
+        } else {
+            closure_ = &pullback;
+            copy_ = [](const void* f) { return Pullback(*static_cast<const F*>(f)); };
+        }
+    }
+    Edge(const Edge&) = delete;
+    Edge& operator=(const Edge&) = delete;
+
+    const Tensor& input() const { return input_; }
+    Pullback pullback() const { return copy_(closure_); }
+
+private:
+    const Tensor& input_;
+    const void* closure_;
+    Pullback (*copy_)(const void*);
+};
+
+/// An edge that owns what it needs, for operations whose number of inputs is known only when they run.
+using OwnedEdge = std::pair<Tensor, Pullback>;
+
+/// Puts an operation on this thread's tape and returns `output` as its result. Without a living tape, under a
+/// `NoGradGuard`, or where no input wants a gradient it returns `output` and keeps nothing.
+///
+/// `name` must be a string literal (a `std::string` is kept for good). Each edge is `{input, pullback}`,
+/// where `pullback(y_bar)` or `pullback(y_bar, y)` returns the gradient for that input, in the shape of the
+/// input or of anything that the input was broadcast to: the rewind sums it down. Edges to undefined tensors
+/// and to constants are dropped, with what they would have kept.
+///
+/// Note [What a pullback keeps]
+/// A kept closure is copied to the tape once, while a `CopyObserver` watches: every tensor handle copied in
+/// that moment is one that the closure captured. Its version is noted, so that the rewind can refuse values
+/// overwritten since, and its bytes are counted. So a pullback simply captures what it needs, and is called
+/// with the *recorded* output `y`: capturing the raw forward value instead passes a first-order check and is
+/// silently wrong at the second order.
+Tensor record(const char* name, Tensor output, std::initializer_list<Edge> edges);
+Tensor record(const char* name, Tensor output, const std::vector<OwnedEdge>& edges);
+Tensor record(const std::string& name, Tensor output, std::initializer_list<Edge> edges);
+
+/// The same for an operation that has overwritten `self`: `self`, and the tensor it is a view of, get the new
+/// history. The edge to the old value of `self`, if any, must name `self` as its input. `check_in_place` must
+/// have been called before the write.
+void record_in_place(const char* name, const Tensor& self, std::initializer_list<Edge> edges);
+/// Throws unless `self` may be overwritten: no leaf that wants a gradient while a tape records, no expanded
+/// memory.
+void check_in_place(const char* name, const Tensor& self);
+
+/// Whether `record` would keep anything for an operation on `input`.
+bool is_recorded(const Tensor& input);
+
+struct TapeOptions {
+    bool detect_anomaly = false;  ///< throw at the first NaN or Inf made out of finite numbers
+};
+
+/// One entry of a tape as a reader sees it.
+struct TapeNode {
+    struct Input {
+        std::int64_t node;  ///< the number of the entry that made it, or -1 for a leaf
+        Shape shape;
+    };
+    std::int64_t number;
+    std::string operation;
+    std::vector<Input> inputs;
+    Shape shape;
+    DType dtype;
+    std::int64_t bytes_kept;  ///< by its pullbacks, each storage counted once
+    bool freed;               ///< a rewind has used it
+};
+
+/// While one lives, this thread's operations are recorded on it. Tapes nest: the innermost records, and its
+/// end restores the outer one. Ends on the thread that made it, in reverse order.
+class Tape {
+public:
+    explicit Tape(TapeOptions options = {});
+    Tape(const Tape&) = delete;
+    Tape& operator=(const Tape&) = delete;
+    ~Tape();
+
+    /// The number of entries.
+    std::size_t size() const;
+    TapeNode operator[](std::size_t number) const;
+
+    class Iterator {
+    public:
+        using value_type = TapeNode;
+        using difference_type = std::ptrdiff_t;
+        Iterator() = default;
+        Iterator(const Tape* tape, std::size_t number) : tape_(tape), number_(number) {}
+        TapeNode operator*() const { return (*tape_)[number_]; }
+        Iterator& operator++() {
+            ++number_;
+            return *this;
+        }
+        Iterator operator++(int) { return {tape_, number_++}; }
+        bool operator==(const Iterator& other) const { return number_ == other.number_; }
+
+    private:
+        const Tape* tape_ = nullptr;
+        std::size_t number_ = 0;
+    };
+    Iterator begin() const { return {this, 0}; }
+    Iterator end() const { return {this, size()}; }
+
+    /// All bytes that the entries keep, each storage counted once.
+    std::int64_t bytes_kept() const;
+    /// The graph in Graphviz's language.
+    std::string to_dot() const;
+
+    struct State;
+    State& state() const { return *state_; }
+
+private:
+    std::unique_ptr<State> state_;
+};
+
+/// A table of the entries: number, operation, inputs, shape, bytes kept.
+std::ostream& operator<<(std::ostream& out, const Tape& tape);
+
+/// Pauses recording on this thread while it lives.
+class NoGradGuard {
+public:
+    NoGradGuard();
+    NoGradGuard(const NoGradGuard&) = delete;
+    NoGradGuard& operator=(const NoGradGuard&) = delete;
+    ~NoGradGuard();
+
+private:
+    bool before_;
+};
+
+struct GradOptions {
+    std::vector<Tensor> grad_outputs = {};  ///< cotangents; ones for one-element outputs where not given
+    std::optional<bool> retain_graph =
+        None;                   ///< keep what the rewind uses; as `create_graph` where not given
+    bool create_graph = false;  ///< record the rewind itself, on the same tape
+    bool allow_unused = false;  ///< give an undefined tensor for an input that no output depends on
+};
+
+/// Σ grad_outputs · ∂outputs / ∂inputs, one tensor for each input; accumulates nothing.
+std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
+                         const GradOptions& options = {});
+
+}  // namespace reel

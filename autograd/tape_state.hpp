@@ -1,0 +1,151 @@
+/// \file
+/// The inside of a tape, shared by `tape.cpp`, `variable.cpp` and `backward.cpp`. Not a public header.
+#pragma once
+
+#include <functional>
+#include <unordered_map>
+
+#include "autograd/tape.hpp"
+
+namespace reel::detail {
+
+/// An array that grows by chunks: elements never move, and growing costs no second copy of what is there.
+template <class T>
+class ChunkedArray {
+public:
+    ChunkedArray() = default;
+    ChunkedArray(const ChunkedArray&) = delete;
+    ChunkedArray& operator=(const ChunkedArray&) = delete;
+    ~ChunkedArray() {
+        for (std::size_t i = size_; i-- > 0;) (*this)[i].~T();
+        for (T* chunk : chunks_) deallocate(chunk, kChunk * sizeof(T));
+    }
+
+    std::size_t size() const { return size_; }
+    T& operator[](std::size_t i) { return chunks_[i / kChunk][i % kChunk]; }
+    const T& operator[](std::size_t i) const { return chunks_[i / kChunk][i % kChunk]; }
+    T& push_back(T&& value) {
+        if (size_ == chunks_.size() * kChunk)
+            chunks_.push_back(static_cast<T*>(allocate(kChunk * sizeof(T))));
+        T* at = new (&chunks_[size_ / kChunk][size_ % kChunk]) T(std::move(value));
+        ++size_;
+        return *at;
+    }
+
+private:
+    static constexpr std::size_t kChunk = 256;
+    std::vector<T*> chunks_;
+    std::size_t size_ = 0;
+};
+
+/// Where a gradient goes: an entry (>= 0), or leaf number ~target.
+using Target = std::int64_t;
+
+struct KeptEdge {
+    Target target;
+    Pullback pullback;
+};
+
+/// A block that a pullback captured, and its version then.
+struct KeptBlock {
+    const Storage* storage;
+    std::uint32_t version;
+};
+
+struct Entry {
+    const char* name;
+    Tensor output;  ///< only when a pullback takes it
+    Shape sizes;
+    DType dtype;
+    bool freed = false;
+    std::size_t edges_begin;
+    std::size_t blocks_begin;
+};
+
+using Hook = std::function<Tensor(const Tensor&)>;
+using NumberedHook = std::pair<std::int64_t, Hook>;
+
+/// What a leaf, or a non-leaf that retains its gradient, carries.
+struct Variable : AutogradMeta {
+    Tensor grad;
+    bool retains_grad = false;
+    std::vector<NumberedHook> hooks;
+};
+
+/// The tensor's `Variable`, made when it has none.
+Variable& variable(const Tensor& tensor);
+/// `gradient` after the hooks.
+Tensor run_hooks(const std::vector<NumberedHook>& hooks, Tensor gradient);
+
+}  // namespace reel::detail
+
+namespace reel {
+
+struct Tape::State {
+    std::uint64_t id;
+    State* outer;
+    TapeOptions options;
+    detail::ChunkedArray<detail::Entry> entries;
+    detail::ChunkedArray<detail::KeptEdge> edges;
+    detail::ChunkedArray<detail::KeptBlock> blocks;
+    std::vector<Tensor>
+        leaves;  ///< tensors from outside that entries read: leaves, and values of outer tapes
+    std::unordered_map<const detail::TensorImpl*, std::int64_t> leaf_numbers;
+    std::unordered_map<std::int64_t, std::vector<detail::NumberedHook>> hooks;
+    std::unordered_map<std::int64_t, std::vector<Tensor>> retained;
+
+    std::size_t edges_end(std::size_t entry) const {
+        return entry + 1 < entries.size() ? entries[entry + 1].edges_begin : edges.size();
+    }
+    std::size_t blocks_end(std::size_t entry) const {
+        return entry + 1 < entries.size() ? entries[entry + 1].blocks_begin : blocks.size();
+    }
+    const Shape& target_sizes(detail::Target target) const {
+        return target >= 0 ? entries[static_cast<std::size_t>(target)].sizes
+                           : leaves[static_cast<std::size_t>(~target)].sizes();
+    }
+    DType target_dtype(detail::Target target) const {
+        return target >= 0 ? entries[static_cast<std::size_t>(target)].dtype
+                           : leaves[static_cast<std::size_t>(~target)].dtype();
+    }
+    /// Where the gradient of `tensor` goes on this tape; a tensor from outside becomes one of its leaves.
+    detail::Target target_of(const Tensor& tensor);
+    /// Drops what the entry keeps.
+    void free_entry(std::size_t entry);
+};
+
+namespace detail {
+
+/// The innermost living tape of this thread, recording or paused; null when there is none.
+extern constinit thread_local Tape::State* innermost;
+/// Whether recording is paused on this thread.
+extern constinit thread_local bool paused;
+
+/// The tape that records now.
+inline Tape::State* recording() { return paused ? nullptr : innermost; }
+/// The living tape of this thread that made the value, or null.
+inline Tape::State* tape_of(const TensorImpl& impl) {
+    if (impl.slot.node < 0) return nullptr;
+    Tape::State* state = innermost;
+    while (state && state->id != impl.slot.tape) state = state->outer;
+    return state;
+}
+/// Whether gradients flow to `tensor`. Gives a view whose base was rewritten its new place on the tape first.
+bool wants_gradient(const Tensor& tensor);
+
+/// Sets a thread-local for a scope.
+template <class T>
+class Swap {
+public:
+    Swap(T& place, T value) : place_(place), before_(std::exchange(place, value)) {}
+    Swap(const Swap&) = delete;
+    Swap& operator=(const Swap&) = delete;
+    ~Swap() { place_ = before_; }
+
+private:
+    T& place_;
+    T before_;
+};
+
+}  // namespace detail
+}  // namespace reel

@@ -1,0 +1,101 @@
+// The autograd half of the handle: leaves, their gradients, hooks. Recording is in `tape.cpp`, the rewind in
+// `backward.cpp`.
+#include <algorithm>
+
+#include "autograd/tape_state.hpp"
+
+namespace reel {
+
+namespace detail {
+
+Variable& variable(const Tensor& tensor) {
+    auto& meta = tensor.impl().meta;
+    if (!meta) meta = std::make_unique<Variable>();
+    return static_cast<Variable&>(*meta);
+}
+
+Tensor run_hooks(const std::vector<NumberedHook>& hooks, Tensor gradient) {
+    for (const auto& [number, hook] : hooks) {
+        Tensor replacement = hook(gradient);
+        if (!replacement.defined()) continue;
+        if (replacement.sizes() != gradient.sizes()) {
+            fail<AutogradError>("hook: it replaces a gradient of shape ", gradient.sizes(),
+                                " by one of shape ", replacement.sizes());
+        }
+        gradient = replacement.to(gradient.dtype());
+    }
+    return gradient;
+}
+
+}  // namespace detail
+
+Tensor Tensor::set_requires_grad(bool requires_grad) const {
+    detail::TensorImpl& state = impl();
+    if (requires_grad && !is_floating_point()) {
+        fail<AutogradError>("set_requires_grad: only floating tensors can have gradients, this one is ",
+                            dtype());
+    }
+    if (detail::tape_of(state)) {
+        fail<AutogradError>("set_requires_grad: the tensor of shape ", sizes(),
+                            " is recorded on a tape; only leaves can be told so (detach() makes one)");
+    }
+    state.slot = {};
+    state.requires_grad = requires_grad;
+    return *this;
+}
+
+bool Tensor::requires_grad() const { return detail::wants_gradient(*this); }
+
+bool Tensor::is_leaf() const {
+    static_cast<void>(detail::wants_gradient(*this));  // brings a view of a rewritten base up to date
+    return detail::tape_of(impl()) == nullptr;
+}
+
+Tensor Tensor::grad() const {
+    const auto* state = static_cast<const detail::Variable*>(impl().meta.get());
+    if (detail::tape_of(impl()) && !(state && state->retains_grad)) {
+        fail<AutogradError>(
+            "grad: the tensor of shape ", sizes(),
+            " is not a leaf, so its gradient is not kept; call retain_grad() on it before backward()");
+    }
+    return state ? state->grad : Tensor();
+}
+
+void Tensor::set_grad(const Tensor& gradient) const {
+    if (gradient.defined() && (gradient.sizes() != sizes() || gradient.dtype() != dtype())) {
+        fail<AutogradError>("set_grad: a gradient of shape ", gradient.sizes(), " and dtype ",
+                            gradient.dtype(), " for a tensor of shape ", sizes(), " and dtype ", dtype());
+    }
+    if (gradient.defined() || impl().meta) detail::variable(*this).grad = gradient;
+}
+
+void Tensor::retain_grad() const {
+    if (!requires_grad()) {
+        fail<AutogradError>("retain_grad: the tensor of shape ", sizes(), " does not require grad");
+    }
+    Tape::State* tape = detail::tape_of(impl());
+    if (!tape) return;
+    detail::Variable& state = detail::variable(*this);
+    if (!state.retains_grad) tape->retained[impl().slot.node].push_back(*this);
+    state.retains_grad = true;
+}
+
+std::int64_t Tensor::add_hook(std::function<Tensor(const Tensor&)> hook) const {
+    static std::atomic<std::int64_t> next_number = 0;
+    if (!requires_grad()) {
+        fail<AutogradError>("register_hook: the tensor of shape ", sizes(), " does not require grad");
+    }
+    const std::int64_t number = next_number.fetch_add(1, std::memory_order_relaxed);
+    Tape::State* tape = detail::tape_of(impl());
+    auto& hooks = tape ? tape->hooks[impl().slot.node] : detail::variable(*this).hooks;
+    hooks.emplace_back(number, std::move(hook));
+    return number;
+}
+
+void Tensor::remove_hook(std::int64_t number) const {
+    Tape::State* tape = detail::tape_of(impl());
+    auto& hooks = tape ? tape->hooks[impl().slot.node] : detail::variable(*this).hooks;
+    std::erase_if(hooks, [number](const detail::NumberedHook& hook) { return hook.first == number; });
+}
+
+}  // namespace reel

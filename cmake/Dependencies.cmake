@@ -1,0 +1,46 @@
+# What reel needs from the system. A missing package is named with how to get it.
+find_package(PkgConfig QUIET)
+
+function(reel_missing what debian fedora brew conda)
+    message(FATAL_ERROR "reel needs ${what}, which was not found.\n"
+        "  Debian/Ubuntu: apt-get install ${debian}\n"
+        "  Fedora:        dnf install ${fedora}\n"
+        "  macOS:         brew install ${brew}\n"
+        "  conda:         conda install -c conda-forge ${conda}\n")
+endfunction()
+
+find_package(xsimd QUIET)
+if(NOT xsimd_FOUND)
+    reel_missing(xsimd libxsimd-dev xsimd-devel xsimd xsimd)
+endif()
+find_package(xtensor QUIET)
+if(NOT xtensor_FOUND)
+    reel_missing(xtensor libxtensor-dev xtensor-devel xtensor xtensor)
+endif()
+set(BLA_VENDOR OpenBLAS)
+find_package(BLAS QUIET)
+if(NOT BLAS_FOUND)
+    reel_missing(OpenBLAS libopenblas-openmp-dev openblas-devel openblas openblas)
+endif()
+find_path(REEL_CBLAS_INCLUDE cblas.h PATH_SUFFIXES openblas openblas-openmp x86_64-linux-gnu)
+if(NOT REEL_CBLAS_INCLUDE)
+    reel_missing("cblas.h of OpenBLAS" libopenblas-openmp-dev openblas-devel openblas openblas)
+endif()
+
+add_library(reel_dependencies INTERFACE)
+target_include_directories(reel_dependencies SYSTEM INTERFACE ${REEL_CBLAS_INCLUDE})
+foreach(package xsimd xtensor)
+    get_target_property(directories ${package} INTERFACE_INCLUDE_DIRECTORIES)
+    if(directories)
+        target_include_directories(reel_dependencies SYSTEM INTERFACE ${directories})
+    endif()
+endforeach()
+set(REEL_LINK_LIBRARIES ${BLAS_LIBRARIES})
+if(REEL_OPENMP)
+    find_package(OpenMP COMPONENTS CXX QUIET)
+    if(NOT OpenMP_CXX_FOUND)
+        reel_missing("OpenMP (or -DREEL_OPENMP=OFF)" libgomp1 libgomp libomp libgomp)
+    endif()
+    target_compile_options(reel_dependencies INTERFACE ${OpenMP_CXX_FLAGS})
+    list(APPEND REEL_LINK_LIBRARIES OpenMP::OpenMP_CXX)
+endif()

@@ -1,0 +1,96 @@
+// Picks the instruction set when the program first needs a kernel.
+#include <cstdlib>
+#include <cstring>
+#include <xsimd/xsimd.hpp>
+
+#include "ops/kernels/table.hpp"
+#include "tensor/error.hpp"
+
+namespace reel::kernels {
+
+// Each set's translation units fill a table of their own (see cmake/Kernels.cmake for REEL_KERNEL_SETS).
+#define REEL_DECLARE(set)                      \
+    namespace set {                            \
+    void install_pointwise(Table& table);      \
+    void install_transcendental(Table& table); \
+    void install_convert(Table& table);        \
+    void install_reduce(Table& table);         \
+    }
+#if defined(REEL_HAS_SSE2)
+REEL_DECLARE(sse2)
+#endif
+#if defined(REEL_HAS_AVX2)
+REEL_DECLARE(avx2)
+#endif
+#if defined(REEL_HAS_AVX512)
+REEL_DECLARE(avx512)
+#endif
+#if defined(REEL_HAS_NEON)
+REEL_DECLARE(neon)
+#endif
+#if defined(REEL_HAS_GENERIC)
+REEL_DECLARE(generic)
+#endif
+#undef REEL_DECLARE
+
+namespace {
+
+/// Fills the table with the kernels of one set.
+#define REEL_INSTALL(set)                   \
+    [](Table& table) {                      \
+        table.instruction_set = #set;       \
+        set::install_pointwise(table);      \
+        set::install_transcendental(table); \
+        set::install_convert(table);        \
+        set::install_reduce(table);         \
+    }
+
+struct Set {
+    const char* name;
+    bool available;
+    void (*install)(Table&);
+};
+
+/// Whether this machine runs the code of `Arch`: what xsimd reads of the processor.
+template <class Arch>
+bool available() {
+    return Arch::version() <= xsimd::available_architectures().best;
+}
+
+Table choose() {
+    const Set sets[] = {
+#if defined(REEL_HAS_AVX512)
+        {"avx512", available<xsimd::avx512bw>(), REEL_INSTALL(avx512)},
+#endif
+#if defined(REEL_HAS_AVX2)
+        {"avx2", available<xsimd::fma3<xsimd::avx2>>(), REEL_INSTALL(avx2)},
+#endif
+#if defined(REEL_HAS_SSE2)
+        {"sse2", true, REEL_INSTALL(sse2)},
+#endif
+#if defined(REEL_HAS_NEON)
+        {"neon", true, REEL_INSTALL(neon)},
+#endif
+#if defined(REEL_HAS_GENERIC)
+        {"generic", true, REEL_INSTALL(generic)},
+#endif
+    };
+    Table table;
+    const char* wanted = std::getenv("REEL_ARCH");
+    for (const Set& set : sets) {
+        if (wanted && *wanted ? std::strcmp(wanted, set.name) != 0 : !set.available) continue;
+        if (!set.available) fail<Error>("REEL_ARCH: this machine does not have ", wanted);
+        set.install(table);
+        return table;
+    }
+    fail<Error>("REEL_ARCH: this build has no kernels for '", wanted ? wanted : "", "'");
+}
+
+}  // namespace
+
+const Table& kernels() {
+    static const Table table = choose();
+    return table;
+}
+
+}  // namespace reel::kernels

@@ -1,0 +1,66 @@
+/// \file
+/// Loops that apply a function to dense memory. A function is an object with a template call operator,
+/// written once for vectors; tails go through a padded vector, so that every element takes the same path
+/// wherever it stands.
+#pragma once
+
+#include <utility>
+
+#include "ops/kernels/simd.hpp"
+
+namespace reel::kernels::REEL_SET {
+
+/// y[i] = f(x₀[i], …, xₙ₋₁[i]) with vectors of `T`; `F` is made from the parameters where it takes any.
+template <class F, class T, std::size_t... Operand>
+void map_vectors(std::int64_t n, void* out, const void* const* in, const double* parameters,
+                 std::index_sequence<Operand...>) {
+    const F f = [&] {
+        if constexpr (std::is_constructible_v<F, const double*>) {
+            return F(parameters);
+        } else {
+            static_cast<void>(parameters);
+            return F();
+        }
+    }();
+    const T* x[] = {static_cast<const T*>(in[Operand])...};
+    T* y = static_cast<T*>(out);
+    std::int64_t i = 0;
+    for (; i + kWidth<T> <= n; i += kWidth<T>) f(load(x[Operand] + i)...).store_unaligned(y + i);
+    if (i < n) store_some<T>(y + i, f(load_some(x[Operand] + i, n - i)...), n - i);
+}
+
+template <class F, class T, std::size_t kOperands>
+void map(std::int64_t n, void* y, const void* const* x, const double* parameters) {
+    map_vectors<F, T>(n, y, x, parameters, std::make_index_sequence<kOperands>());
+}
+
+/// y[i] = f(x₀[i], …) element by element, for integers, bools and tests; the compiler turns it into vectors.
+template <class F, class Out, class T, std::size_t... Operand>
+void map_elements(std::int64_t n, void* out, const void* const* in, std::index_sequence<Operand...>) {
+    const F f{};
+    const T* x[] = {static_cast<const T*>(in[Operand])...};
+    Out* y = static_cast<Out*>(out);
+    for (std::int64_t i = 0; i < n; ++i) y[i] = static_cast<Out>(f(x[Operand][i]...));
+}
+
+template <class F, class Out, class T, std::size_t kOperands>
+void map_each(std::int64_t n, void* y, const void* const* x, const double*) {
+    map_elements<F, Out, T>(n, y, x, std::make_index_sequence<kOperands>());
+}
+
+/// Enters `F` into the table for float32 and float64.
+template <class F, std::size_t kOperands>
+void add_floating(Table& table, Fn fn) {
+    auto& row = table.pointwise[static_cast<std::size_t>(fn)];
+    row[static_cast<std::size_t>(kFloat32)] = &map<F, float, kOperands>;
+    row[static_cast<std::size_t>(kFloat64)] = &map<F, double, kOperands>;
+}
+
+/// Enters `F` into the table for one type, element by element.
+template <class F, class Out, class T, std::size_t kOperands>
+void add_each(Table& table, Fn fn) {
+    table.pointwise[static_cast<std::size_t>(fn)][static_cast<std::size_t>(dtype_of<T>())] =
+        &map_each<F, Out, T, kOperands>;
+}
+
+}  // namespace reel::kernels::REEL_SET

@@ -1,0 +1,336 @@
+// Arithmetic, comparisons, logic and selection. Functions that need more than the processor's own
+// instructions are in `transcendental.cpp`.
+#include <cmath>
+
+#include "ops/kernels/loops.hpp"
+
+namespace reel::kernels::REEL_SET {
+
+namespace {
+
+// Functions on vectors of floating numbers
+// -------------------------------------------------------------------------
+
+struct Neg {
+    auto operator()(const auto& x) const { return -x; }
+};
+struct Abs {
+    auto operator()(const auto& x) const { return xsimd::abs(x); }
+};
+/// sign(0) = 0, sign(NaN) = NaN.
+struct Sign {
+    template <class V>
+    V operator()(const V& x) const {
+        const V zero(0);
+        return xsimd::select(x > zero, V(1), xsimd::select(x < zero, V(-1), x));
+    }
+};
+struct Sqrt {
+    auto operator()(const auto& x) const { return xsimd::sqrt(x); }
+};
+struct Rsqrt {
+    template <class V>
+    V operator()(const V& x) const {
+        return V(1) / xsimd::sqrt(x);
+    }
+};
+struct Square {
+    auto operator()(const auto& x) const { return x * x; }
+};
+struct Reciprocal {
+    template <class V>
+    V operator()(const V& x) const {
+        return V(1) / x;
+    }
+};
+/// max(x, 0); NaN stays NaN.
+struct Relu {
+    template <class V>
+    V operator()(const V& x) const {
+        return xsimd::select(x < V(0), V(0), x);
+    }
+};
+struct LeakyRelu {
+    explicit LeakyRelu(const double* parameters) : slope(parameters[0]) {}
+    double slope;
+    template <class V>
+    V operator()(const V& x) const {
+        return xsimd::select(x < V(0), V(static_cast<typename V::value_type>(slope)) * x, x);
+    }
+};
+/// min(max(x, low), high); NaN stays NaN, a NaN bound gives NaN.
+struct Clamp {
+    explicit Clamp(const double* parameters) : low(parameters[0]), high(parameters[1]) {}
+    double low, high;
+    template <class V>
+    V operator()(const V& x) const {
+        using T = typename V::value_type;
+        const V l(static_cast<T>(low));
+        const V h(static_cast<T>(high));
+        const V raised = xsimd::select(x < l, l, x);
+        const V lowered = xsimd::select(raised > h, h, raised);
+        return low != low || high != high ? V(std::numeric_limits<T>::quiet_NaN()) : lowered;
+    }
+};
+/// NaN, +Inf and -Inf replaced by the three parameters.
+struct NanToNum {
+    explicit NanToNum(const double* parameters)
+        : nan(parameters[0]), posinf(parameters[1]), neginf(parameters[2]) {}
+    double nan, posinf, neginf;
+    template <class V>
+    V operator()(const V& x) const {
+        using T = typename V::value_type;
+        const V inf(std::numeric_limits<T>::infinity());
+        V y = xsimd::select(x != x, V(static_cast<T>(nan)), x);
+        y = xsimd::select(x == inf, V(static_cast<T>(posinf)), y);
+        return xsimd::select(x == -inf, V(static_cast<T>(neginf)), y);
+    }
+};
+struct Floor {
+    auto operator()(const auto& x) const { return xsimd::floor(x); }
+};
+struct Ceil {
+    auto operator()(const auto& x) const { return xsimd::ceil(x); }
+};
+/// Halves to even.
+struct Round {
+    auto operator()(const auto& x) const { return xsimd::nearbyint(x); }
+};
+struct Trunc {
+    auto operator()(const auto& x) const { return xsimd::trunc(x); }
+};
+
+struct Add {
+    auto operator()(const auto& a, const auto& b) const { return a + b; }
+};
+struct Sub {
+    auto operator()(const auto& a, const auto& b) const { return a - b; }
+};
+struct Mul {
+    auto operator()(const auto& a, const auto& b) const { return a * b; }
+};
+struct Div {
+    auto operator()(const auto& a, const auto& b) const { return a / b; }
+};
+/// a + α b, the product rounded before the sum as in `a + (b * alpha)`.
+struct Axpy {
+    explicit Axpy(const double* parameters) : alpha(parameters[0]) {}
+    double alpha;
+    template <class V>
+    V operator()(const V& a, const V& b) const {
+        return a + b * V(static_cast<typename V::value_type>(alpha));
+    }
+};
+/// The larger one; a NaN on either side gives NaN.
+struct Maximum {
+    template <class V>
+    V operator()(const V& a, const V& b) const {
+        return xsimd::select((a > b) || (a != a), a, b);
+    }
+};
+struct Minimum {
+    template <class V>
+    V operator()(const V& a, const V& b) const {
+        return xsimd::select((a < b) || (a != a), a, b);
+    }
+};
+/// start + weight · (end − start), from the nearer end.
+struct Lerp {
+    template <class V>
+    V operator()(const V& start, const V& end, const V& weight) const {
+        const V near_start = start + weight * (end - start);
+        const V near_end = end - (end - start) * (V(1) - weight);
+        return xsimd::select(xsimd::abs(weight) < V(static_cast<typename V::value_type>(0.5)), near_start,
+                             near_end);
+    }
+};
+
+// Functions on single elements
+// -------------------------------------------------------------------------------------
+
+using std::int64_t;
+
+// Integer arithmetic wraps, as in PyTorch.
+constexpr std::uint64_t bits(int64_t x) { return static_cast<std::uint64_t>(x); }
+constexpr int64_t number(std::uint64_t x) { return static_cast<int64_t>(x); }
+
+struct IntNeg {
+    int64_t operator()(int64_t x) const { return number(0 - bits(x)); }
+};
+struct IntAbs {
+    int64_t operator()(int64_t x) const { return x < 0 ? number(0 - bits(x)) : x; }
+};
+struct IntSign {
+    int64_t operator()(int64_t x) const { return (x > 0) - (x < 0); }
+};
+struct IntSquare {
+    int64_t operator()(int64_t x) const { return number(bits(x) * bits(x)); }
+};
+struct IntRelu {
+    int64_t operator()(int64_t x) const { return x > 0 ? x : 0; }
+};
+struct Same {
+    auto operator()(auto x) const { return x; }
+};
+struct IntAdd {
+    int64_t operator()(int64_t a, int64_t b) const { return number(bits(a) + bits(b)); }
+};
+struct IntSub {
+    int64_t operator()(int64_t a, int64_t b) const { return number(bits(a) - bits(b)); }
+};
+struct IntMul {
+    int64_t operator()(int64_t a, int64_t b) const { return number(bits(a) * bits(b)); }
+};
+struct IntMaximum {
+    int64_t operator()(int64_t a, int64_t b) const { return a > b ? a : b; }
+};
+struct IntMinimum {
+    int64_t operator()(int64_t a, int64_t b) const { return a < b ? a : b; }
+};
+
+struct Eq {
+    bool operator()(auto a, auto b) const { return a == b; }
+};
+struct Ne {
+    bool operator()(auto a, auto b) const { return a != b; }
+};
+struct Lt {
+    bool operator()(auto a, auto b) const { return a < b; }
+};
+struct Le {
+    bool operator()(auto a, auto b) const { return a <= b; }
+};
+struct Gt {
+    bool operator()(auto a, auto b) const { return a > b; }
+};
+struct Ge {
+    bool operator()(auto a, auto b) const { return a >= b; }
+};
+struct LogicalAnd {
+    template <class T>
+    bool operator()(T a, T b) const {
+        return (a != T{}) & (b != T{});
+    }
+};
+struct LogicalOr {
+    template <class T>
+    bool operator()(T a, T b) const {
+        return (a != T{}) | (b != T{});
+    }
+};
+struct LogicalXor {
+    template <class T>
+    bool operator()(T a, T b) const {
+        return (a != T{}) != (b != T{});
+    }
+};
+struct LogicalNot {
+    template <class T>
+    bool operator()(T x) const {
+        return x == T{};
+    }
+};
+struct IsNan {
+    bool operator()(auto x) const { return x != x; }
+};
+struct IsInf {
+    template <class T>
+    bool operator()(T x) const {
+        return (x == std::numeric_limits<T>::infinity()) | (x == -std::numeric_limits<T>::infinity());
+    }
+};
+struct IsFinite {
+    bool operator()(auto x) const { return x - x == decltype(x){}; }
+};
+
+/// y = condition ? a : b.
+template <class T>
+void where(int64_t n, void* y, const void* const* x, const double*) {
+    const auto* condition = static_cast<const bool*>(x[0]);
+    const auto* a = static_cast<const T*>(x[1]);
+    const auto* b = static_cast<const T*>(x[2]);
+    auto* to = static_cast<T*>(y);
+    for (int64_t i = 0; i < n; ++i) to[i] = condition[i] ? a[i] : b[i];
+}
+
+template <class F, std::size_t kOperands>
+void add_predicate(Table& table, Fn fn) {
+    add_each<F, bool, float, kOperands>(table, fn);
+    add_each<F, bool, double, kOperands>(table, fn);
+    add_each<F, bool, int64_t, kOperands>(table, fn);
+    add_each<F, bool, bool, kOperands>(table, fn);
+}
+
+}  // namespace
+
+void install_pointwise(Table& table) {
+    add_floating<Neg, 1>(table, Fn::kNeg);
+    add_floating<Abs, 1>(table, Fn::kAbs);
+    add_floating<Sign, 1>(table, Fn::kSign);
+    add_floating<Sqrt, 1>(table, Fn::kSqrt);
+    add_floating<Rsqrt, 1>(table, Fn::kRsqrt);
+    add_floating<Square, 1>(table, Fn::kSquare);
+    add_floating<Reciprocal, 1>(table, Fn::kReciprocal);
+    add_floating<Relu, 1>(table, Fn::kRelu);
+    add_floating<LeakyRelu, 1>(table, Fn::kLeakyRelu);
+    add_floating<Clamp, 1>(table, Fn::kClamp);
+    add_floating<NanToNum, 1>(table, Fn::kNanToNum);
+    add_floating<Floor, 1>(table, Fn::kFloor);
+    add_floating<Ceil, 1>(table, Fn::kCeil);
+    add_floating<Round, 1>(table, Fn::kRound);
+    add_floating<Trunc, 1>(table, Fn::kTrunc);
+    add_floating<Add, 2>(table, Fn::kAdd);
+    add_floating<Sub, 2>(table, Fn::kSub);
+    add_floating<Mul, 2>(table, Fn::kMul);
+    add_floating<Div, 2>(table, Fn::kDiv);
+    add_floating<Axpy, 2>(table, Fn::kAxpy);
+    add_floating<Maximum, 2>(table, Fn::kMaximum);
+    add_floating<Minimum, 2>(table, Fn::kMinimum);
+    add_floating<Lerp, 3>(table, Fn::kLerp);
+
+    add_each<IntNeg, int64_t, int64_t, 1>(table, Fn::kNeg);
+    add_each<IntAbs, int64_t, int64_t, 1>(table, Fn::kAbs);
+    add_each<IntSign, int64_t, int64_t, 1>(table, Fn::kSign);
+    add_each<IntSquare, int64_t, int64_t, 1>(table, Fn::kSquare);
+    add_each<IntRelu, int64_t, int64_t, 1>(table, Fn::kRelu);
+    add_each<IntAdd, int64_t, int64_t, 2>(table, Fn::kAdd);
+    add_each<IntSub, int64_t, int64_t, 2>(table, Fn::kSub);
+    add_each<IntMul, int64_t, int64_t, 2>(table, Fn::kMul);
+    add_each<IntMaximum, int64_t, int64_t, 2>(table, Fn::kMaximum);
+    add_each<IntMinimum, int64_t, int64_t, 2>(table, Fn::kMinimum);
+    for (Fn fn : {Fn::kFloor, Fn::kCeil, Fn::kRound, Fn::kTrunc})
+        add_each<Same, int64_t, int64_t, 1>(table, fn);
+
+    // Bools: + is or, · is and, as in PyTorch.
+    add_each<LogicalOr, bool, bool, 2>(table, Fn::kAdd);
+    add_each<LogicalAnd, bool, bool, 2>(table, Fn::kMul);
+    add_each<LogicalOr, bool, bool, 2>(table, Fn::kMaximum);
+    add_each<LogicalAnd, bool, bool, 2>(table, Fn::kMinimum);
+    add_each<Same, bool, bool, 1>(table, Fn::kSign);
+    add_each<Same, bool, bool, 1>(table, Fn::kAbs);
+
+    add_predicate<Eq, 2>(table, Fn::kEq);
+    add_predicate<Ne, 2>(table, Fn::kNe);
+    add_predicate<Lt, 2>(table, Fn::kLt);
+    add_predicate<Le, 2>(table, Fn::kLe);
+    add_predicate<Gt, 2>(table, Fn::kGt);
+    add_predicate<Ge, 2>(table, Fn::kGe);
+    add_predicate<LogicalAnd, 2>(table, Fn::kLogicalAnd);
+    add_predicate<LogicalOr, 2>(table, Fn::kLogicalOr);
+    add_predicate<LogicalXor, 2>(table, Fn::kLogicalXor);
+    add_predicate<LogicalNot, 1>(table, Fn::kLogicalNot);
+    add_each<IsNan, bool, float, 1>(table, Fn::kIsNan);
+    add_each<IsNan, bool, double, 1>(table, Fn::kIsNan);
+    add_each<IsInf, bool, float, 1>(table, Fn::kIsInf);
+    add_each<IsInf, bool, double, 1>(table, Fn::kIsInf);
+    add_each<IsFinite, bool, float, 1>(table, Fn::kIsFinite);
+    add_each<IsFinite, bool, double, 1>(table, Fn::kIsFinite);
+
+    auto& row = table.pointwise[static_cast<std::size_t>(Fn::kWhere)];
+    row[static_cast<std::size_t>(kFloat32)] = &where<float>;
+    row[static_cast<std::size_t>(kFloat64)] = &where<double>;
+    row[static_cast<std::size_t>(kInt64)] = &where<int64_t>;
+    row[static_cast<std::size_t>(kBool)] = &where<bool>;
+}
+
+}  // namespace reel::kernels::REEL_SET

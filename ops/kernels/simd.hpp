@@ -1,0 +1,48 @@
+/// \file
+/// One vector vocabulary for all kernels: `Vec<T>` of the instruction set that the file is compiled for, and
+/// the few words in which xsimd's versions 8 to 13 differ.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <type_traits>
+#include <xsimd/xsimd.hpp>
+
+#include "ops/kernels/table.hpp"
+
+// The namespace of this instruction set's code; the build passes it.
+#if !defined(REEL_SET)
+#error "kernels are compiled with -DREEL_SET=<name of the instruction set>"
+#endif
+
+namespace reel::kernels::REEL_SET {
+
+template <class T>
+using Vec = xsimd::batch<T>;
+template <class T>
+using Mask = typename Vec<T>::batch_bool_type;
+
+template <class T>
+inline constexpr std::int64_t kWidth = static_cast<std::int64_t>(Vec<T>::size);
+
+template <class T>
+Vec<T> load(const T* from) {
+    return Vec<T>::load_unaligned(from);
+}
+/// The first `n` elements; the rest repeats the last, so that no lane computes on garbage.
+template <class T>
+Vec<T> load_some(const T* from, std::int64_t n) {
+    alignas(Vec<T>) T buffer[Vec<T>::size];
+    for (std::int64_t i = 0; i < kWidth<T>; ++i) buffer[i] = from[i < n ? i : n - 1];
+    return Vec<T>::load_aligned(buffer);
+}
+template <class T>
+void store_some(T* to, const Vec<T>& v, std::int64_t n) {
+    alignas(Vec<T>) T buffer[Vec<T>::size];
+    v.store_aligned(buffer);
+    for (std::int64_t i = 0; i < n; ++i) to[i] = buffer[i];
+}
+
+}  // namespace reel::kernels::REEL_SET

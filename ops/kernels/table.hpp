@@ -1,0 +1,135 @@
+/// \file
+/// The kernels by name: raw loops over dense memory. They are compiled once per instruction set; `kernels()`
+/// is the table of the best set that this machine has. No kernel knows a tensor or the tape; nothing outside
+/// `ops/` calls one.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "tensor/dtype.hpp"
+
+namespace reel::kernels {
+
+/// Pointwise functions. Those that take parameters find them in `parameters`.
+enum class Fn : std::uint8_t {
+    kIdentity,
+    // one operand
+    kNeg,
+    kAbs,
+    kSign,
+    kExp,
+    kExpm1,
+    kLog,
+    kLog1p,
+    kSqrt,
+    kRsqrt,
+    kSquare,
+    kReciprocal,
+    kSin,
+    kCos,
+    kTan,
+    kTanh,
+    kErf,
+    kSigmoid,
+    kRelu,
+    kLeakyRelu,
+    kElu,
+    kGelu,
+    kGeluTanh,
+    kSilu,
+    kSoftplus,
+    kLogSigmoid,
+    kFloor,
+    kCeil,
+    kRound,
+    kTrunc,
+    kClamp,
+    kNanToNum,
+    // one operand → bool
+    kIsNan,
+    kIsInf,
+    kIsFinite,
+    kLogicalNot,
+    // two operands
+    kAdd,
+    kSub,
+    kMul,
+    kDiv,
+    kPow,
+    kMaximum,
+    kMinimum,
+    kFmod,
+    kRemainder,
+    kAtan2,
+    kLogAddExp,
+    kXlogy,
+    kAxpy,
+    // two operands → bool
+    kEq,
+    kNe,
+    kLt,
+    kLe,
+    kGt,
+    kGe,
+    kLogicalAnd,
+    kLogicalOr,
+    kLogicalXor,
+    // bool, then two operands
+    kWhere,
+    // three operands
+    kLerp,
+    // fused backward passes: ȳ, then y or x
+    kTanhBackward,
+    kSigmoidBackward,
+    kReluBackward,
+    kGeluBackward,
+    kGeluTanhBackward,
+    kSiluBackward,
+    kCount
+};
+
+/// y[i] = f(x₀[i], x₁[i], …) for i < n. All memory is dense; y may be one of the x.
+using Loop = void (*)(std::int64_t n, void* y, const void* const* x, const double* parameters);
+
+/// to[i] = from[i], converted as `convert_element` does.
+using Convert = void (*)(std::int64_t n, const void* from, void* to);
+
+/// Ways to fold many numbers into one.
+enum class Fold : std::uint8_t { kSum, kProd, kMax, kMin, kCount };
+
+/// Reductions of one dense row to one number, and of many rows to one row.
+struct Reduction {
+    /// The fold of x[0..n), as a number of the accumulation type (float32 sums are folded in a fixed tree).
+    void (*row)(std::int64_t n, const void* x, void* y) = nullptr;
+    /// y[j] = fold over i of x[i · stride + j], for j < columns.
+    void (*columns)(std::int64_t rows, std::int64_t columns, const void* x, std::int64_t stride,
+                    void* y) = nullptr;
+};
+
+constexpr std::size_t kFns = static_cast<std::size_t>(Fn::kCount);
+constexpr std::size_t kFolds = static_cast<std::size_t>(Fold::kCount);
+constexpr std::size_t kDTypes = 6;
+
+struct Table {
+    const char* instruction_set = "";
+    Loop pointwise[kFns][kDTypes] = {};      ///< by the type computed in; null where there is none
+    Convert convert[kDTypes][kDTypes] = {};  ///< from, to
+    Reduction reduce[kFolds][kDTypes] = {};
+};
+
+/// The kernels of the best instruction set that this machine has; the environment variable `REEL_ARCH` (sse2,
+/// avx2, avx512, neon) names another one.
+const Table& kernels();
+
+inline Loop loop(Fn fn, DType dtype) {
+    return kernels().pointwise[static_cast<std::size_t>(fn)][static_cast<std::size_t>(dtype)];
+}
+inline Convert convert(DType from, DType to) {
+    return kernels().convert[static_cast<std::size_t>(from)][static_cast<std::size_t>(to)];
+}
+inline const Reduction& reduction(Fold fold, DType dtype) {
+    return kernels().reduce[static_cast<std::size_t>(fold)][static_cast<std::size_t>(dtype)];
+}
+
+}  // namespace reel::kernels

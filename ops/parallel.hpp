@@ -1,0 +1,54 @@
+/// \file
+/// Threads: one loop over ranges. What is computed never depends on how many there are.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <exception>
+
+#include "ops/threads.hpp"
+
+#if defined(_OPENMP)
+#include <omp.h>
+#endif
+
+namespace reel {
+
+/// Elements of work below which no thread is started.
+inline constexpr std::int64_t kGrain = 32768;
+
+/// Calls f(begin, end) for ranges that cover [0, count), whose bounds are multiples of `step`. `cost` is the
+/// work of one of the `count` items in elements.
+template <class F>
+void parallel_for(std::int64_t count, std::int64_t step, std::int64_t cost, const F& f) {
+    if (count <= 0) return;
+#if defined(_OPENMP)
+    const std::int64_t steps = (count + step - 1) / step;
+    const std::int64_t work = count * std::max<std::int64_t>(cost, 1);
+    const std::int64_t threads = std::min({static_cast<std::int64_t>(num_threads()), steps, work / kGrain});
+    if (threads > 1 && !omp_in_parallel()) {
+        std::exception_ptr error;
+#pragma omp parallel num_threads(static_cast <int>(threads))
+        {
+            const std::int64_t team = omp_get_num_threads();
+            const std::int64_t me = omp_get_thread_num();
+            const std::int64_t begin = steps * me / team * step;
+            const std::int64_t end = std::min(count, steps * (me + 1) / team * step);
+            try {
+                if (begin < end) f(begin, end);
+            } catch (...) {
+#pragma omp critical
+                error = std::current_exception();
+            }
+        }
+        if (error) std::rethrow_exception(error);
+        return;
+    }
+#else
+    static_cast<void>(step);
+    static_cast<void>(cost);
+#endif
+    f(std::int64_t{0}, count);
+}
+
+}  // namespace reel

@@ -1,0 +1,16 @@
+/// \file
+/// reel: a minimal tensor library with a tape-based reverse-mode autograd engine. This one header is all that
+/// a program includes. Start reading at `TOUR.md`.
+#pragma once
+
+#include <iostream>
+
+#include "autograd/tape.hpp"
+#include "ops/compare.hpp"
+#include "ops/pointwise.hpp"
+#include "ops/reduce.hpp"
+#include "ops/threads.hpp"
+#include "ops/views.hpp"
+#include "tensor/factory.hpp"
+#include "tensor/random.hpp"
+#include "tensor/tensor.hpp"

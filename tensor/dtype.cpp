@@ -1,0 +1,123 @@
+#include "tensor/dtype.hpp"
+
+#include <bit>
+#include <ostream>
+
+namespace reel {
+
+namespace {
+
+/// bool 0, integer 1, floating 2.
+int category(DType dtype) { return dtype == kBool ? 0 : dtype == kInt64 ? 1 : 2; }
+
+}  // namespace
+
+// Rounds by hand in integers: the fraction is cut at the place that the result's exponent gives, and the rest
+// decides, ties to even. A carry out of the fraction lands in the exponent, which is what IEEE 754 wants.
+Half::Half(float value) {
+    const auto f = std::bit_cast<std::uint32_t>(value);
+    const std::uint32_t sign = (f >> 16) & 0x8000u;
+    const std::uint32_t magnitude = f & 0x7fffffffu;
+    if (magnitude > 0x7f800000u) {  // NaN: keep it quiet
+        bits = static_cast<std::uint16_t>(sign | 0x7e00u);
+        return;
+    }
+    if (magnitude >= 0x477ff000u) {  // 65520 and above round to infinity
+        bits = static_cast<std::uint16_t>(sign | 0x7c00u);
+        return;
+    }
+    const std::uint32_t exponent = magnitude >> 23;
+    std::uint32_t fraction = magnitude & 0x7fffffu;
+    std::uint32_t shift = 13;
+    std::uint32_t base = 0;
+    if (exponent >= 113) {
+        base = (exponent - 112) << 10;
+    } else {  // subnormal: the hidden bit becomes visible and moves right
+        fraction |= 0x800000u;
+        shift = 126 - exponent;
+        if (shift > 24) {
+            bits = static_cast<std::uint16_t>(sign);
+            return;
+        }
+    }
+    const std::uint32_t kept = fraction >> shift;
+    const std::uint32_t rest = fraction & ((1u << shift) - 1);
+    const std::uint32_t half = 1u << (shift - 1);
+    const std::uint32_t up = (rest > half || (rest == half && (kept & 1u))) ? 1u : 0u;
+    bits = static_cast<std::uint16_t>(sign | (base + kept + up));
+}
+
+Half::operator float() const {
+    const std::uint32_t sign = static_cast<std::uint32_t>(bits & 0x8000u) << 16;
+    const std::uint32_t exponent = (bits >> 10) & 0x1fu;
+    const std::uint32_t fraction = bits & 0x3ffu;
+    if (exponent == 31) return std::bit_cast<float>(sign | 0x7f800000u | (fraction << 13));
+    if (exponent == 0) {
+        const float magnitude = static_cast<float>(fraction) * 0x1p-24f;
+        return sign ? -magnitude : magnitude;
+    }
+    return std::bit_cast<float>(sign | ((exponent + 112) << 23) | (fraction << 13));
+}
+
+BFloat16::BFloat16(float value) {
+    const auto f = std::bit_cast<std::uint32_t>(value);
+    if ((f & 0x7fffffffu) > 0x7f800000u) {
+        bits = static_cast<std::uint16_t>((f >> 16) | 0x40u);
+        return;
+    }
+    bits = static_cast<std::uint16_t>((f + 0x7fffu + ((f >> 16) & 1u)) >> 16);
+}
+
+BFloat16::operator float() const { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16); }
+
+const char* name(DType dtype) {
+    switch (dtype) {
+        case kBool:
+            return "bool";
+        case kInt64:
+            return "int64";
+        case kFloat16:
+            return "float16";
+        case kBFloat16:
+            return "bfloat16";
+        case kFloat32:
+            return "float32";
+        default:
+            return "float64";
+    }
+}
+
+std::ostream& operator<<(std::ostream& out, DType dtype) { return out << name(dtype); }
+
+std::ostream& operator<<(std::ostream& out, const Scalar& value) {
+    if (value.dtype() == kBool) return out << (value.to<bool>() ? "true" : "false");
+    if (value.dtype() == kInt64) return out << value.to<std::int64_t>();
+    return out << value.to<double>();
+}
+
+DType promote(DType a, DType b) {
+    if (is_reduced(a) && is_reduced(b) && a != b) return kFloat32;
+    return a < b ? b : a;
+}
+
+DType result_type(std::initializer_list<Promotable> operands) {
+    using Rank = Promotable::Rank;
+    DType best = kBool;
+    bool found = false;
+    for (Rank rank : {Rank::kDimensioned, Rank::kZeroDim, Rank::kScalar}) {
+        DType widest = kBool;
+        bool present = false;
+        for (const Promotable& operand : operands) {
+            if (operand.rank != rank) continue;
+            DType dtype = operand.dtype;
+            if (rank == Rank::kScalar && dtype == kFloat64) dtype = kFloat32;  // the default floating type
+            widest = present ? promote(widest, dtype) : dtype;
+            present = true;
+        }
+        if (present && (!found || category(widest) > category(best))) best = widest;
+        found = found || present;
+    }
+    return best;
+}
+
+}  // namespace reel

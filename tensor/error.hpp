@@ -1,0 +1,66 @@
+/// \file
+/// The errors that reel throws. Every misuse ends in one of them, with a message that names the operation,
+/// what is at fault, and the remedy where there is one; after it every tensor and tape is as before the call.
+#pragma once
+
+#include <sstream>
+#include <stdexcept>
+#include <string>
+
+namespace reel {
+
+/// The root of all errors of the library.
+class Error : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
+/// Sizes, strides or dimensions that do not fit.
+class ShapeError : public Error {
+public:
+    using Error::Error;
+};
+
+/// An index, a dimension or a class label out of its range.
+class IndexError : public Error {
+public:
+    using Error::Error;
+};
+
+/// An element type that the operation does not take.
+class DTypeError : public Error {
+public:
+    using Error::Error;
+};
+
+/// A question to the tape that it cannot answer.
+class AutogradError : public Error {
+public:
+    using Error::Error;
+};
+
+/// A file that cannot be read or written, or is not what it claims to be.
+class IoError : public Error {
+public:
+    using Error::Error;
+};
+
+namespace detail {
+
+/// The arguments printed one after the other.
+template <class... Args>
+std::string concat(const Args&... args) {
+    std::ostringstream out;
+    (out << ... << args);
+    return out.str();
+}
+
+}  // namespace detail
+
+/// Throws `Kind` with a message put together from the arguments.
+template <class Kind, class... Args>
+[[noreturn]] void fail(const Args&... args) {
+    throw Kind(detail::concat(args...));
+}
+
+}  // namespace reel

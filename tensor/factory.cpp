@@ -1,0 +1,153 @@
+#include "tensor/factory.hpp"
+
+#include <cmath>
+#include <limits>
+
+namespace reel {
+
+TensorData::TensorData(Scalar value) { append(value); }
+
+TensorData::TensorData(std::initializer_list<TensorData> rows) {
+    sizes_ = Shape(static_cast<std::int64_t>(rows.size()));
+    const TensorData* first = rows.begin();
+    for (const TensorData& row : rows) {
+        if (row.sizes_ != first->sizes_) {
+            fail<ShapeError>("tensor: the braces are ragged: a row of shape ", first->sizes_,
+                             " beside one of shape ", row.sizes_);
+        }
+        for (const Scalar& value : row.values_) append(value);
+        dtype_ = promote(dtype_, row.dtype_);
+    }
+    if (rows.size() == 0) dtype_ = kFloat64;
+    if (rows.size() > 0) {
+        for (std::int64_t size : first->sizes_) sizes_.push_back(size);
+    }
+}
+
+void TensorData::append(Scalar value) {
+    values_.push_back(value);
+    dtype_ = promote(dtype_, value.dtype());
+}
+
+Tensor tensor(const TensorData& data, std::optional<DType> dtype) {
+    Tensor result = Tensor::empty(data.sizes(), dtype.value_or(data.dtype()));
+    dispatch(result.dtype(), [&](auto zero) {
+        using T = decltype(zero);
+        auto* to = reinterpret_cast<T*>(result.raw());
+        for (std::size_t i = 0; i < data.values().size(); ++i) to[i] = data.values()[i].to<T>();
+    });
+    return result;
+}
+
+Tensor tensor(std::initializer_list<TensorData> data, std::optional<DType> dtype) {
+    return tensor(TensorData(data), dtype);
+}
+
+namespace {
+
+/// The type that a number makes a tensor of: floating numbers the default float32.
+DType natural_dtype(Scalar value) { return value.dtype() == kFloat64 ? kFloat32 : value.dtype(); }
+
+/// Element i is f(i).
+template <class F>
+Tensor generate(std::int64_t count, DType dtype, const F& f) {
+    Tensor result = Tensor::empty({count}, dtype);
+    dispatch(dtype, [&](auto zero) {
+        using T = decltype(zero);
+        auto* to = reinterpret_cast<T*>(result.raw());
+        for (std::int64_t i = 0; i < count; ++i) to[i] = convert_element<T>(f(i));
+    });
+    return result;
+}
+
+}  // namespace
+
+Tensor empty(const Shape& sizes, DType dtype) { return Tensor::empty(sizes, dtype); }
+
+Tensor full(const Shape& sizes, Scalar value, std::optional<DType> dtype) {
+    const Tensor result = Tensor::empty(sizes, dtype.value_or(natural_dtype(value)));
+    result.fill_(value);
+    return result;
+}
+
+Tensor zeros(const Shape& sizes, DType dtype) { return full(sizes, 0, dtype); }
+Tensor ones(const Shape& sizes, DType dtype) { return full(sizes, 1, dtype); }
+
+Tensor arange(Scalar end, std::optional<DType> dtype) { return arange(0, end, 1, dtype); }
+Tensor arange(Scalar start, Scalar end, std::optional<DType> dtype) { return arange(start, end, 1, dtype); }
+
+Tensor arange(Scalar start, Scalar end, Scalar step, std::optional<DType> dtype) {
+    const bool floating = start.dtype() == kFloat64 || end.dtype() == kFloat64 || step.dtype() == kFloat64;
+    const double span = end.to<double>() - start.to<double>();
+    const double pace = step.to<double>();
+    if (!std::isfinite(span) || !std::isfinite(pace) || pace == 0 || span / pace < 0) {
+        fail<Error>("arange: from ", start, " one does not get to ", end, " by steps of ", step);
+    }
+    if (floating) {
+        const auto count = static_cast<std::int64_t>(std::ceil(span / pace));
+        const double first = start.to<double>();
+        return generate(count, dtype.value_or(kFloat32),
+                        [&](std::int64_t i) { return first + static_cast<double>(i) * pace; });
+    }
+    const auto first = start.to<std::int64_t>();
+    const auto by = step.to<std::int64_t>();
+    const std::int64_t distance = end.to<std::int64_t>() - first;
+    const std::int64_t count = distance / by + (distance % by != 0 ? 1 : 0);
+    return generate(count, dtype.value_or(kInt64), [&](std::int64_t i) { return first + i * by; });
+}
+
+Tensor linspace(Scalar start, Scalar end, std::int64_t steps, DType dtype) {
+    if (steps < 0) fail<ShapeError>("linspace: ", steps, " steps");
+    const double first = start.to<double>();
+    const double last = end.to<double>();
+    const double step = steps > 1 ? (last - first) / static_cast<double>(steps - 1) : 0;
+    // From the nearer end, so that both ends are exact.
+    return generate(steps, dtype, [&](std::int64_t i) {
+        return i < steps / 2 || steps == 1 ? first + static_cast<double>(i) * step
+                                           : last - static_cast<double>(steps - 1 - i) * step;
+    });
+}
+
+Tensor eye(std::int64_t n, DType dtype) { return eye(n, n, dtype); }
+
+Tensor eye(std::int64_t n, std::int64_t m, DType dtype) {
+    const Tensor result = zeros({n, m}, dtype);
+    result.diagonal().fill_(1);
+    return result;
+}
+
+Tensor empty_like(const Tensor& like, std::optional<DType> dtype) {
+    return empty(like.sizes(), dtype.value_or(like.dtype()));
+}
+Tensor zeros_like(const Tensor& like, std::optional<DType> dtype) {
+    return zeros(like.sizes(), dtype.value_or(like.dtype()));
+}
+Tensor ones_like(const Tensor& like, std::optional<DType> dtype) {
+    return ones(like.sizes(), dtype.value_or(like.dtype()));
+}
+Tensor full_like(const Tensor& like, Scalar value, std::optional<DType> dtype) {
+    return full(like.sizes(), value, dtype.value_or(like.dtype()));
+}
+
+Tensor from_blob(void* data, const Shape& sizes, DType dtype) {
+    return from_blob(data, sizes, contiguous_strides(sizes), dtype);
+}
+
+Tensor from_blob(void* data, const Shape& sizes, const Shape& strides, DType dtype) {
+    if (sizes.size() != strides.size()) {
+        fail<ShapeError>("from_blob: ", sizes.size(), " sizes ", sizes, " and ", strides.size(), " strides ",
+                         strides);
+    }
+    const std::int64_t count = numel(sizes);
+    if (!data && count > 0) fail<Error>("from_blob: a null pointer for a tensor of shape ", sizes);
+    std::int64_t last = count == 0 ? -1 : 0;
+    for (std::size_t i = 0; i < sizes.size() && count > 0; ++i) {
+        if (strides[i] < 0 && sizes[i] > 1)
+            fail<ShapeError>("from_blob: negative strides ", strides, "; use flip");
+        last += (sizes[i] - 1) * strides[i];
+    }
+    return Tensor::make(Storage::borrow(data, static_cast<std::size_t>((last + 1) * itemsize(dtype))), dtype,
+                        sizes, strides, 0);
+}
+
+}  // namespace reel

@@ -1,0 +1,76 @@
+/// \file
+/// Making tensors: from values, filled, counted, over memory of the caller. Random ones are in `random.hpp`.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <vector>
+
+#include "tensor/tensor.hpp"
+
+namespace reel {
+
+/// What `tensor(…)` takes: a number, nested braces of numbers, or a vector of numbers.
+class TensorData {
+public:
+    template <class T>
+    requires std::is_arithmetic_v<T> TensorData(T value) : TensorData(Scalar(value)) {}
+    TensorData(Scalar value);
+    TensorData(std::initializer_list<TensorData> rows);
+    template <class T>
+    requires std::is_arithmetic_v<T> TensorData(const std::vector<T>& values)
+        : TensorData(Shape(static_cast<std::int64_t>(values.size()))) {
+        values_.reserve(values.size());
+        for (const T value : values) append(Scalar(value));
+        if (values.empty()) dtype_ = Scalar(T{}).dtype();
+    }
+
+    const Shape& sizes() const { return sizes_; }
+    const std::vector<Scalar>& values() const { return values_; }
+    /// int64 for whole numbers, bool for bools, the default float32 for floating numbers.
+    DType dtype() const { return dtype_ == kFloat64 ? kFloat32 : dtype_; }
+
+private:
+    explicit TensorData(Shape sizes) : sizes_(std::move(sizes)) {}
+    void append(Scalar value);
+
+    Shape sizes_;
+    std::vector<Scalar> values_;
+    DType dtype_ = kBool;
+};
+
+/// A tensor of the given values: `tensor(3.0)`, `tensor({{1, 2}, {3, 4}})`, `tensor(vector)`. Whole numbers
+/// make int64, floating ones float32, bools bool. Throws a `ShapeError` for ragged braces.
+Tensor tensor(const TensorData& data, std::optional<DType> dtype = None);
+Tensor tensor(std::initializer_list<TensorData> data, std::optional<DType> dtype = None);
+
+/// Uninitialised elements.
+Tensor empty(const Shape& sizes, DType dtype = kFloat32);
+Tensor zeros(const Shape& sizes, DType dtype = kFloat32);
+Tensor ones(const Shape& sizes, DType dtype = kFloat32);
+/// Every element `value`; whole numbers make int64, bools bool.
+Tensor full(const Shape& sizes, Scalar value, std::optional<DType> dtype = None);
+/// `start, start + step, …` before `end`; whole numbers make int64.
+Tensor arange(Scalar end, std::optional<DType> dtype = None);
+Tensor arange(Scalar start, Scalar end, std::optional<DType> dtype);
+Tensor arange(Scalar start, Scalar end, Scalar step = 1, std::optional<DType> dtype = None);
+/// `steps` numbers from `start` to `end`, both included, evenly spaced.
+Tensor linspace(Scalar start, Scalar end, std::int64_t steps, DType dtype = kFloat32);
+/// Ones on the diagonal of an n × m matrix (m = n unless given).
+Tensor eye(std::int64_t n, DType dtype = kFloat32);
+Tensor eye(std::int64_t n, std::int64_t m, DType dtype = kFloat32);
+
+Tensor empty_like(const Tensor& like, std::optional<DType> dtype = None);
+Tensor zeros_like(const Tensor& like, std::optional<DType> dtype = None);
+Tensor ones_like(const Tensor& like, std::optional<DType> dtype = None);
+Tensor full_like(const Tensor& like, Scalar value, std::optional<DType> dtype = None);
+
+/// A tensor on memory of the caller, which is neither copied nor freed and must outlive every view of it.
+Tensor from_blob(void* data, const Shape& sizes, DType dtype = kFloat32);
+Tensor from_blob(void* data, const Shape& sizes, const Shape& strides, DType dtype = kFloat32);
+
+/// 1 at the index in a new last dimension of `num_classes` (-1: the largest index + 1), 0 elsewhere; int64.
+Tensor one_hot(const Tensor& indices, std::int64_t num_classes = -1);
+
+}  // namespace reel

@@ -1,0 +1,60 @@
+/// \file
+/// Walking strided memory. Every kernel sees dense runs; a `Walk` turns any strided operand into them, and
+/// back.
+///
+/// Note [Dense blocks]
+/// An operation cuts its index space, read in row-major order, into blocks. For each block an operand is
+/// either used where it stands (the block lies in one evenly spaced run of step 1) or gathered into a buffer
+/// that stays in cache. So a kernel is written once, for dense memory, and gives the same bits for every
+/// layout of its operands.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "tensor/shape.hpp"
+
+namespace reel {
+
+/// The places of an operand's elements, in row-major order of `sizes`: neighbours that are evenly spaced are
+/// merged.
+class Walk {
+public:
+    Walk(const Shape& sizes, const Shape& strides);
+
+    std::int64_t numel() const { return numel_; }
+    /// One evenly spaced run covers everything.
+    bool is_even() const { return sizes_.size() <= 1; }
+    bool is_dense() const { return is_even() && (numel_ <= 1 || strides_[0] == 1); }
+    /// Neighbours in memory stand in different rows: gather whole panels, not short blocks.
+    bool is_transposed() const { return transposed_; }
+    /// The length of an innermost row.
+    std::int64_t row() const { return sizes_.empty() ? 1 : sizes_[0]; }
+
+    struct Run {
+        std::int64_t offset;  ///< of its first element
+        std::int64_t length;  ///< elements up to its end
+        std::int64_t step;
+    };
+    /// The evenly spaced run in which element `begin` stands.
+    Run run(std::int64_t begin) const;
+
+    /// Copies elements [begin, begin + count), of `itemsize` bytes each, from the operand at `base` to dense
+    /// memory.
+    void gather(std::int64_t itemsize, const std::byte* base, std::int64_t begin, std::int64_t count,
+                std::byte* dense) const;
+    /// The reverse: from dense memory to their places in the operand.
+    void scatter(std::int64_t itemsize, std::byte* base, std::int64_t begin, std::int64_t count,
+                 const std::byte* dense) const;
+
+private:
+    std::int64_t numel_ = 1;
+    bool transposed_ = false;
+    Shape sizes_;    ///< innermost first, none of size 1
+    Shape strides_;  ///< in elements
+};
+
+/// The dimensions by falling stride: the order in which memory is best walked.
+Shape memory_order(const Shape& sizes, const Shape& strides);
+
+}  // namespace reel

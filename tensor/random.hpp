@@ -1,0 +1,47 @@
+/// \file
+/// Random tensors from a counter-based generator: the i-th number of a seed is a function of (seed, i) alone,
+/// so it is the same on every machine and at every thread count. Philox4x32-10: Salmon, Moraes, Dror, Shaw,
+/// "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "tensor/tensor.hpp"
+
+namespace reel {
+
+/// One block of Philox4x32-10: four random words for a counter and a key.
+std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter,
+                                        std::array<std::uint32_t, 2> key);
+
+/// Starts the sequence of this thread's generator anew.
+void manual_seed(std::uint64_t seed);
+
+/// Where a generator stands: enough to continue bit for bit.
+struct GeneratorState {
+    std::uint64_t seed = 0;
+    std::uint64_t counter = 0;  ///< blocks drawn so far
+};
+GeneratorState generator_state();
+void set_generator_state(GeneratorState state);
+
+/// Uniform on [0, 1).
+Tensor rand(const Shape& sizes, DType dtype = kFloat32);
+/// Standard normal.
+Tensor randn(const Shape& sizes, DType dtype = kFloat32);
+/// Uniform integers of [low, high).
+Tensor randint(std::int64_t high, const Shape& sizes, DType dtype = kInt64);
+Tensor randint(std::int64_t low, std::int64_t high, const Shape& sizes, DType dtype = kInt64);
+/// 0 … n-1 in random order.
+Tensor randperm(std::int64_t n, DType dtype = kInt64);
+Tensor rand_like(const Tensor& like, std::optional<DType> dtype = None);
+Tensor randn_like(const Tensor& like, std::optional<DType> dtype = None);
+
+/// `num_samples` indices drawn from each row of weights (1-d or 2-d, not negative, finite, not all 0).
+Tensor multinomial(const Tensor& probs, std::int64_t num_samples, bool replacement = false);
+/// 1 with probability `probs`, else 0, in the type of `probs`.
+Tensor bernoulli(const Tensor& probs);
+
+}  // namespace reel

@@ -1,0 +1,139 @@
+/// \file
+/// Sizes, strides and the arithmetic on them: broadcasting, `-1`, contiguous and view strides. Pure
+/// functions; no memory is touched here. The handle that puts a shape on a storage is `tensor.hpp`.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <initializer_list>
+#include <iosfwd>
+#include <optional>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace reel {
+
+/// A short list of integers: sizes, strides or dimensions. Up to four stand inside the object, more on the
+/// heap. Made from `{2, 3}`, a vector, a span, or one integer.
+class Shape {
+public:
+    Shape() = default;
+    Shape(std::initializer_list<std::int64_t> values) : Shape(values.begin(), values.size()) {}
+    Shape(const std::vector<std::int64_t>& values) : Shape(values.data(), values.size()) {}
+    Shape(std::span<const std::int64_t> values) : Shape(values.data(), values.size()) {}
+    template <class Integer>
+    requires(std::is_integral_v<Integer> && !std::is_same_v<Integer, bool>) Shape(Integer value)
+        : Shape({static_cast<std::int64_t>(value)}) {}
+    Shape(const Shape& other) : Shape(other.data(), other.size()) {}
+    Shape(Shape&& other) noexcept { take(other); }
+    Shape& operator=(const Shape& other) {
+        if (this != &other) *this = Shape(other);
+        return *this;
+    }
+    Shape& operator=(Shape&& other) noexcept {
+        if (this != &other) {
+            release();
+            take(other);
+        }
+        return *this;
+    }
+    ~Shape() { release(); }
+
+    /// `count` times `value`.
+    static Shape filled(std::size_t count, std::int64_t value) {
+        Shape shape;
+        for (std::size_t i = 0; i < count; ++i) shape.push_back(value);
+        return shape;
+    }
+
+    std::size_t size() const { return size_; }
+    bool empty() const { return size_ == 0; }
+    std::int64_t* data() { return capacity_ == kInline ? inline_ : heap_; }
+    const std::int64_t* data() const { return capacity_ == kInline ? inline_ : heap_; }
+    std::int64_t* begin() { return data(); }
+    std::int64_t* end() { return data() + size_; }
+    const std::int64_t* begin() const { return data(); }
+    const std::int64_t* end() const { return data() + size_; }
+    std::int64_t& operator[](std::size_t i) { return data()[i]; }
+    std::int64_t operator[](std::size_t i) const { return data()[i]; }
+    std::int64_t& back() { return data()[size_ - 1]; }
+    std::int64_t back() const { return data()[size_ - 1]; }
+
+    void push_back(std::int64_t value) { insert(size_, value); }
+    void insert(std::size_t position, std::int64_t value);
+    void erase(std::size_t position);
+
+    std::vector<std::int64_t> vec() const { return {begin(), end()}; }
+    operator std::vector<std::int64_t>() const { return vec(); }
+
+    friend bool operator==(const Shape& a, const Shape& b) {
+        return a.size_ == b.size_ &&
+               (a.size_ == 0 || std::memcmp(a.data(), b.data(), a.size_ * sizeof(std::int64_t)) == 0);
+    }
+
+private:
+    static constexpr std::uint32_t kInline = 4;
+
+    Shape(const std::int64_t* values, std::size_t count);
+    void release() {
+        if (capacity_ != kInline) delete[] heap_;
+    }
+    void take(Shape& other) noexcept {
+        size_ = other.size_;
+        capacity_ = other.capacity_;
+        std::memcpy(inline_, other.inline_, sizeof(inline_));
+        other.size_ = 0;
+        other.capacity_ = kInline;
+    }
+
+    std::uint32_t size_ = 0;
+    std::uint32_t capacity_ = kInline;
+    union {
+        std::int64_t inline_[kInline] = {};
+        std::int64_t* heap_;
+    };
+};
+
+/// "[2, 3]"
+std::ostream& operator<<(std::ostream& out, const Shape& shape);
+
+/// The product of the sizes; 1 for a 0-d shape. Throws a `ShapeError` for a negative size or an overflow.
+std::int64_t numel(const Shape& sizes);
+
+/// Row-major strides: the last is 1, every other one the product of the sizes behind it.
+Shape contiguous_strides(const Shape& sizes);
+
+/// Whether `strides` address the elements in row-major order without gaps (dimensions of size 1 do not
+/// count).
+bool is_contiguous(const Shape& sizes, const Shape& strides);
+
+/// `dim` counted from the front. A 0-d tensor is treated as having one dimension. Throws an `IndexError` that
+/// names `operation`.
+std::int64_t wrap_dim(std::int64_t dim, std::int64_t ndim, const char* operation);
+
+/// The dims wrapped; an empty list means all of them. Throws a `ShapeError` where one is named twice.
+Shape wrap_dims(const Shape& dims, std::int64_t ndim, const char* operation);
+
+/// The common shape of two shapes aligned at their last dimension, where 1 stretches. Throws a `ShapeError`.
+Shape broadcast_shapes(const Shape& a, const Shape& b, const char* operation);
+
+/// The strides that read `sizes` as the larger `target`: 0 in every stretched dimension.
+Shape broadcast_strides(const Shape& sizes, const Shape& strides, const Shape& target);
+
+/// `shape` with its one `-1` replaced so that it has `numel` elements. Throws a `ShapeError`.
+Shape infer_sizes(const Shape& shape, std::int64_t numel, const char* operation);
+
+/// The strides under which the memory of (`sizes`, `strides`) reads as `shape` without a copy, if there are
+/// any.
+std::optional<Shape> view_strides(const Shape& sizes, const Shape& strides, const Shape& shape);
+
+/// `sizes` after a reduction over the (wrapped) `dims`: 1 in their place with `keepdim`, else gone.
+Shape reduced_sizes(const Shape& sizes, const Shape& dims, bool keepdim);
+
+/// Whether `value` is among `values`.
+bool contains(const Shape& values, std::int64_t value);
+
+}  // namespace reel

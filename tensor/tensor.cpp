@@ -1,0 +1,107 @@
+// The handle: making, asking, taking apart. What it computes is in `ops/`.
+#include "tensor/tensor.hpp"
+
+#include <limits>
+#include <new>
+
+#include "tensor/iterate.hpp"
+
+namespace reel {
+
+namespace detail {
+
+void TensorImpl::destroy(TensorImpl* impl) {
+    impl->~TensorImpl();
+    deallocate(impl, sizeof(TensorImpl));
+}
+
+}  // namespace detail
+
+Tensor Tensor::make(Counted<Storage> storage, DType dtype, Shape sizes, Shape strides, std::int64_t offset) {
+    auto* impl = new (allocate(sizeof(detail::TensorImpl))) detail::TensorImpl;
+    Tensor tensor{Counted<detail::TensorImpl>(impl)};
+    impl->dtype = dtype;
+    impl->numel = reel::numel(sizes);
+    impl->contiguous = reel::is_contiguous(sizes, strides);
+    impl->offset = offset;
+    impl->storage = std::move(storage);
+    impl->sizes = std::move(sizes);
+    impl->strides = std::move(strides);
+    return tensor;
+}
+
+Tensor Tensor::make_view(const Tensor& source, Shape sizes, Shape strides, std::int64_t offset) {
+    detail::TensorImpl& from = source.impl();
+    Tensor view = make(from.storage, from.dtype, std::move(sizes), std::move(strides), offset);
+    view.impl_->base = from.base ? from.base : source.impl_;
+    view.impl_->base_rewritten = view.impl_->base->rewritten;
+    return view;
+}
+
+Tensor Tensor::empty(const Shape& sizes, DType dtype) {
+    const std::int64_t count = reel::numel(sizes);
+    if (count > std::numeric_limits<std::int64_t>::max() / 16) {
+        fail<ShapeError>("empty: a tensor of shape ", sizes, " and dtype ", dtype, " does not fit in memory");
+    }
+    return make(Storage::make(static_cast<std::size_t>(count * reel::itemsize(dtype))), dtype, sizes,
+                contiguous_strides(sizes), 0);
+}
+
+std::int64_t Tensor::size(std::int64_t dim) const {
+    if (sizes().empty()) fail<IndexError>("size: dimension ", dim, " of a 0-d tensor");
+    return sizes()[static_cast<std::size_t>(wrap_dim(dim, this->dim(), "size"))];
+}
+
+std::int64_t Tensor::stride(std::int64_t dim) const {
+    if (sizes().empty()) fail<IndexError>("stride: dimension ", dim, " of a 0-d tensor");
+    return strides()[static_cast<std::size_t>(wrap_dim(dim, this->dim(), "stride"))];
+}
+
+void Tensor::undefined() { fail<Error>("an undefined tensor is used (a default-constructed or absent one)"); }
+
+const std::byte* Tensor::the_element() const {
+    if (numel() != 1)
+        fail<ShapeError>("item: a tensor of shape ", sizes(), " has ", numel(), " elements, not one");
+    return raw();
+}
+
+void Tensor::check_dtype(DType wanted) const {
+    if (dtype() == wanted) return;
+    fail<DTypeError>("data_ptr: the tensor holds ", dtype(), ", not ", wanted, "; convert it with to(",
+                     wanted, ")");
+}
+
+Tensor Tensor::dense_constant() const {
+    if (is_contiguous()) return *this;
+    Tensor dense = empty(sizes(), dtype());
+    Walk(sizes(), strides()).gather(itemsize(), raw(), 0, numel(), dense.raw());
+    return dense;
+}
+
+Tensor Tensor::detach() const { return make(impl().storage, dtype(), sizes(), strides(), storage_offset()); }
+
+TensorIndex::TensorIndex(const char* text) : kind_(Kind::kEllipsis) {
+    if (std::string_view(text) != "...")
+        fail<IndexError>("index: \"", text, "\" is not an index; \"...\" is");
+}
+TensorIndex::TensorIndex(const Tensor& tensor) : kind_(Kind::kTensor), tensor_(new Tensor(tensor)) {}
+TensorIndex::TensorIndex(const TensorIndex& other)
+    : kind_(other.kind_),
+      integer_(other.integer_),
+      slice_(other.slice_),
+      tensor_(other.tensor_ ? new Tensor(*other.tensor_) : nullptr) {}
+TensorIndex::TensorIndex(TensorIndex&& other) noexcept
+    : kind_(other.kind_),
+      integer_(other.integer_),
+      slice_(other.slice_),
+      tensor_(std::exchange(other.tensor_, nullptr)) {}
+TensorIndex& TensorIndex::operator=(TensorIndex other) noexcept {
+    kind_ = other.kind_;
+    integer_ = other.integer_;
+    slice_ = other.slice_;
+    std::swap(tensor_, other.tensor_);
+    return *this;
+}
+TensorIndex::~TensorIndex() { delete tensor_; }
+
+}  // namespace reel

@@ -198,40 +198,49 @@ Shape permuted(const Shape& values, const Shape& order) {
     return result;
 }
 
-/// The memory of a number of C++ while an operation runs.
-using Number = std::array<std::byte, 8>;
-
-void store_number(Scalar number, DType dtype, Number& memory) {
-    dispatch(dtype, [&](auto zero) {
-        const auto value = number.to<decltype(zero)>();
-        std::memcpy(memory.data(), &value, sizeof(value));
-    });
-}
-
 bool is_plain(const Tensor& x, const Shape& sizes, DType dtype) {
     return x.dtype() == dtype && x.is_contiguous() && x.sizes() == sizes;
 }
 
-/// All operands and `y` are dense, of one shape and of the kernel's types: no walking at all.
+/// Writes `count` times the number to dense memory.
+void splat(Scalar number, DType dtype, std::int64_t count, std::byte* to) {
+    dispatch(dtype, [&](auto zero) {
+        using T = decltype(zero);
+        std::fill_n(reinterpret_cast<T*>(to), count, number.to<T>());
+    });
+}
+
+/// All tensors and `y` are dense, of one shape and of the kernel's types: no walking at all. A number is
+/// written out for one block, which all blocks read.
 bool run_plain(const Tensor& y, const Elementwise& f, Operands operands, kernels::Loop loop) {
     const DType computed = is_predicate(f.fn) ? kBool : f.compute;
     if (y.dtype() != computed || !y.is_contiguous() || operands.size() > kMaxOperands) return false;
-    std::size_t k = 0;
+    std::size_t count = 0;
     const std::byte* base[kMaxOperands] = {};
-    std::int64_t size[kMaxOperands] = {};
+    std::int64_t step[kMaxOperands] = {};  // bytes from one element to the next; 0 for a number
+    alignas(64) std::byte numbers[kMaxOperands][kBlock * sizeof(double)];
+    std::int64_t block = std::max<std::int64_t>(y.numel(), 1);
     for (const Operand& operand : operands) {
-        const DType wanted = operand_type(f, k);
-        if (!operand.tensor() || !is_plain(*operand.tensor(), y.sizes(), wanted)) return false;
-        base[k] = operand.tensor()->raw();
-        size[k] = itemsize(wanted);
-        ++k;
+        const DType wanted = operand_type(f, count);
+        if (const Tensor* x = operand.tensor()) {
+            if (!is_plain(*x, y.sizes(), wanted)) return false;
+            base[count] = x->raw();
+            step[count] = itemsize(wanted);
+        } else {
+            block = std::min(kBlock, block);
+            splat(operand.number(), wanted, block, numbers[count]);
+            base[count] = numbers[count];
+        }
+        ++count;
     }
     std::byte* to = y.raw();
     const std::int64_t out_size = itemsize(computed);
     parallel_for(y.numel(), kBlock, 1, [&](std::int64_t begin, std::int64_t end) {
-        const void* x[kMaxOperands] = {};
-        for (std::size_t i = 0; i < k; ++i) x[i] = base[i] + begin * size[i];
-        loop(end - begin, to + begin * out_size, x, f.parameters);
+        for (std::int64_t i = begin; i < end; i += block) {
+            const void* x[kMaxOperands] = {};
+            for (std::size_t k = 0; k < count; ++k) x[k] = base[k] + i * step[k];
+            loop(std::min(block, end - i), to + i * out_size, x, f.parameters);
+        }
     });
     return true;
 }
@@ -242,7 +251,7 @@ void run_strided(const Tensor& y, const Elementwise& f, Operands operands, kerne
     const Shape sizes = permuted(y.sizes(), order);
     const DType computed = !loop || !is_predicate(f.fn) ? f.compute : kBool;
     const Sink sink{y.raw(), computed, y.dtype(), Walk(sizes, permuted(y.strides(), order))};
-    Number numbers[kMaxOperands];
+    alignas(8) std::byte numbers[kMaxOperands][8];
     Source sources[kMaxOperands] = {{nullptr, kBool, kBool, Walk({}, {})},
                                     {nullptr, kBool, kBool, Walk({}, {})},
                                     {nullptr, kBool, kBool, Walk({}, {})}};
@@ -253,8 +262,8 @@ void run_strided(const Tensor& y, const Elementwise& f, Operands operands, kerne
             const Shape strides = broadcast_strides(x->sizes(), x->strides(), y.sizes());
             sources[k] = {x->raw(), x->dtype(), wanted, Walk(sizes, permuted(strides, order))};
         } else {
-            store_number(operand.number(), wanted, numbers[k]);
-            sources[k] = {numbers[k].data(), wanted, wanted, Walk(sizes, Shape::filled(sizes.size(), 0))};
+            splat(operand.number(), wanted, 1, numbers[k]);
+            sources[k] = {numbers[k], wanted, wanted, Walk(sizes, Shape::filled(sizes.size(), 0))};
         }
         ++k;
     }

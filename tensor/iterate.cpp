@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 #include <numeric>
 
 namespace reel {
@@ -143,6 +144,7 @@ Shape memory_order(const Shape& sizes, const Shape& strides) {
     for (std::size_t i = sizes.size(); i-- > 0;) {
         reach[i] = sizes[i] != 1 ? std::abs(strides[i]) : i + 1 < sizes.size() ? reach[i + 1] : 0;
     }
+    if (std::is_sorted(reach.begin(), reach.end(), std::greater<>())) return order;
     std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) {
         return reach[static_cast<std::size_t>(a)] > reach[static_cast<std::size_t>(b)];
     });

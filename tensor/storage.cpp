@@ -6,6 +6,8 @@
 #include <new>
 #include <vector>
 
+#include "tensor/error.hpp"
+
 #if defined(__linux__)
 #include <sys/mman.h>
 #endif
@@ -44,7 +46,7 @@ SizeClass size_class(std::size_t bytes) {
 void* from_system(std::size_t bytes) {
     const std::size_t alignment = bytes >= kHugePage ? kHugePage : kAlignment;
     void* block = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
-    if (!block) throw std::bad_alloc();
+    if (!block) fail<Error>("the system has no ", bytes, " bytes of memory left for a tensor");
 #if defined(__linux__)
     if (bytes >= kHugePage) madvise(block, bytes, MADV_HUGEPAGE);
 #endif
@@ -98,43 +100,86 @@ SharedCache& shared_cache() {
     return *cache;
 }
 
-// A thread's own small blocks need no lock. `ended` tells tensors that die after the thread's cache did.
-thread_local bool ended = false;
-struct ThreadCache {
+// What a thread has for itself, so that small blocks need no lock and counting no shared cache line. Only the
+// owner writes the counts; a block that dies on another thread than it was made on leaves one of them
+// negative.
+struct ThreadMemory {
     FreeLists blocks;
-    ~ThreadCache() { ended = true; }
+    std::atomic<std::int64_t> storages = 0;
+    std::atomic<std::int64_t> bytes = 0;
+
+    void count(std::int64_t storages_added, std::int64_t bytes_added) {
+        storages.store(storages.load(std::memory_order_relaxed) + storages_added, std::memory_order_relaxed);
+        bytes.store(bytes.load(std::memory_order_relaxed) + bytes_added, std::memory_order_relaxed);
+    }
 };
 constexpr std::size_t kThreadLimit = std::size_t{16} << 20;
-ThreadCache& thread_cache() {
-    thread_local ThreadCache cache;
-    return cache;
+
+// All threads' memories, for `memory_stats`; what threads that have ended leave is added up in `ended`. Large
+// blocks are counted one by one, for the peak. Never destroyed, like the cache.
+struct Registry {
+    std::mutex mutex;
+    std::vector<ThreadMemory*> threads;
+    ThreadMemory ended;
+    std::atomic<std::int64_t> large_bytes = 0;
+    std::atomic<std::int64_t> peak_bytes = 0;
+};
+Registry& registry() {
+    static auto* all = new Registry;
+    return *all;
 }
 
-std::atomic<std::int64_t> live_storages = 0;
-std::atomic<std::int64_t> live_bytes = 0;
-std::atomic<std::int64_t> peak_bytes = 0;
+constinit thread_local ThreadMemory* thread_memory = nullptr;
+constinit thread_local bool thread_ended = false;  // tensors may die after their thread's memory did
 
-void count_bytes(std::size_t bytes) {
-    live_storages.fetch_add(1, std::memory_order_relaxed);
-    const auto added = static_cast<std::int64_t>(bytes);
-    const std::int64_t now = live_bytes.fetch_add(added, std::memory_order_relaxed) + added;
-    std::int64_t peak = peak_bytes.load(std::memory_order_relaxed);
-    while (now > peak && !peak_bytes.compare_exchange_weak(peak, now, std::memory_order_relaxed)) {
+struct ThreadGuard {
+    ThreadGuard() {
+        thread_memory = new ThreadMemory;
+        const std::lock_guard lock(registry().mutex);
+        registry().threads.push_back(thread_memory);
     }
+    ThreadGuard(const ThreadGuard&) = delete;
+    ThreadGuard& operator=(const ThreadGuard&) = delete;
+    ~ThreadGuard() {
+        const std::lock_guard lock(registry().mutex);
+        std::erase(registry().threads, thread_memory);
+        registry().ended.count(thread_memory->storages, thread_memory->bytes);
+        delete std::exchange(thread_memory, nullptr);
+        thread_ended = true;
+    }
+};
+
+/// This thread's memory, or null when it has ended.
+ThreadMemory* own_memory() {
+    if (!thread_memory && !thread_ended) [[unlikely]] {
+        static thread_local ThreadGuard guard;
+    }
+    return thread_memory;
 }
 
-void uncount_bytes(std::size_t bytes) {
-    live_storages.fetch_sub(1, std::memory_order_relaxed);
-    live_bytes.fetch_sub(static_cast<std::int64_t>(bytes), std::memory_order_relaxed);
+void count(std::int64_t storages, std::int64_t bytes) {
+    if (ThreadMemory* memory = own_memory()) {
+        memory->count(storages, bytes);
+    } else {
+        const std::lock_guard lock(registry().mutex);
+        registry().ended.count(storages, bytes);
+    }
+    if (static_cast<std::size_t>(std::abs(bytes)) <= kSmall) return;
+    Registry& all = registry();
+    const std::int64_t now = all.large_bytes.fetch_add(bytes, std::memory_order_relaxed) + bytes;
+    std::int64_t peak = all.peak_bytes.load(std::memory_order_relaxed);
+    while (now > peak && !all.peak_bytes.compare_exchange_weak(peak, now, std::memory_order_relaxed)) {
+    }
 }
 
 }  // namespace
 
 void* allocate(std::size_t bytes) {
     const SizeClass size = size_class(bytes);
-    if (kRecycle && size.bytes <= kSmall && !ended) {
-        if (void* block = thread_cache().blocks.take(size)) return block;
-    } else if (kRecycle && size.bytes > kSmall) {
+    if (kRecycle && size.bytes <= kSmall) {
+        ThreadMemory* memory = own_memory();
+        if (void* block = memory ? memory->blocks.take(size) : nullptr) return block;
+    } else if (kRecycle) {
         SharedCache& cache = shared_cache();
         const std::lock_guard lock(cache.mutex);
         if (void* block = cache.blocks.take(size)) return block;
@@ -144,9 +189,10 @@ void* allocate(std::size_t bytes) {
 
 void deallocate(void* block, std::size_t bytes) noexcept {
     const SizeClass size = size_class(bytes);
-    if (kRecycle && size.bytes <= kSmall && !ended) {
-        if (thread_cache().blocks.give(block, size, kThreadLimit)) return;
-    } else if (kRecycle && size.bytes > kSmall) {
+    if (kRecycle && size.bytes <= kSmall) {
+        ThreadMemory* memory = own_memory();
+        if (memory && memory->blocks.give(block, size, kThreadLimit)) return;
+    } else if (kRecycle) {
         SharedCache& cache = shared_cache();
         const std::lock_guard lock(cache.mutex);
         if (cache.blocks.give(block, size, kCacheLimit)) return;
@@ -161,7 +207,7 @@ Counted<Storage> Storage::make(std::size_t bytes) {
     static_assert(sizeof(Storage) <= kAlignment);
     storage->data = block + kAlignment;
     storage->bytes = bytes;
-    count_bytes(bytes);
+    count(1, static_cast<std::int64_t>(bytes));
     return Counted<Storage>(storage);
 }
 
@@ -175,17 +221,26 @@ Counted<Storage> Storage::borrow(void* data, std::size_t bytes) {
 
 void Storage::destroy(Storage* storage) {
     const std::size_t bytes = storage->owned ? storage->bytes : 0;
-    uncount_bytes(bytes);
+    count(-1, -static_cast<std::int64_t>(bytes));
     storage->~Storage();
     deallocate(storage, kAlignment + bytes);
 }
 
-MemoryStats memory_stats() { return {live_storages.load(), live_bytes.load(), peak_bytes.load()}; }
+MemoryStats memory_stats() {
+    Registry& all = registry();
+    const std::lock_guard lock(all.mutex);
+    MemoryStats stats{all.ended.storages, all.ended.bytes, all.peak_bytes};
+    for (const ThreadMemory* memory : all.threads) {
+        stats.live_storages += memory->storages.load(std::memory_order_relaxed);
+        stats.live_bytes += memory->bytes.load(std::memory_order_relaxed);
+    }
+    return stats;
+}
 
-void reset_peak_memory() { peak_bytes.store(live_bytes.load()); }
+void reset_peak_memory() { registry().peak_bytes.store(registry().large_bytes.load()); }
 
 void empty_cache() {
-    thread_cache().blocks.clear();
+    if (ThreadMemory* memory = own_memory()) memory->blocks.clear();
     SharedCache& cache = shared_cache();
     const std::lock_guard lock(cache.mutex);
     cache.blocks.clear();

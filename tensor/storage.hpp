@@ -32,7 +32,10 @@ public:
         return *this;
     }
     ~Counted() {
-        if (object_ && object_->owners.fetch_sub(1, std::memory_order_acq_rel) == 1) T::destroy(object_);
+        // The only owner need not count down: nobody is left who could count up.
+        if (object_ && (unique() || object_->owners.fetch_sub(1, std::memory_order_acq_rel) == 1)) {
+            T::destroy(object_);
+        }
     }
 
     T* get() const { return object_; }
@@ -77,7 +80,7 @@ void deallocate(void* block, std::size_t bytes) noexcept;
 struct MemoryStats {
     std::int64_t live_storages;  ///< storages that somebody owns
     std::int64_t live_bytes;     ///< bytes that they own
-    std::int64_t peak_bytes;     ///< the most that `live_bytes` has been since `reset_peak_memory`
+    std::int64_t peak_bytes;     ///< the most that blocks over 64 KB have held since `reset_peak_memory`
 };
 MemoryStats memory_stats();
 void reset_peak_memory();

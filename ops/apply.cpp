@@ -4,8 +4,8 @@
 #include <array>
 #include <memory>
 
-#include "ops/parallel.hpp"
 #include "tensor/iterate.hpp"
+#include "tensor/parallel.hpp"
 
 namespace reel {
 

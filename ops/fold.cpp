@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "ops/apply.hpp"
-#include "ops/parallel.hpp"
 #include "tensor/iterate.hpp"
+#include "tensor/parallel.hpp"
 
 namespace reel {
 

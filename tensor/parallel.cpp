@@ -1,4 +1,4 @@
-#include "ops/parallel.hpp"
+#include "tensor/parallel.hpp"
 
 #include <atomic>
 

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <exception>
 
-#include "ops/threads.hpp"
+#include "tensor/threads.hpp"
 
 #if defined(_OPENMP)
 #include <omp.h>

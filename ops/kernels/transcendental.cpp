@@ -3,13 +3,17 @@
 #include <cmath>
 
 #include "ops/kernels/loops.hpp"
+#include "ops/kernels/math.hpp"
 
 namespace reel::kernels::REEL_SET {
 
 namespace {
 
 struct Exp {
-    auto operator()(const auto& x) const { return xsimd::exp(x); }
+    template <class V>
+    V operator()(const V& x) const {
+        return math::exp<typename V::value_type>(x);
+    }
 };
 struct Log {
     auto operator()(const auto& x) const { return xsimd::log(x); }

@@ -22,7 +22,7 @@ foreach(set ${REEL_KERNEL_SETS})
     target_link_libraries(reel_kernels_${set} PRIVATE reel_flags reel_dependencies)
     target_compile_definitions(reel_kernels_${set} PRIVATE REEL_SET=${set})
     # A kernel is the hot loop itself: -O3 also where the rest is built for debugging. Products and sums are fused
-    # where a kernel says so (xsimd::fma), never by the compiler: error terms and bounds depend on which are.
+    # where a kernel says so (multiply_add), never by the compiler: error terms and bounds depend on which are.
     target_compile_options(reel_kernels_${set} PRIVATE ${REEL_FLAGS_${set}} -fno-math-errno -ffp-contract=off
                                                        $<$<CONFIG:Debug>:-O1> $<$<NOT:$<CONFIG:Debug>>:-O3>)
     set_target_properties(reel_kernels_${set} PROPERTIES POSITION_INDEPENDENT_CODE ON)

@@ -14,7 +14,9 @@ namespace reel::kernels::REEL_SET::math {
 template <class T, std::size_t N>
 Vec<T> polynomial(const Vec<T>& x, const T (&c)[N]) {
     Vec<T> y(c[N - 1]);
-    [&]<std::size_t... K>(std::index_sequence<K...>) { ((y = xsimd::fma(y, x, Vec<T>(c[N - 2 - K]))), ...); }
+    [&]<std::size_t... K>(std::index_sequence<K...>) {
+        ((y = multiply_add(y, x, Vec<T>(c[N - 2 - K]))), ...);
+    }
     (std::make_index_sequence<N - 1>());
     return y;
 }
@@ -50,7 +52,7 @@ Vec<T> power_of_two(const Vec<T>& n) {
 template <class T>
 Vec<T> scale(const Vec<T>& y, const Vec<T>& n) {
     const Vec<T> rounder(kRounder<T> + kBias<T>);
-    const Vec<T> half = xsimd::fma(n, Vec<T>(static_cast<T>(0.5)), rounder);
+    const Vec<T> half = multiply_add(n, Vec<T>(static_cast<T>(0.5)), rounder);
     const Vec<T> first = number<T>(bits<T>(half) << kFraction<T>);
     return y * first * power_of_two<T>(n - (half - rounder));
 }
@@ -89,15 +91,20 @@ inline constexpr double kExpTail<double>[] = {
 template <class T>
 struct ExpArgument {
     explicit ExpArgument(const Vec<T>& x)
-        : n(xsimd::fma(x, Vec<T>(kLog2E<T>), Vec<T>(kRounder<T>)) - Vec<T>(kRounder<T>)),
-          coarse(xsimd::fma(n, Vec<T>(-kLog2High<T>), x)),
-          r(xsimd::fma(n, Vec<T>(-kLog2Low<T>), coarse)) {}
-    Vec<T> n, coarse, r;
+        : rounded(multiply_add(x, Vec<T>(kLog2E<T>), Vec<T>(kRounder<T>))),
+          n(rounded - Vec<T>(kRounder<T>)),
+          coarse(multiply_add(n, Vec<T>(-kLog2High<T>), x)),
+          r(multiply_add(n, Vec<T>(-kLog2Low<T>), coarse)) {}
+    Vec<T> rounded, n, coarse, r;
 
     /// What `r` has lost to rounding.
-    Vec<T> lost() const { return xsimd::fma(n, Vec<T>(-kLog2Low<T>), coarse - r); }
+    Vec<T> lost() const { return multiply_add(n, Vec<T>(-kLog2Low<T>), coarse - r); }
     /// eʳ − 1 − r.
     Vec<T> tail() const { return r * r * polynomial<T>(r, kExpTail<T>); }
+    /// y 2ⁿ where that is a normal number: n is added to the exponent.
+    Vec<T> scale_normal(const Vec<T>& y) const {
+        return number<T>(bits<T>(y) + (bits<T>(rounded) << kFraction<T>));
+    }
 };
 
 /// x within the bounds; NaN stays NaN.
@@ -108,9 +115,19 @@ Vec<T> within_exp_bounds(const Vec<T>& x) {
     return xsimd::select(x < low, low, xsimd::select(x > high, high, x));
 }
 
+/// Whether all of eˣ are normal numbers, with some room.
+template <class T>
+bool exp_is_normal(const Vec<T>& x) {
+    return xsimd::all(xsimd::abs(x) < Vec<T>(sizeof(T) == 4 ? T(87) : T(708)));
+}
+
 /// eˣ.
 template <class T>
 Vec<T> exp(const Vec<T>& x) {
+    if (exp_is_normal<T>(x)) {
+        const ExpArgument<T> a(x);
+        return a.scale_normal(Vec<T>(1) + (a.r + a.tail()));
+    }
     const ExpArgument<T> a(within_exp_bounds<T>(x));
     return scale<T>(Vec<T>(1) + (a.r + a.tail()), a.n);
 }
@@ -119,6 +136,10 @@ Vec<T> exp(const Vec<T>& x) {
 /// there).
 template <class T>
 Vec<T> exp(const Vec<T>& x, const Vec<T>& d) {
+    if (exp_is_normal<T>(x)) {
+        const ExpArgument<T> a(x);
+        return a.scale_normal(Vec<T>(1) + (a.r + (a.tail() + (a.lost() + d))));
+    }
     const Vec<T> bounded = within_exp_bounds<T>(x);
     const ExpArgument<T> a(bounded);
     const Vec<T> low = a.lost() + xsimd::select(bounded == x, d, Vec<T>(0));

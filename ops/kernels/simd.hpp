@@ -45,4 +45,37 @@ void store_some(T* to, const Vec<T>& v, std::int64_t n) {
     for (std::int64_t i = 0; i < n; ++i) to[i] = buffer[i];
 }
 
+/// a b + c, rounded once where the machine can (`kFused`). xsimd's own `fma` does so only for some sets.
+#if defined(__AVX512F__)
+inline constexpr bool kFused = true;
+inline Vec<float> multiply_add(const Vec<float>& a, const Vec<float>& b, const Vec<float>& c) {
+    return _mm512_fmadd_ps(a, b, c);
+}
+inline Vec<double> multiply_add(const Vec<double>& a, const Vec<double>& b, const Vec<double>& c) {
+    return _mm512_fmadd_pd(a, b, c);
+}
+#elif defined(__AVX2__) && defined(__FMA__)
+inline constexpr bool kFused = true;
+inline Vec<float> multiply_add(const Vec<float>& a, const Vec<float>& b, const Vec<float>& c) {
+    return _mm256_fmadd_ps(a, b, c);
+}
+inline Vec<double> multiply_add(const Vec<double>& a, const Vec<double>& b, const Vec<double>& c) {
+    return _mm256_fmadd_pd(a, b, c);
+}
+#elif defined(__aarch64__)
+inline constexpr bool kFused = true;
+inline Vec<float> multiply_add(const Vec<float>& a, const Vec<float>& b, const Vec<float>& c) {
+    return vfmaq_f32(c, a, b);
+}
+inline Vec<double> multiply_add(const Vec<double>& a, const Vec<double>& b, const Vec<double>& c) {
+    return vfmaq_f64(c, a, b);
+}
+#else
+inline constexpr bool kFused = false;
+template <class T>
+Vec<T> multiply_add(const Vec<T>& a, const Vec<T>& b, const Vec<T>& c) {
+    return a * b + c;
+}
+#endif
+
 }  // namespace reel::kernels::REEL_SET

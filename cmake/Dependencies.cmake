@@ -1,13 +1,22 @@
-# What reel needs from the system. A missing package is named with how to get it.
-find_package(PkgConfig QUIET)
+# What reel needs from the system. Everything that is missing is named at once, with how to get it.
+set(REEL_MISSING "")
 
+# Notes what is missing, with its package on Debian/Ubuntu, Fedora, Homebrew and conda-forge.
 function(reel_missing what debian fedora brew conda)
-    message(FATAL_ERROR "reel needs ${what}, which was not found.\n"
-        "  Debian/Ubuntu: apt-get install ${debian}\n"
-        "  Fedora:        dnf install ${fedora}\n"
-        "  macOS:         brew install ${brew}\n"
-        "  conda:         conda install -c conda-forge ${conda}\n")
+    set(entry "  ${what}\n"
+        "    Debian/Ubuntu  apt-get install ${debian}\n"
+        "    Fedora         dnf install ${fedora}\n"
+        "    macOS          brew install ${brew}\n"
+        "    conda          conda install -c conda-forge ${conda}\n")
+    string(CONCAT entry ${entry})
+    set(REEL_MISSING "${REEL_MISSING}${entry}" PARENT_SCOPE)
 endfunction()
+
+# Homebrew keeps these two out of the way of Apple's own.
+if(APPLE)
+    list(APPEND CMAKE_PREFIX_PATH /opt/homebrew/opt/openblas /usr/local/opt/openblas
+                                  /opt/homebrew/opt/libomp /usr/local/opt/libomp)
+endif()
 
 find_package(xsimd QUIET)
 if(NOT xsimd_FOUND)
@@ -17,16 +26,39 @@ find_package(xtensor QUIET)
 if(NOT xtensor_FOUND)
     reel_missing(xtensor libxtensor-dev xtensor-devel xtensor xtensor)
 endif()
+
 set(BLA_VENDOR OpenBLAS)
 find_package(BLAS QUIET)
-if(NOT BLAS_FOUND)
-    reel_missing(OpenBLAS libopenblas-openmp-dev openblas-devel openblas openblas)
-endif()
 find_path(REEL_CBLAS_INCLUDE cblas.h PATH_SUFFIXES openblas openblas-openmp x86_64-linux-gnu)
-if(NOT REEL_CBLAS_INCLUDE)
-    reel_missing("cblas.h of OpenBLAS" libopenblas-openmp-dev openblas-devel openblas openblas)
+mark_as_advanced(REEL_CBLAS_INCLUDE)
+if(NOT BLAS_FOUND OR NOT REEL_CBLAS_INCLUDE)
+    reel_missing("OpenBLAS, with cblas.h" libopenblas-openmp-dev openblas-devel openblas openblas)
 endif()
 
+if(REEL_OPENMP)
+    find_package(OpenMP COMPONENTS CXX QUIET)
+    if(NOT OpenMP_CXX_FOUND)
+        reel_missing("OpenMP (or configure with -DREEL_OPENMP=OFF)" libgomp1 libgomp libomp libgomp)
+    endif()
+endif()
+if(REEL_BUILD_TESTS)
+    find_package(doctest QUIET)
+    if(NOT doctest_FOUND)
+        reel_missing("doctest (or configure with -DREEL_BUILD_TESTS=OFF)" doctest-dev doctest-devel doctest doctest)
+    endif()
+endif()
+if(REEL_BUILD_EXAMPLES)
+    find_package(CLI11 QUIET)
+    if(NOT CLI11_FOUND)
+        reel_missing("CLI11 (or configure with -DREEL_BUILD_EXAMPLES=OFF)" libcli11-dev cli11-devel cli11 cli11)
+    endif()
+endif()
+
+if(REEL_MISSING)
+    message(FATAL_ERROR "reel needs what this machine does not have:\n${REEL_MISSING}")
+endif()
+
+# What our sources are compiled with. Other people's headers are system headers: their warnings are theirs.
 add_library(reel_dependencies INTERFACE)
 target_include_directories(reel_dependencies SYSTEM INTERFACE ${REEL_CBLAS_INCLUDE})
 foreach(package xsimd xtensor)
@@ -35,12 +67,17 @@ foreach(package xsimd xtensor)
         target_include_directories(reel_dependencies SYSTEM INTERFACE ${directories})
     endif()
 endforeach()
-set(REEL_LINK_LIBRARIES ${BLAS_LIBRARIES})
+
+# What the libraries are linked with: paths inside one build tree, where a user cannot see the imported targets
+# of a subdirectory, and targets after an install, where paths would tie it to this machine.
+set(REEL_LINK_LIBRARIES $<INSTALL_INTERFACE:BLAS::BLAS>)
+set(paths ${BLAS_LIBRARIES})
 if(REEL_OPENMP)
-    find_package(OpenMP COMPONENTS CXX QUIET)
-    if(NOT OpenMP_CXX_FOUND)
-        reel_missing("OpenMP (or -DREEL_OPENMP=OFF)" libgomp1 libgomp libomp libgomp)
-    endif()
     target_compile_options(reel_dependencies INTERFACE ${OpenMP_CXX_FLAGS})
-    list(APPEND REEL_LINK_LIBRARIES OpenMP::OpenMP_CXX)
+    target_include_directories(reel_dependencies SYSTEM INTERFACE ${OpenMP_CXX_INCLUDE_DIRS})
+    list(APPEND REEL_LINK_LIBRARIES $<INSTALL_INTERFACE:OpenMP::OpenMP_CXX>)
+    list(APPEND paths ${OpenMP_CXX_LIBRARIES})
 endif()
+foreach(path ${paths})
+    list(APPEND REEL_LINK_LIBRARIES $<BUILD_INTERFACE:${path}>)
+endforeach()

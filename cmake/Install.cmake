@@ -1,0 +1,52 @@
+# What an install holds: the libraries, the headers that `reel.hpp` and `tensor/xtensor.hpp` reach, and the
+# ways to find them, `find_package(reel)` and `pkg-config reel`.
+include(CMakePackageConfigHelpers)
+
+# Every header of ours that `header` includes, itself included.
+function(reel_include_closure header result)
+    set(found ${${result}})
+    if(NOT header IN_LIST found AND EXISTS ${PROJECT_SOURCE_DIR}/${header})
+        list(APPEND found ${header})
+        set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${header})
+        file(STRINGS ${header} includes REGEX "^#include \"")
+        foreach(include ${includes})
+            string(REGEX REPLACE "^#include \"(.*)\".*" "\\1" include "${include}")
+            reel_include_closure(${include} found)
+        endforeach()
+    endif()
+    set(${result} ${found} PARENT_SCOPE)
+endfunction()
+
+set(REEL_PUBLIC_HEADERS "")
+reel_include_closure(reel.hpp REEL_PUBLIC_HEADERS)
+reel_include_closure(tensor/xtensor.hpp REEL_PUBLIC_HEADERS)
+foreach(header ${REEL_PUBLIC_HEADERS})
+    get_filename_component(directory ${header} DIRECTORY)
+    install(FILES ${header} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/reel/${directory})
+endforeach()
+
+install(TARGETS ${REEL_LIBRARIES} EXPORT reel
+        ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
+        LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
+        RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+set(package_directory ${CMAKE_INSTALL_LIBDIR}/cmake/reel)
+install(EXPORT reel NAMESPACE reel:: FILE reelTargets.cmake DESTINATION ${package_directory})
+configure_package_config_file(cmake/reelConfig.cmake.in ${PROJECT_BINARY_DIR}/reelConfig.cmake
+                              INSTALL_DESTINATION ${package_directory}
+                              NO_SET_AND_CHECK_MACRO NO_CHECK_REQUIRED_COMPONENTS_MACRO)
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/reelConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/reelConfig.cmake ${PROJECT_BINARY_DIR}/reelConfigVersion.cmake
+        DESTINATION ${package_directory})
+
+# The prefix is told relative to the file, so that `cmake --install --prefix` and a moved install stay right.
+file(RELATIVE_PATH REEL_PC_TO_PREFIX ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
+set(REEL_PC_PRIVATE "-lopenblas")
+if(REEL_OPENMP)
+    string(APPEND REEL_PC_PRIVATE " ${OpenMP_CXX_FLAGS}")
+endif()
+# With no shared library beside it the static one is what `-lreel` finds, and that needs the rest too.
+if(NOT REEL_SHARED)
+    set(REEL_PC_PUBLIC " ${REEL_PC_PRIVATE}")
+endif()
+configure_file(cmake/reel.pc.in ${PROJECT_BINARY_DIR}/reel.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/reel.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

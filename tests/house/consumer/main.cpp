@@ -1,0 +1,13 @@
+// A user's program, far from our build. Prints "loss 14, gradient [2, 4, 6]".
+#include <iostream>
+#include <reel.hpp>
+
+int main() {
+    auto x = reel::tensor({1.0, 2.0, 3.0}).set_requires_grad();
+    reel::Tape tape;
+    auto loss = (x * x).sum();
+    loss.backward();
+    const auto gradient = x.grad().to_vector<int>();
+    std::cout << "loss " << loss.item<int>() << ", gradient [" << gradient[0] << ", " << gradient[1] << ", "
+              << gradient[2] << "]\n";
+}

@@ -1,0 +1,17 @@
+# `run(command…)`: runs a command, and ends the test with what it printed unless it succeeds. Leaves its output
+# in `OUTPUT`.
+function(run)
+    execute_process(COMMAND ${ARGN} RESULT_VARIABLE code OUTPUT_VARIABLE output ERROR_VARIABLE output)
+    if(NOT code EQUAL 0)
+        string(REPLACE ";" " " command "${ARGN}")
+        message(FATAL_ERROR "failed (${code}): ${command}\n${output}")
+    endif()
+    set(OUTPUT "${output}" PARENT_SCOPE)
+endfunction()
+
+# The answer of tests/house/consumer/main.cpp.
+function(expect_answer)
+    if(NOT OUTPUT MATCHES "loss 14, gradient \\[2, 4, 6\\]")
+        message(FATAL_ERROR "the consumer printed: ${OUTPUT}")
+    endif()
+endfunction()

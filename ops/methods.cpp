@@ -1,6 +1,7 @@
 // The method forms: each is the free function of the same name. (Views and in-place operations, which are
 // methods first, stand in `views.cpp` and `change.cpp`.)
 #include "ops/compare.hpp"
+#include "ops/matmul.hpp"
 #include "ops/pointwise.hpp"
 #include "ops/reduce.hpp"
 
@@ -61,6 +62,16 @@ Tensor Tensor::amax(const Shape& dims, bool keepdim) const { return reel::amax(*
 Tensor Tensor::amin(const Shape& dims, bool keepdim) const { return reel::amin(*this, dims, keepdim); }
 Tensor Tensor::any(const Shape& dims, bool keepdim) const { return reel::any(*this, dims, keepdim); }
 Tensor Tensor::all(const Shape& dims, bool keepdim) const { return reel::all(*this, dims, keepdim); }
+
+Tensor Tensor::matmul(const Tensor& other) const { return reel::matmul(*this, other); }
+Tensor Tensor::mm(const Tensor& other) const { return reel::mm(*this, other); }
+Tensor Tensor::bmm(const Tensor& other) const { return reel::bmm(*this, other); }
+Tensor Tensor::mv(const Tensor& vector) const { return reel::mv(*this, vector); }
+Tensor Tensor::dot(const Tensor& other) const { return reel::dot(*this, other); }
+Tensor Tensor::outer(const Tensor& other) const { return reel::outer(*this, other); }
+Tensor Tensor::addmm(const Tensor& mat1, const Tensor& mat2, Scalar beta, Scalar alpha) const {
+    return reel::addmm(*this, mat1, mat2, beta, alpha);
+}
 
 Tensor Tensor::masked_fill(const Tensor& mask, Scalar value) const { return reel::where(mask, value, *this); }
 

@@ -1,0 +1,19 @@
+#include "tests/gradients/rows.hpp"
+
+#include <cmath>
+
+namespace reel::testing {
+
+Tensor numbers(const Shape& sizes, double low, double high, std::uint64_t seed) {
+    // The fractional parts of multiples of the golden ratio: spread evenly, and no two alike.
+    constexpr double kGoldenRatio = 1.618033988749895;
+    const double start = static_cast<double>(seed) * std::sqrt(2.0);
+    const Tensor x = empty(sizes, kFloat64);
+    for (std::int64_t i = 0; i < x.numel(); ++i) {
+        const double turn = start + static_cast<double>(i + 1) * kGoldenRatio;
+        x.data_ptr<double>()[i] = low + (high - low) * (turn - std::floor(turn));
+    }
+    return x;
+}
+
+}  // namespace reel::testing

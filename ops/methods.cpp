@@ -4,6 +4,7 @@
 #include "ops/matmul.hpp"
 #include "ops/pointwise.hpp"
 #include "ops/reduce.hpp"
+#include "tensor/random.hpp"
 
 namespace reel {
 
@@ -72,6 +73,11 @@ Tensor Tensor::outer(const Tensor& other) const { return reel::outer(*this, othe
 Tensor Tensor::addmm(const Tensor& mat1, const Tensor& mat2, Scalar beta, Scalar alpha) const {
     return reel::addmm(*this, mat1, mat2, beta, alpha);
 }
+
+Tensor Tensor::multinomial(std::int64_t num_samples, bool replacement) const {
+    return reel::multinomial(*this, num_samples, replacement);
+}
+Tensor Tensor::bernoulli() const { return reel::bernoulli(*this); }
 
 Tensor Tensor::masked_fill(const Tensor& mask, Scalar value) const { return reel::where(mask, value, *this); }
 

@@ -16,7 +16,7 @@ namespace reel {
 std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter,
                                         std::array<std::uint32_t, 2> key);
 
-/// Starts the sequence of this thread's generator anew.
+/// Starts the sequence of this thread's generator anew. Every thread has one, which starts with seed 0.
 void manual_seed(std::uint64_t seed);
 
 /// Where a generator stands: enough to continue bit for bit.
@@ -27,11 +27,11 @@ struct GeneratorState {
 GeneratorState generator_state();
 void set_generator_state(GeneratorState state);
 
-/// Uniform on [0, 1).
+/// Uniform on [0, 1): multiples of 2⁻²⁴ in float32, of 2⁻⁵³, 2⁻¹¹ and 2⁻⁸ in float64, float16 and bfloat16.
 Tensor rand(const Shape& sizes, DType dtype = kFloat32);
 /// Standard normal.
 Tensor randn(const Shape& sizes, DType dtype = kFloat32);
-/// Uniform integers of [low, high).
+/// Uniform integers of [low, high), without bias.
 Tensor randint(std::int64_t high, const Shape& sizes, DType dtype = kInt64);
 Tensor randint(std::int64_t low, std::int64_t high, const Shape& sizes, DType dtype = kInt64);
 /// 0 … n-1 in random order.
@@ -39,9 +39,10 @@ Tensor randperm(std::int64_t n, DType dtype = kInt64);
 Tensor rand_like(const Tensor& like, std::optional<DType> dtype = None);
 Tensor randn_like(const Tensor& like, std::optional<DType> dtype = None);
 
-/// `num_samples` indices drawn from each row of weights (1-d or 2-d, not negative, finite, not all 0).
+/// `num_samples` indices drawn from each row of weights (1-d or 2-d, not negative, finite, and enough of them
+/// positive: one, or without replacement as many as are drawn). Throws an `Error` for other weights.
 Tensor multinomial(const Tensor& probs, std::int64_t num_samples, bool replacement = false);
-/// 1 with probability `probs`, else 0, in the type of `probs`.
+/// 1 with probability `probs`, else 0, in the type of `probs`. Throws an `Error` unless all are of [0, 1].
 Tensor bernoulli(const Tensor& probs);
 
 }  // namespace reel

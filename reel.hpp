@@ -13,6 +13,7 @@
 #include "ops/reduce.hpp"
 #include "ops/views.hpp"
 #include "tensor/factory.hpp"
+#include "tensor/print.hpp"
 #include "tensor/random.hpp"
 #include "tensor/tensor.hpp"
 #include "tensor/threads.hpp"

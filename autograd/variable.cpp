@@ -46,9 +46,12 @@ Tensor Tensor::set_requires_grad(bool requires_grad) const {
 
 bool Tensor::requires_grad() const { return detail::wants_gradient(*this); }
 
-bool Tensor::is_leaf() const {
+bool Tensor::is_leaf() const { return grad_fn() == nullptr; }
+
+const char* Tensor::grad_fn() const {
     static_cast<void>(detail::wants_gradient(*this));  // brings a view of a rewritten base up to date
-    return detail::tape_of(impl()) == nullptr;
+    const Tape::State* tape = detail::tape_of(impl());
+    return tape ? tape->entries[static_cast<std::size_t>(impl().slot.node)].name : nullptr;
 }
 
 Tensor Tensor::grad() const {

@@ -387,6 +387,8 @@ public:
     bool requires_grad() const;
     /// Whether no operation on a living tape of this thread made it.
     bool is_leaf() const;
+    /// The name of the operation on a living tape of this thread that made it; null for a leaf.
+    const char* grad_fn() const;
     /// What `backward()` has accumulated; undefined before the first. Throws for a non-leaf without
     /// `retain_grad()`.
     Tensor grad() const;
@@ -439,7 +441,7 @@ struct ValuesIndices {
     Tensor indices;
 };
 
-/// Prints as PyTorch's Python repr does.
+/// Prints as PyTorch's Python repr does (`print.hpp`).
 std::ostream& operator<<(std::ostream& out, const Tensor& tensor);
 
 }  // namespace reel

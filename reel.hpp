@@ -5,6 +5,7 @@
 
 #include <iostream>
 
+#include "autograd/gradcheck.hpp"
 #include "autograd/tape.hpp"
 #include "ops/compare.hpp"
 #include "ops/einsum.hpp"

@@ -1,0 +1,250 @@
+// The check: the tape's gradient beside the numeric one, element by element. What is examined is in
+// `subject.cpp`, the numeric derivative in `numeric.cpp`, the printed report in `report.cpp`.
+#include "autograd/gradcheck.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "autograd/subject.hpp"
+#include "autograd/tape.hpp"
+#include "tensor/factory.hpp"
+
+namespace reel {
+
+namespace {
+
+using detail::Derivative;
+using detail::Numbers;
+using detail::Point;
+using detail::Smoothness;
+using detail::Subject;
+using detail::Weights;
+
+constexpr double kFirstStep = 0.2137;  // of the reach; no round number, lest it fits a period
+
+/// Both derivatives of one element, and what is to be thought of them.
+struct Finding {
+    Verdict verdict = Verdict::kMatch;
+    double analytic = 0;
+    double numeric = 0;
+    double error = 0;
+
+    /// How much worse than another this is.
+    bool worse_than(const Finding& other) const {
+        const auto miss = [](const Finding& f) {
+            const double difference = std::abs(f.analytic - f.numeric);
+            return difference == 0 ? 0 : difference / f.error;
+        };
+        return verdict != other.verdict ? verdict > other.verdict : miss(*this) > miss(other);
+    }
+};
+
+/// What counts as large: the largest derivative that the tape says, and the largest size of the function.
+struct Scale {
+    double gradient = 0;
+    double function = 0;
+};
+
+Verdict judge(const Finding& found, Smoothness smoothness, Scale scale) {
+    constexpr double kCoarse = 1e-6;
+    constexpr double kNegligible = 1e-9;
+    if (!std::isfinite(found.analytic) || smoothness == Smoothness::kNonFinite) return Verdict::kNonFinite;
+    if (std::abs(found.analytic - found.numeric) > found.error) return Verdict::kWrong;
+    if (smoothness != Smoothness::kSmooth) return Verdict::kKink;
+    const double size = std::max(scale.gradient, std::abs(found.numeric));
+    return found.error <= kCoarse * size + kNegligible * scale.function ? Verdict::kMatch
+                                                                        : Verdict::kTooCoarse;
+}
+
+double largest(const Numbers& numbers) {
+    double most = 0;
+    for (const double number : numbers) most = std::max(most, std::abs(number));
+    return most;
+}
+
+/// A straight move: so much of each element.
+using Direction = std::vector<std::pair<std::size_t, double>>;
+
+/// What was found along a direction, and in which part of the function.
+struct Look {
+    Finding finding;
+    std::size_t part = 0;
+};
+
+/// Looks at the k-th checked input along a direction, in every part of the function, and returns the worst.
+Look look(const Subject& subject, std::size_t k, const Direction& direction) {
+    const detail::Probe& probe = subject.probe(k);
+    const auto go = [&](double t) {
+        for (const auto& [element, share] : direction) {
+            const double moved = probe.move(element, t * share);
+            if (direction.size() == 1) t = moved / share;
+        }
+        return t;
+    };
+    double longest = 0;
+    for (const auto& [element, share] : direction) longest = std::max(longest, std::abs(share));
+    Scale scale;
+    for (std::size_t part = 0; part < subject.parts(); ++part) {
+        scale.gradient = std::max(scale.gradient, largest(subject.gradient(part, k)) * longest);
+        scale.function = std::max(scale.function, subject.magnitudes()[part]);
+    }
+    const detail::Line line = [&](double t) {
+        const double went = go(t);
+        return Point{went, subject.values()};
+    };
+    const std::vector<Derivative> numeric =
+        differentiate(line, kFirstStep, subject.centre(), subject.noise(), scale.gradient);
+    go(0);
+    // The tape's own rounding, in sums as large as the largest element of the gradient.
+    constexpr double kRounding = 32 * std::numeric_limits<double>::epsilon();
+    Look worst;
+    for (std::size_t part = 0; part < numeric.size(); ++part) {
+        Finding found;
+        for (const auto& [element, share] : direction) {
+            found.analytic += subject.gradient(part, k)[element] * share;
+        }
+        found.numeric = numeric[part].slope.value;
+        found.error = numeric[part].slope.error + kRounding * scale.gradient;
+        found.verdict = judge(found, numeric[part].smoothness, scale);
+        if (part == 0 || found.worse_than(worst.finding)) worst = {found, part};
+    }
+    return worst;
+}
+
+class Check {
+public:
+    Check(const Subject& subject, const GradcheckOptions& options)
+        : subject_(subject), mode_(options.mode), directions_(~options.seed) {}
+
+    GradcheckInput input(std::size_t k) {
+        if (!subject_.deterministic()) {
+            GradcheckInput result = fresh(k);
+            result.elements.assign(subject_.probe(k).size(), Verdict::kNondeterministic);
+            result.verdict = Verdict::kNondeterministic;
+            return result;
+        }
+        if (mode_ != GradcheckMode::kProjection || subject_.probe(k).size() == 0) return by_element(k);
+        const GradcheckInput along = by_direction(k);
+        if (along.verdict <= Verdict::kKink) return along;
+        const GradcheckInput where = by_element(k);
+        return where.verdict > Verdict::kKink ? where : along;
+    }
+
+private:
+    GradcheckInput fresh(std::size_t k) const {
+        GradcheckInput result;
+        result.input = subject_.number(k);
+        result.sizes = subject_.probe(k).leaf().sizes();
+        return result;
+    }
+
+    GradcheckInput by_element(std::size_t k) const {
+        GradcheckInput result = fresh(k);
+        const detail::Probe& probe = subject_.probe(k);
+        Finding worst;
+        for (std::size_t i = 0; i < probe.size(); ++i) {
+            const double reach = probe.reach(i);  // a power of two: to divide by it is exact
+            auto [found, part] = look(subject_, k, {{i, reach}});
+            found.analytic /= reach;
+            found.numeric /= reach;
+            found.error /= reach;
+            result.elements.push_back(found.verdict);
+            if (i > 0 && !found.worse_than(worst)) continue;
+            worst = found;
+            note(found, part, result);
+            result.worst = detail::index_of(i, result.sizes);
+        }
+        return result;
+    }
+
+    GradcheckInput by_direction(std::size_t k) {
+        GradcheckInput result = fresh(k);
+        const detail::Probe& probe = subject_.probe(k);
+        Direction direction;
+        for (std::size_t i = 0; i < probe.size(); ++i)
+            direction.emplace_back(i, directions_() * probe.reach(i));
+        const auto [found, part] = look(subject_, k, direction);
+        result.elements = {found.verdict};
+        note(found, part, result);
+        return result;
+    }
+
+    void note(const Finding& found, std::size_t part, GradcheckInput& result) const {
+        result.verdict = found.verdict;
+        result.output = mode_ == GradcheckMode::kFullJacobian ? static_cast<std::int64_t>(part) : -1;
+        result.analytic = found.analytic;
+        result.numeric = found.numeric;
+        result.error = found.error;
+    }
+
+    const Subject& subject_;
+    GradcheckMode mode_;
+    Weights directions_;
+};
+
+/// The gradient of `f` as a function of its inputs and, behind them, of the cotangents.
+TensorFunction gradient_of(const TensorFunction& f, std::size_t count) {
+    return [f, count](const std::vector<Tensor>& arguments) {
+        const std::vector<Tensor> inputs(arguments.begin(),
+                                         arguments.begin() + static_cast<std::ptrdiff_t>(count));
+        const std::vector<Tensor> outputs = f(inputs);
+        std::vector<Tensor> wanted;
+        std::vector<Tensor> recorded;
+        GradOptions options{.create_graph = true, .allow_unused = true};
+        for (const Tensor& input : inputs) {
+            if (input.is_floating_point()) wanted.push_back(input);
+        }
+        for (std::size_t i = 0; i < outputs.size(); ++i) {
+            if (!outputs[i].requires_grad()) continue;
+            recorded.push_back(outputs[i]);
+            options.grad_outputs.push_back(arguments[count + i]);
+        }
+        std::vector<Tensor> gradients(wanted.size());
+        if (!recorded.empty()) gradients = grad(recorded, wanted, options);
+        for (std::size_t i = 0; i < wanted.size(); ++i) {
+            if (!gradients[i].defined()) gradients[i] = zeros_like(wanted[i]);
+        }
+        return gradients;
+    };
+}
+
+}  // namespace
+
+GradcheckReport gradcheck(const TensorFunction& f, const std::vector<Tensor>& inputs,
+                          const GradcheckOptions& options) {
+    const Subject subject(f, inputs, options);
+    GradcheckReport report{true, subject.name(), options.seed, {}};
+    Check check(subject, options);
+    for (std::size_t k = 0; k < subject.checked(); ++k) report.inputs.push_back(check.input(k));
+    report.passed = report.verdict() <= Verdict::kKink;
+    return report;
+}
+
+GradcheckReport gradcheck(const TensorFunction& f, const Tensor& input, const GradcheckOptions& options) {
+    return gradcheck(f, std::vector<Tensor>{input}, options);
+}
+
+GradcheckReport gradgradcheck(const TensorFunction& f, const std::vector<Tensor>& inputs,
+                              const GradcheckOptions& options) {
+    // One cotangent for each output, with other weights than those that the check draws.
+    Weights weights(options.seed ^ 0xc07a6e47);
+    std::vector<Tensor> arguments = inputs;
+    GradcheckOptions named = options;
+    {
+        const Subject subject(f, inputs, options);
+        if (named.name.empty()) named.name = "gradient of " + subject.name();
+        for (const Shape& sizes : subject.output_sizes()) {
+            const Tensor cotangent = Tensor::empty(sizes, kFloat64);
+            for (std::int64_t i = 0; i < cotangent.numel(); ++i) cotangent.data_ptr<double>()[i] = weights();
+            arguments.push_back(cotangent);
+        }
+    }
+    return gradcheck(gradient_of(f, inputs.size()), arguments, named);
+}
+
+GradcheckReport gradgradcheck(const TensorFunction& f, const Tensor& input, const GradcheckOptions& options) {
+    return gradgradcheck(f, std::vector<Tensor>{input}, options);
+}
+
+}  // namespace reel

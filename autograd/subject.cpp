@@ -1,0 +1,258 @@
+#include "autograd/subject.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+
+#include "tensor/factory.hpp"
+#include "tensor/random.hpp"
+
+namespace reel::detail {
+
+namespace {
+
+/// Where the elements stand, in row-major order, counted from the first.
+std::vector<std::int64_t> places_of(const Tensor& x) {
+    std::vector<std::int64_t> places;
+    for (std::size_t i = 0; i < static_cast<std::size_t>(x.numel()); ++i) {
+        const Shape index = index_of(i, x.sizes());
+        std::int64_t place = 0;
+        for (std::size_t d = 0; d < index.size(); ++d) place += index[d] * x.strides()[d];
+        places.push_back(place);
+    }
+    return places;
+}
+
+bool any_alike(std::vector<std::int64_t> places) {
+    std::sort(places.begin(), places.end());
+    return std::adjacent_find(places.begin(), places.end()) != places.end();
+}
+
+/// A leaf with the elements and the layout of `x`, on memory of its own.
+Tensor leaf_like(const Tensor& x) {
+    const std::vector<std::int64_t> places = places_of(x);
+    const auto [low, high] = std::minmax_element(places.begin(), places.end());
+    const std::int64_t before = places.empty() ? 0 : -*low;
+    const Tensor memory = zeros({places.empty() ? 0 : before + *high + 1}, kFloat64);
+    const Tensor leaf = Tensor::make(memory.impl().storage, kFloat64, x.sizes(), x.strides(), before);
+    const Numbers elements = x.to_vector<double>();
+    for (std::size_t i = 0; i < places.size(); ++i) leaf.data_ptr<double>()[places[i]] = elements[i];
+    return leaf.set_requires_grad();
+}
+
+/// The operations on the tape, in order.
+std::string operations_of(const Tape& tape) {
+    constexpr std::size_t kMost = 6;
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < tape.size(); ++i) {
+        const std::string name = tape.state().entries[i].name;
+        if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+    }
+    if (names.empty()) return "a function that records nothing";
+    std::string text = names[0];
+    for (std::size_t i = 1; i < std::min(names.size(), kMost); ++i) text += ", " + names[i];
+    return names.size() > kMost ? text + ", ..." : text;
+}
+
+bool same_bits(const Numbers& a, const Numbers& b) {
+    const auto bits = [](double x) { return std::bit_cast<std::uint64_t>(x); };
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                      [&](double x, double y) { return bits(x) == bits(y); });
+}
+
+}  // namespace
+
+double Weights::operator()() {
+    constexpr int kBits = 32;
+    const auto [size, sign, unused, also_unused] = philox4x32(
+        {drawn_++, 0, 0, 0}, {static_cast<std::uint32_t>(seed_), static_cast<std::uint32_t>(seed_ >> kBits)});
+    const double weight = 0.5 + std::ldexp(static_cast<double>(size), -kBits);
+    return sign & 1 ? weight : -weight;
+}
+
+Shape index_of(std::size_t element, const Shape& sizes) {
+    Shape index = sizes;
+    auto rest = static_cast<std::int64_t>(element);
+    for (std::size_t d = sizes.size(); d-- > 0; rest /= sizes[d]) index[d] = rest % sizes[d];
+    return index;
+}
+
+Probe::Probe(const Tensor& original)
+    : leaf_(any_alike(places_of(original)) ? leaf_like(original.detach().clone()) : leaf_like(original)),
+      places_(places_of(leaf_)),
+      home_(original.to_vector<double>()) {}
+
+double Probe::reach(std::size_t element) const {
+    constexpr double kLeast = 0.25;
+    const double size = std::abs(home_[element]);
+    return size > kLeast && std::isfinite(size) ? std::exp2(std::ilogb(size)) : kLeast;
+}
+
+double Probe::move(std::size_t element, double t) const {
+    double& at = leaf_.data_ptr<double>()[places_[element]];
+    at = home_[element] + t;
+    return at - home_[element];
+}
+
+Subject::Subject(const TensorFunction& f, const std::vector<Tensor>& inputs, const GradcheckOptions& options)
+    : f_(f), inputs_(inputs), full_(options.mode == GradcheckMode::kFullJacobian) {
+    std::vector<Tensor> leaves;
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+        if (!inputs[i].is_floating_point()) continue;
+        if (inputs[i].dtype() != kFloat64) {
+            fail<DTypeError>("gradcheck: input ", i, " is ", inputs[i].dtype(),
+                             "; numeric derivatives need float64, convert it with to(kFloat64)");
+        }
+        numbers_.push_back(i);
+        leaves.push_back(leaf_like(inputs[i]));
+        probes_.emplace_back(inputs[i]);
+        probe_leaves_.push_back(probes_.back().leaf());
+    }
+    if (numbers_.empty()) fail<DTypeError>("gradcheck: none of the ", inputs.size(), " inputs is float64");
+
+    Weights weights(options.seed);
+    Numbers values;
+    {
+        const Tape tape;
+        const std::vector<Tensor> outputs = call(leaves);
+        name_ = options.name.empty() ? operations_of(tape) : options.name;
+        for (const Tensor& output : outputs) {
+            output_sizes_.push_back(output.sizes());
+            for (std::int64_t i = 0; i < output.numel(); ++i) weights_.push_back(weights());
+        }
+        values = weigh(outputs);
+        gradients_ = differentiate(outputs, leaves);
+    }
+    {
+        const Tape tape;
+        const std::vector<Tensor> outputs = call(leaves);
+        deterministic_ = same_bits(weigh(outputs), values);
+        const Gradients again = deterministic_ ? differentiate(outputs, leaves) : gradients_;
+        for (std::size_t part = 0; part < again.size(); ++part) {
+            for (std::size_t k = 0; k < checked(); ++k) {
+                deterministic_ = deterministic_ && same_bits(again[part][k], gradients_[part][k]);
+            }
+        }
+    }
+    centre_ = this->values();
+    measure_noise(weights);
+}
+
+/// The inputs with `leaves` in the place of those that are checked.
+std::vector<Tensor> Subject::with_leaves(const std::vector<Tensor>& leaves) const {
+    std::vector<Tensor> inputs = inputs_;
+    for (std::size_t k = 0; k < leaves.size(); ++k) inputs[numbers_[k]] = leaves[k];
+    return inputs;
+}
+
+std::vector<Tensor> Subject::call(const std::vector<Tensor>& leaves) const {
+    std::vector<Tensor> outputs = f_(with_leaves(leaves));
+    for (const Tensor& output : outputs) {
+        if (output.dtype() == kFloat64) continue;
+        fail<DTypeError>("gradcheck: the function returns ", output.dtype(), " of shape ", output.sizes(),
+                         "; numeric derivatives need float64");
+    }
+    return outputs;
+}
+
+Numbers Subject::weigh(const std::vector<Tensor>& outputs) const {
+    Numbers weighed;
+    for (const Tensor& output : outputs) {
+        for (const double element : output.to_vector<double>()) {
+            if (weighed.size() == weights_.size()) break;
+            weighed.push_back(weights_[weighed.size()] * element);
+        }
+    }
+    // A function whose number of outputs changes is not deterministic.
+    weighed.resize(weights_.size(), std::numeric_limits<double>::quiet_NaN());
+    if (full_) return weighed;
+    double sum = 0;
+    for (const double term : weighed) sum += term;
+    return {sum};
+}
+
+Subject::Gradients Subject::differentiate(const std::vector<Tensor>& outputs,
+                                          const std::vector<Tensor>& leaves) const {
+    Gradients gradients;
+    const std::size_t parts = full_ ? weights_.size() : 1;
+    for (std::size_t part = 0; part < parts; ++part) {
+        std::vector<Tensor> recorded;
+        GradOptions options{.retain_graph = true, .allow_unused = true};
+        std::size_t first = 0;
+        for (const Tensor& output : outputs) {
+            const Tensor cotangent = Tensor::empty(output.sizes(), kFloat64);
+            const auto count = static_cast<std::size_t>(output.numel());
+            for (std::size_t i = 0; i < count; ++i) {
+                cotangent.data_ptr<double>()[i] = !full_ || first + i == part ? weights_[first + i] : 0;
+            }
+            first += count;
+            if (!output.requires_grad()) continue;
+            recorded.push_back(output);
+            options.grad_outputs.push_back(cotangent);
+        }
+        const std::vector<Tensor> found =
+            recorded.empty() ? std::vector<Tensor>(leaves.size()) : grad(recorded, leaves, options);
+        auto& of_part = gradients.emplace_back();
+        for (std::size_t k = 0; k < leaves.size(); ++k) {
+            of_part.push_back(found[k].defined() ? found[k].to_vector<double>() : Numbers(probes_[k].size()));
+        }
+    }
+    return gradients;
+}
+
+Numbers Subject::values() const {
+    const Tape tape;
+    return weigh(call(probe_leaves_));
+}
+
+/// The noise that is seen along one random direction, and at least half a unit in the last place of each
+/// weighed output.
+void Subject::measure_noise(Weights& weights) {
+    struct Spacing {
+        double size;
+        std::size_t first_order;
+    };
+    constexpr Spacing kSpacings[] = {{1e-7, 4}, {1e-4, 6}};
+    constexpr double kLeastMove = 1e-10;
+    constexpr double kDeviations = 4;
+    std::vector<Numbers> direction;
+    for (const Probe& probe : probes_) {
+        direction.emplace_back(probe.size());
+        for (double& share : direction.back()) share = weights();
+    }
+    noise_ = Numbers(parts());
+    noise_ = Numbers(parts());
+    for (const auto [size, first_order] : kSpacings) {
+        const auto line = [&](double step) {
+            for (std::size_t k = 0; k < checked(); ++k) {
+                for (std::size_t i = 0; i < probes_[k].size(); ++i) {
+                    const double far = std::max(size * std::abs(probes_[k].home(i)), kLeastMove);
+                    probes_[k].move(i, step * far * direction[k][i]);
+                }
+            }
+            return Point{step, values()};
+        };
+        const Numbers seen = rounding_noise(line, first_order);
+        for (std::size_t part = 0; part < parts(); ++part) noise_[part] = std::max(noise_[part], seen[part]);
+    }
+    for (const Probe& probe : probes_) {
+        for (std::size_t i = 0; i < probe.size(); ++i) probe.move(i, 0);
+    }
+
+    const Tape tape;
+    magnitudes_ = Numbers(parts());
+    std::size_t element = 0;
+    for (const Tensor& output : call(probe_leaves_)) {
+        for (const double y : output.to_vector<double>()) {
+            magnitudes_[full_ ? element : 0] += std::abs(weights_[element] * y);
+            ++element;
+        }
+    }
+    constexpr double kUnit = std::numeric_limits<double>::epsilon();
+    for (std::size_t part = 0; part < parts(); ++part) {
+        noise_[part] = std::max(kDeviations * noise_[part], kUnit * magnitudes_[part]);
+    }
+}
+
+}  // namespace reel::detail

@@ -9,6 +9,7 @@
 #include "autograd/tape.hpp"
 #include "ops/compare.hpp"
 #include "ops/einsum.hpp"
+#include "ops/indexing.hpp"
 #include "ops/matmul.hpp"
 #include "ops/pointwise.hpp"
 #include "ops/reduce.hpp"

@@ -70,7 +70,4 @@ Tensor full_like(const Tensor& like, Scalar value, std::optional<DType> dtype = 
 Tensor from_blob(void* data, const Shape& sizes, DType dtype = kFloat32);
 Tensor from_blob(void* data, const Shape& sizes, const Shape& strides, DType dtype = kFloat32);
 
-/// 1 at the index in a new last dimension of `num_classes` (-1: the largest index + 1), 0 elsewhere; int64.
-Tensor one_hot(const Tensor& indices, std::int64_t num_classes = -1);
-
 }  // namespace reel

@@ -15,6 +15,7 @@ namespace reel::kernels {
     void install_transcendental(Table& table); \
     void install_convert(Table& table);        \
     void install_reduce(Table& table);         \
+    void install_indexing(Table& table);       \
     }
 #if defined(REEL_HAS_SSE2)
 REEL_DECLARE(sse2)
@@ -43,6 +44,7 @@ namespace {
         set::install_transcendental(table); \
         set::install_convert(table);        \
         set::install_reduce(table);         \
+        set::install_indexing(table);       \
     }
 
 struct Set {

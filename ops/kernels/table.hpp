@@ -107,6 +107,28 @@ struct Reduction {
                     void* y) = nullptr;
 };
 
+/// Where a copy's loop for elements of `bytes` (1, 2, 4 or 8) bytes stands.
+constexpr std::size_t unit_of(std::size_t bytes) { return bytes == 8 ? 3 : bytes / 2; }
+
+/// Rows of `row` elements at listed places; those on the other side stand one `step` after the other.
+struct Indexing {
+    using Move = void (*)(std::int64_t n, std::int64_t row, std::int64_t step, const void* from,
+                          const std::int64_t* places, void* to);
+    /// places[i] += stride · index[i] for i < n, where negative indices count from `end` (`size`, or 0 where
+    /// they are refused). Returns the first i whose index is out of range, or n.
+    std::int64_t (*locate)(std::int64_t n, const std::int64_t* index, std::int64_t size, std::int64_t end,
+                           std::int64_t stride, std::int64_t* places) = nullptr;
+    Move take[4] = {};  ///< to[i · step] = from[places[i]]
+    Move put[4] = {};   ///< to[places[i]] = from[i · step], one after the other
+    Move add[6] = {};   ///< to[places[i]] += from[i · step], one after the other, by type
+    /// How many of `n` are true.
+    std::int64_t (*count)(std::int64_t n, const bool* mask) = nullptr;
+    /// The first `wanted` elements for which the mask holds.
+    void (*compact[4])(std::int64_t wanted, const bool* mask, const void* from, void* to) = {};
+    /// Their positions, counted from `first`.
+    void (*positions)(std::int64_t wanted, const bool* mask, std::int64_t first, std::int64_t* to) = nullptr;
+};
+
 constexpr std::size_t kFns = static_cast<std::size_t>(Fn::kCount);
 constexpr std::size_t kFolds = static_cast<std::size_t>(Fold::kCount);
 constexpr std::size_t kDTypes = 6;
@@ -116,6 +138,7 @@ struct Table {
     Loop pointwise[kFns][kDTypes] = {};      ///< by the type computed in; null where there is none
     Convert convert[kDTypes][kDTypes] = {};  ///< from, to
     Reduction reduce[kFolds][kDTypes] = {};
+    Indexing indexing;
 };
 
 /// The kernels of the best instruction set that this machine has; the environment variable `REEL_ARCH` (sse2,

@@ -1,0 +1,119 @@
+// Rows at listed places: the loops of index, gather, scatter and masks. Places and rows count in elements.
+#include <cstring>
+
+#include "ops/kernels/simd.hpp"
+
+namespace reel::kernels::REEL_SET {
+
+namespace {
+
+using std::int64_t;
+using std::uint64_t;
+
+int64_t locate(int64_t n, const int64_t* index, int64_t size, int64_t end, int64_t stride, int64_t* places) {
+    const auto outside = [&](int64_t place) {
+        return static_cast<uint64_t>(place) >= static_cast<uint64_t>(size);
+    };
+    const auto wrapped = [&](int64_t i) { return index[i] + (end & (index[i] >> 63)); };
+    uint64_t bad = 0;
+    for (int64_t i = 0; i < n; ++i) {
+        bad |= static_cast<uint64_t>(outside(wrapped(i)));
+        places[i] += wrapped(i) * stride;
+    }
+    if (!bad) return n;
+    int64_t first = 0;
+    while (!outside(wrapped(first))) ++first;
+    return first;
+}
+
+template <class Unit>
+void take(int64_t n, int64_t row, int64_t step, const void* from, const int64_t* places, void* to) {
+    const auto* x = static_cast<const Unit*>(from);
+    auto* y = static_cast<Unit*>(to);
+    if (row == 1 && step == 1) {
+        for (int64_t i = 0; i < n; ++i) y[i] = x[places[i]];
+        return;
+    }
+    const std::size_t bytes = static_cast<std::size_t>(row) * sizeof(Unit);
+    for (int64_t i = 0; i < n; ++i) std::memcpy(y + i * step, x + places[i], bytes);
+}
+
+template <class Unit>
+void put(int64_t n, int64_t row, int64_t step, const void* from, const int64_t* places, void* to) {
+    const auto* x = static_cast<const Unit*>(from);
+    auto* y = static_cast<Unit*>(to);
+    if (row == 1) {
+        for (int64_t i = 0; i < n; ++i) y[places[i]] = x[i * step];
+        return;
+    }
+    const std::size_t bytes = static_cast<std::size_t>(row) * sizeof(Unit);
+    for (int64_t i = 0; i < n; ++i) std::memcpy(y + places[i], x + i * step, bytes);
+}
+
+/// Bools add as PyTorch's do: or.
+template <class T>
+void add(int64_t n, int64_t row, int64_t step, const void* from, const int64_t* places, void* to) {
+    const auto* x = static_cast<const T*>(from);
+    auto* y = static_cast<T*>(to);
+    if (row == 1) {
+        for (int64_t i = 0; i < n; ++i) y[places[i]] = static_cast<T>(y[places[i]] + x[i * step]);
+        return;
+    }
+    for (int64_t i = 0; i < n; ++i) {
+        T* sum = y + places[i];
+        const T* term = x + i * step;
+        for (int64_t j = 0; j < row; ++j) sum[j] = static_cast<T>(sum[j] + term[j]);
+    }
+}
+
+int64_t count(int64_t n, const bool* mask) {
+    int64_t total = 0;
+    for (int64_t i = 0; i < n; ++i) total += mask[i];
+    return total;
+}
+
+/// Writes every element to the next free place and moves on only where the mask holds: no branch to
+/// mispredict.
+template <class Unit>
+void compact(int64_t wanted, const bool* mask, const void* from, void* to) {
+    const auto* x = static_cast<const Unit*>(from);
+    auto* y = static_cast<Unit*>(to);
+    for (int64_t i = 0, found = 0; found < wanted; ++i) {
+        y[found] = x[i];
+        found += mask[i];
+    }
+}
+
+void positions(int64_t wanted, const bool* mask, int64_t first, int64_t* to) {
+    for (int64_t i = 0, found = 0; found < wanted; ++i) {
+        to[found] = first + i;
+        found += mask[i];
+    }
+}
+
+template <class Unit>
+void install_unit(Indexing& table) {
+    const std::size_t unit = unit_of(sizeof(Unit));
+    table.take[unit] = &take<Unit>;
+    table.put[unit] = &put<Unit>;
+    table.compact[unit] = &compact<Unit>;
+}
+
+}  // namespace
+
+void install_indexing(Table& table) {
+    Indexing& indexing = table.indexing;
+    indexing.locate = &locate;
+    indexing.count = &count;
+    indexing.positions = &positions;
+    install_unit<std::uint8_t>(indexing);
+    install_unit<std::uint16_t>(indexing);
+    install_unit<std::uint32_t>(indexing);
+    install_unit<std::uint64_t>(indexing);
+    indexing.add[static_cast<std::size_t>(kBool)] = &add<bool>;
+    indexing.add[static_cast<std::size_t>(kInt64)] = &add<int64_t>;
+    indexing.add[static_cast<std::size_t>(kFloat32)] = &add<float>;
+    indexing.add[static_cast<std::size_t>(kFloat64)] = &add<double>;
+}
+
+}  // namespace reel::kernels::REEL_SET

@@ -1,0 +1,245 @@
+// index, index_put, gather, scatter and their kin.
+#include "indexing_cases.hpp"
+
+#include <doctest/doctest.h>
+
+#include <numeric>
+
+using namespace reel;
+using reel::testing::at;
+using reel::testing::mask;
+
+namespace {
+
+using Values = std::vector<double>;
+
+/// first, first + step, …
+Tensor count_up(const Shape& sizes, double first, double step) {
+    return (arange(numel(sizes), kFloat64) * step + first).view(sizes);
+}
+
+/// The elements of t in a layout in which nothing lies as row-major order has it.
+Tensor scrambled(const Tensor& t) {
+    Shape back;
+    Shape forth;
+    for (std::int64_t d = 0; d < t.dim(); ++d) {
+        back.push_back(t.dim() - 1 - d);
+        forth.push_back(d);
+    }
+    return t.dim() == 0 ? t : t.flip(0).permute(back).contiguous().permute(back).flip(0);
+}
+
+}  // namespace
+
+TEST_CASE("index: values, shapes and gradients are PyTorch's") {
+    for (const auto& c : reel::testing::index_cases()) {
+        CAPTURE(c.sizes);
+        CAPTURE(c.result);
+        for (const bool dense : {true, false}) {
+            CAPTURE(dense);
+            const Tensor numbers = count_up(c.sizes, 1, 1);
+            const Tensor x = (dense ? numbers : scrambled(numbers)).detach().set_requires_grad();
+            Tape tape;
+            const Tensor y = x.index(c.index);
+            CHECK(y.sizes() == c.result);
+            CHECK(y.to_vector<double>() == c.values);
+            const Tensor y_bar = count_up(c.result, 1, 0.5);
+            y.backward(y_bar);
+            CHECK(x.grad().to_vector<double>() == c.x_bar);
+        }
+    }
+}
+
+TEST_CASE("index_put_: accumulating is the adjoint of index") {
+    for (const auto& c : reel::testing::index_cases()) {
+        CAPTURE(c.sizes);
+        for (const bool dense : {true, false}) {
+            const Tensor memory = zeros(c.sizes, kFloat64);
+            const Tensor x = dense ? memory : scrambled(memory);
+            x.index_put_(c.index, count_up(c.result, 1, 0.5), true);
+            CHECK(x.to_vector<double>() == c.x_bar);
+        }
+    }
+}
+
+TEST_CASE("index: many elements by threads, element by element and row by row") {
+    const std::int64_t rows = 300;
+    const std::int64_t columns = 257;
+    const Tensor x = arange(rows * columns, kFloat64).view({rows, columns});
+    std::vector<std::int64_t> place;
+    for (std::int64_t i = 0; i < 5000; ++i) place.push_back(i * 7919 % columns);
+    const Tensor at = tensor(place);
+    const Tensor by_row = x.index({at});
+    const Tensor by_column = x.index({Slice(), at});
+    const Tensor transposed = x.t().index({Slice(), at});
+    CHECK(by_row.sizes() == Shape{5000, columns});
+    for (std::int64_t i = 0; i < 5000; i += 37) {
+        const std::int64_t p = place[static_cast<std::size_t>(i)];
+        CHECK(by_row[i][100].item<double>() == static_cast<double>(p * columns + 100));
+        CHECK(by_column[299][i].item<double>() == static_cast<double>(299 * columns + p));
+        CHECK(transposed[100][i].item<double>() == by_row[i][100].item<double>());
+    }
+}
+
+TEST_CASE("index_put_: values broadcast, the last of several writes stays") {
+    const Tensor x = zeros({3, 4}, kFloat64);
+    x.index_put_({at({3}, {1, 1, 2}), at({3}, {0, 0, 3})}, tensor({1.0, 2.0, 3.0}, kFloat64));
+    x.index_put_({0}, 7.0);
+    x.index_put_({Slice(), Slice(1, 3)}, tensor({{{5.0, 6.0}}}, kFloat64));
+    x.index_put_({at({2}, {-1, -1})}, tensor({{1.0}}, kFloat64), true);
+    CHECK(x.to_vector<double>() == Values{7, 5, 6, 7, 2, 5, 6, 0, 2, 7, 8, 5});
+    x.index_put_({x > 6.0}, -1.0);
+    CHECK(x.to_vector<double>() == Values{-1, 5, 6, -1, 2, 5, 6, 0, 2, -1, -1, 5});
+    const Tensor order = arange(4);
+    order.index_put_({order}, order.flip(0));
+    CHECK(order.to_vector<double>() == Values{3, 2, 1, 0});
+}
+
+TEST_CASE("index_put: the last write alone has gradient, added ones all do") {
+    const Tensor index = at({4}, {1, 0, 1, 1});
+    for (const bool accumulate : {false, true}) {
+        const Tensor x = count_up({3}, 1, 1).set_requires_grad();
+        const Tensor v = count_up({4}, 10, 1).set_requires_grad();
+        Tape tape;
+        const Tensor y = x.index_put({index}, v, accumulate);
+        CHECK(y.to_vector<double>() == (accumulate ? Values{12, 37, 3} : Values{11, 13, 3}));
+        y.backward(tensor({1.0, 10.0, 100.0}, kFloat64));
+        CHECK(x.grad().to_vector<double>() == (accumulate ? Values{1, 10, 100} : Values{0, 0, 100}));
+        CHECK(v.grad().to_vector<double>() == (accumulate ? Values{10, 1, 10, 10} : Values{0, 1, 0, 10}));
+    }
+}
+
+TEST_CASE("index_put_: into a view changes what it is a view of, and its history") {
+    const Tensor a = count_up({2, 3}, 1, 1).set_requires_grad();
+    const Tensor v = count_up({2}, 20, 1).set_requires_grad();
+    Tape tape;
+    const Tensor y = a * 2;
+    y[1].index_put_({at({2}, {2, 0})}, v);
+    CHECK(y.to_vector<double>() == Values{2, 4, 6, 21, 10, 20});
+    (y * y).sum().backward();
+    CHECK(a.grad().to_vector<double>() == Values{8, 16, 24, 0, 40, 0});
+    CHECK(v.grad().to_vector<double>() == Values{40, 42});
+}
+
+TEST_CASE("index_put_: 16-bit sums are rounded once") {
+    const Tensor x = zeros({1}, kFloat16);
+    x.index_put_({zeros({4096}, kInt64)}, ones({4096}, kFloat16), true);
+    CHECK(x.item<double>() == 4096);  // adding in float16 stops at 2048
+}
+
+TEST_CASE("gather, scatter, scatter_add, take_along_dim") {
+    const Tensor x = count_up({2, 3}, 1, 1);
+    const Tensor i = at({2, 2}, {0, 2, 1, 1});
+    CHECK(x.gather(1, i).to_vector<double>() == Values{1, 3, 5, 5});
+    CHECK(x.gather(0, at({1, 3}, {0, 1, 1})).to_vector<double>() == Values{1, 5, 6});
+    CHECK(x.t().gather(0, i).to_vector<double>() == Values{1, 6, 2, 5});
+    const Tensor s = count_up({2, 3}, 10, 1);
+    CHECK(x.scatter(1, i, s).to_vector<double>() == Values{10, 2, 11, 4, 14, 6});
+    CHECK(x.scatter_add(1, i, s).to_vector<double>() == Values{11, 2, 14, 4, 32, 6});
+    CHECK(x.scatter(0, at({1, 2}, {1, 0}), -1.0).to_vector<double>() == Values{1, -1, 3, -1, 5, 6});
+    CHECK(x.take_along_dim(at({2, 1}, {0, 2}), 1).to_vector<double>() == Values{1, 6});
+    CHECK(x.take_along_dim(at({1, 3}, {2, 1, 0}), 1).to_vector<double>() == Values{3, 2, 1, 6, 5, 4});
+    CHECK(x.take_along_dim(at({1, 3}, {1, 0, 1}), 0).to_vector<double>() == Values{4, 2, 6});
+    CHECK(x.take_along_dim(at({2}, {5, 0})).to_vector<double>() == Values{6, 1});
+    const Tensor number = tensor(3.0);
+    CHECK(number.gather(0, tensor(0)).sizes() == Shape{});
+    CHECK(number.gather(0, at({2}, {0, 0})).sizes() == Shape{2});
+    CHECK(number.scatter(0, tensor(0), 5.0).item<double>() == 5);
+}
+
+TEST_CASE("scatter: the last write alone has gradient; scatter_add is the adjoint of gather") {
+    const Tensor i = at({2, 2}, {0, 2, 1, 1});
+    const Tensor y_bar = tensor({{1.0, 10.0, 100.0}, {2.0, 20.0, 200.0}}, kFloat64);
+    for (const bool adds : {false, true}) {
+        const Tensor x = count_up({2, 3}, 1, 1).set_requires_grad();
+        const Tensor s = count_up({3, 2}, 10, 1).set_requires_grad();
+        Tape tape;
+        (adds ? x.scatter_add(1, i, s) : x.scatter(1, i, s)).backward(y_bar);
+        CHECK(x.grad().to_vector<double>() ==
+              (adds ? Values{1, 10, 100, 2, 20, 200} : Values{0, 10, 0, 2, 0, 200}));
+        CHECK(s.grad().to_vector<double>() ==
+              (adds ? Values{1, 100, 20, 20, 0, 0} : Values{1, 100, 0, 20, 0, 0}));
+    }
+    const Tensor x = count_up({2, 3}, 1, 1).set_requires_grad();
+    Tape tape;
+    x.gather(1, i).backward(tensor({{1.0, 2.0}, {3.0, 4.0}}, kFloat64));
+    CHECK(x.grad().to_vector<double>() == Values{1, 0, 2, 0, 7, 0});
+}
+
+TEST_CASE("masked_select and nonzero, also of many elements") {
+    const Tensor x = count_up({2, 3}, 1, 1);
+    CHECK(x.masked_select(mask({3}, {1, 0, 1})).to_vector<double>() == Values{1, 3, 4, 6});
+    CHECK(count_up({2}, 1, 1).masked_select(mask({2, 2}, {1, 0, 1, 1})).to_vector<double>() ==
+          Values{1, 1, 2});
+    CHECK(tensor({{0, 1, 2}, {3, 0, 0}}).nonzero().to_vector<double>() == Values{0, 1, 0, 2, 1, 0});
+    CHECK(tensor(5.0).nonzero().sizes() == Shape{1, 0});
+    CHECK(tensor(0.0).nonzero().sizes() == Shape{0, 0});
+    CHECK(zeros({0, 3}).nonzero().sizes() == Shape{0, 2});
+
+    const Tensor many = arange(100000).view({100, 1000});
+    std::vector<bool> third;
+    for (int i = 0; i < 100000; ++i) third.push_back(i % 7 == 3);
+    const Tensor odd = tensor(third).view({100, 1000});
+    const Tensor chosen = many.masked_select(odd);
+    const Tensor places = odd.nonzero();
+    CHECK(chosen.numel() == 14286);
+    CHECK(chosen[5].item<int>() == 38);
+    CHECK(equal(places.select(1, 0) * 1000 + places.select(1, 1), chosen));
+    CHECK(equal(many.t().masked_select(odd.t()), many.t().contiguous().masked_select(odd.t().contiguous())));
+    const Tensor w = many.to(kFloat64).set_requires_grad();
+    Tape tape;
+    w.index({odd}).sum().backward();
+    CHECK(equal(w.grad(), odd.to(kFloat64)));
+}
+
+TEST_CASE("index_select, one_hot, embedding") {
+    const Tensor x = count_up({2, 3}, 1, 1);
+    CHECK(x.index_select(1, at({2}, {2, 0})).to_vector<double>() == Values{3, 1, 6, 4});
+    CHECK(x.index_select(0, tensor(1)).sizes() == Shape{1, 3});
+    CHECK(one_hot(at({2, 2}, {0, 2, 1, 1})).to_vector<double>() ==
+          Values{1, 0, 0, 0, 0, 1, 0, 1, 0, 0, 1, 0});
+    CHECK(one_hot(at({2}, {1, 0}), 3).sizes() == Shape{2, 3});
+    const Tensor weight = count_up({4, 2}, 1, 1).set_requires_grad();
+    Tape tape;
+    const Tensor rows = embedding(at({2, 2}, {3, 0, 3, 3}), weight);
+    CHECK(rows.sizes() == Shape{2, 2, 2});
+    CHECK(rows.to_vector<double>() == Values{7, 8, 1, 2, 7, 8, 7, 8});
+    rows.backward(count_up({2, 2, 2}, 1, 1));
+    CHECK(weight.grad().to_vector<double>() == Values{3, 4, 0, 0, 0, 0, 13, 16});
+}
+
+TEST_CASE("indexing: misuse throws and changes nothing") {
+    const Tensor x = count_up({2, 3}, 1, 1);
+    const Tensor ints = at({2}, {0, 5});
+    CHECK_THROWS_WITH_AS(x.index({0, 3}), "index: index 3 is out of range for dimension 1 of size 3",
+                         IndexError);
+    CHECK_THROWS_WITH_AS(x.index({Slice(), ints}), "index: index 5 is out of range for dimension 1 of size 3",
+                         IndexError);
+    CHECK_THROWS_WITH_AS(x.index({1, ints}), "index: index 5 is out of range for dimension 1 of size 3",
+                         IndexError);
+    CHECK_THROWS_AS(x.index({0, 0, 0}), IndexError);
+    CHECK_THROWS_AS(x.index({Ellipsis, Ellipsis}), IndexError);
+    CHECK_THROWS_AS(x.index({mask({3}, {1, 0, 0})}), IndexError);
+    CHECK_THROWS_AS(x.index({tensor({1.0})}), DTypeError);
+    CHECK_THROWS_AS(x.index({at({2}, {0, 0}), at({3}, {0, 0, 0})}), ShapeError);
+    CHECK_THROWS_AS(x.index_put_({ints}, 1.0), IndexError);
+    CHECK_THROWS_AS(x.index_put_({0}, tensor({1, 2, 3})), DTypeError);
+    CHECK_THROWS_AS(x.index_put_({at({1}, {0})}, zeros({2}, kFloat64)), ShapeError);
+    CHECK_THROWS_AS(x.expand({2, 2, 3}).index_put_({at({1}, {0})}, 0.0), ShapeError);
+    CHECK_THROWS_AS(x.gather(1, at({1, 1}, {-1})), IndexError);
+    CHECK_THROWS_AS(x.gather(1, at({3, 1}, {0, 0, 0})), ShapeError);
+    CHECK_THROWS_AS(x.gather(1, tensor({{1.0}})), DTypeError);
+    CHECK_THROWS_AS(x.scatter(1, at({1, 2}, {0, 3}), x), IndexError);
+    CHECK_THROWS_AS(x.scatter(1, at({1, 1}, {0}), x.to(kFloat32)), DTypeError);
+    CHECK_THROWS_AS(x.scatter_add(1, at({2, 3}, {0, 0, 0, 0, 0, 0}), ones({2, 2}, kFloat64)), ShapeError);
+    CHECK_THROWS_AS(x.index_select(0, at({1}, {-1})), IndexError);
+    CHECK_THROWS_AS(x.index_select(0, at({1, 1}, {0})), ShapeError);
+    CHECK_THROWS_AS(x.take_along_dim(at({3}, {0, 0, 0}), 1), ShapeError);
+    CHECK_THROWS_AS(x.masked_select(x), DTypeError);
+    CHECK_THROWS_AS(embedding(at({1}, {-1}), x), IndexError);
+    CHECK_THROWS_AS(embedding(at({1}, {0}), x[0]), ShapeError);
+    CHECK_THROWS_AS(one_hot(at({1}, {3}), 2), IndexError);
+    CHECK_THROWS_AS(one_hot(at({1}, {-1})), IndexError);
+    CHECK_THROWS_AS(one_hot(x), DTypeError);
+    CHECK(x.to_vector<double>() == Values{1, 2, 3, 4, 5, 6});
+}

@@ -14,6 +14,8 @@
 #include "ops/pointwise.hpp"
 #include "ops/reduce.hpp"
 #include "ops/views.hpp"
+#include "optim/optimizer.hpp"
+#include "optim/schedule.hpp"
 #include "tensor/factory.hpp"
 #include "tensor/print.hpp"
 #include "tensor/random.hpp"

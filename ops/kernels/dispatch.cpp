@@ -16,6 +16,7 @@ namespace reel::kernels {
     void install_convert(Table& table);        \
     void install_reduce(Table& table);         \
     void install_indexing(Table& table);       \
+    void install_update(Table& table);         \
     }
 #if defined(REEL_HAS_SSE2)
 REEL_DECLARE(sse2)
@@ -45,6 +46,7 @@ namespace {
         set::install_convert(table);        \
         set::install_reduce(table);         \
         set::install_indexing(table);       \
+        set::install_update(table);         \
     }
 
 struct Set {

@@ -129,6 +129,27 @@ struct Indexing {
     void (*positions)(std::int64_t wanted, const bool* mask, std::int64_t first, std::int64_t* to) = nullptr;
 };
 
+/// The rules by which an optimizer changes a parameter.
+enum class Rule : std::uint8_t { kSgd, kMomentum, kAdam, kCount };
+
+/// What the rules take; `optim/optimizer.hpp` has the formulas.
+struct UpdateNumbers {
+    double lr = 0;
+    double weight_decay = 0;
+    double beta1 = 0;  ///< or the momentum
+    double beta2 = 0;
+    double eps = 0;
+    double correction1 = 1;  ///< 1 − β₁ᵗ
+    double correction2 = 1;  ///< 1 − β₂ᵗ
+    bool fresh = false;      ///< the momentum starts here
+    bool nesterov = false;
+    bool decoupled = false;  ///< weight decay beside the gradient
+};
+
+/// Changes p[0..n) by g[0..n), with the rule's state in dense arrays beside them.
+using Update = void (*)(std::int64_t n, void* p, const void* g, void* const* state,
+                        const UpdateNumbers& numbers);
+
 constexpr std::size_t kFns = static_cast<std::size_t>(Fn::kCount);
 constexpr std::size_t kFolds = static_cast<std::size_t>(Fold::kCount);
 constexpr std::size_t kDTypes = 6;
@@ -139,6 +160,7 @@ struct Table {
     Convert convert[kDTypes][kDTypes] = {};  ///< from, to
     Reduction reduce[kFolds][kDTypes] = {};
     Indexing indexing;
+    Update update[static_cast<std::size_t>(Rule::kCount)][kDTypes] = {};
 };
 
 /// The kernels of the best instruction set that this machine has; the environment variable `REEL_ARCH` (sse2,
@@ -150,6 +172,9 @@ inline Loop loop(Fn fn, DType dtype) {
 }
 inline Convert convert(DType from, DType to) {
     return kernels().convert[static_cast<std::size_t>(from)][static_cast<std::size_t>(to)];
+}
+inline Update update(Rule rule, DType dtype) {
+    return kernels().update[static_cast<std::size_t>(rule)][static_cast<std::size_t>(dtype)];
 }
 inline const Reduction& reduction(Fold fold, DType dtype) {
     return kernels().reduce[static_cast<std::size_t>(fold)][static_cast<std::size_t>(dtype)];

@@ -1,0 +1,202 @@
+#include "optim/optimizer.hpp"
+
+#include <cmath>
+
+#include "autograd/tape.hpp"
+#include "ops/apply.hpp"
+#include "tensor/factory.hpp"
+#include "tensor/parallel.hpp"
+
+namespace reel {
+
+namespace {
+
+constexpr std::int64_t kUpdateBlock = 4096;
+
+/// Runs an update kernel over the parameter, its gradient and its state.
+void run(kernels::Update kernel, const Tensor& p, const Tensor& g, const std::vector<Tensor>& state,
+         const kernels::UpdateNumbers& numbers) {
+    const std::int64_t size = p.itemsize();
+    parallel_for(p.numel(), kUpdateBlock, 1, [&](std::int64_t begin, std::int64_t end) {
+        void* slots[2] = {};
+        for (std::size_t i = 0; i < state.size(); ++i) slots[i] = state[i].raw() + begin * size;
+        kernel(end - begin, p.raw() + begin * size, g.raw() + begin * size, slots, numbers);
+    });
+}
+
+void check_positive(const char* name, const char* what, double value) {
+    if (!(value >= 0)) fail<Error>(name, ": ", what, " must not be negative, not ", value);
+}
+
+}  // namespace
+
+Optimizer::Optimizer(const char* name, std::vector<Tensor> params, double lr, std::vector<std::string> slots)
+    : name_(name),
+      params_(std::move(params)),
+      lr_(lr),
+      slots_(std::move(slots)),
+      values_(slots_.size(), std::vector<Tensor>(params_.size())) {
+    check_positive(name, "lr", lr);
+    for (const Tensor& p : params_) {
+        if (!p.is_floating_point())
+            fail<DTypeError>(name, ": a parameter is ", p.dtype(), "; it must be floating");
+        if (!p.is_leaf()) fail<AutogradError>(name, ": a parameter of shape ", p.sizes(), " is not a leaf");
+    }
+}
+
+void Optimizer::zero_grad() {
+    for (const Tensor& p : params_) p.zero_grad();
+}
+
+void Optimizer::set_lr(double lr) {
+    check_positive(name_, "lr", lr);
+    lr_ = lr;
+}
+
+std::string Optimizer::slot_name(std::size_t slot, std::size_t parameter) const {
+    return slots_[slot] + "." + std::to_string(parameter);
+}
+
+std::map<std::string, Tensor> Optimizer::state() const {
+    std::map<std::string, Tensor> state = {{"lr", full({}, lr_, kFloat64)},
+                                           {"step", full({}, steps_, kInt64)}};
+    for (std::size_t s = 0; s < slots_.size(); ++s) {
+        for (std::size_t i = 0; i < params_.size(); ++i) {
+            if (values_[s][i].defined()) state[slot_name(s, i)] = values_[s][i].clone();
+        }
+    }
+    return state;
+}
+
+void Optimizer::load_state(const std::map<std::string, Tensor>& state) {
+    const auto lr = state.find("lr");
+    const auto step = state.find("step");
+    if (lr == state.end() || step == state.end()) {
+        fail<Error>(name_,
+                    ": load_state: \"lr\" or \"step\" is missing; was this state made by another optimizer?");
+    }
+    auto values = std::vector(slots_.size(), std::vector<Tensor>(params_.size()));
+    std::size_t used = 2;
+    for (std::size_t s = 0; s < slots_.size(); ++s) {
+        for (std::size_t i = 0; i < params_.size(); ++i) {
+            const auto found = state.find(slot_name(s, i));
+            if (found == state.end()) continue;
+            if (found->second.sizes() != params_[i].sizes()) {
+                fail<ShapeError>(name_, ": load_state: \"", found->first, "\" has shape ",
+                                 found->second.sizes(), ", its parameter ", params_[i].sizes());
+            }
+            values[s][i] = dense_copy(found->second, compute_dtype(params_[i].dtype()));
+            ++used;
+        }
+    }
+    if (used != state.size()) {
+        fail<Error>(name_, ": load_state: ", state.size() - used, " of the ", state.size(),
+                    " entries belong to no parameter of this optimizer");
+    }
+    lr_ = lr->second.item<double>();
+    steps_ = step->second.item<std::int64_t>();
+    values_ = std::move(values);
+}
+
+template <class Update>
+void Optimizer::update_all(const Update& update) {
+    const NoGradGuard quiet;
+    for (std::size_t i = 0; i < params_.size(); ++i) {
+        const Tensor g = params_[i].grad();
+        if (!g.defined()) continue;
+        // Parameters of a 16-bit type, and strided ones, are updated in a dense copy; the state has the
+        // copy's type.
+        const DType compute = compute_dtype(params_[i].dtype());
+        const Tensor p = dense(params_[i].detach(), compute);
+        std::vector<Tensor> state;
+        bool fresh = false;
+        for (auto& slot : values_) {
+            if (!slot[i].defined()) {
+                slot[i] = zeros(p.sizes(), compute);
+                fresh = true;
+            }
+            state.push_back(slot[i]);
+        }
+        update(p, dense(g.detach(), compute), state, fresh);
+        if (!p.shares_storage(params_[i])) copy_elements(params_[i], p);
+        params_[i].impl().storage->overwrite("step");
+    }
+}
+
+SGD::SGD(std::vector<Tensor> params, const SGDOptions& options)
+    : Optimizer("SGD", std::move(params), options.lr,
+                options.momentum != 0 ? std::vector<std::string>{"momentum"} : std::vector<std::string>{}),
+      options_(options) {
+    check_positive("SGD", "momentum", options.momentum);
+    check_positive("SGD", "weight_decay", options.weight_decay);
+    if (options.nesterov && options.momentum == 0) fail<Error>("SGD: nesterov needs a momentum");
+}
+
+void SGD::step() {
+    ++steps_;
+    update_all([&](const Tensor& p, const Tensor& g, const std::vector<Tensor>& state, bool fresh) {
+        kernels::UpdateNumbers numbers;
+        numbers.lr = lr();
+        numbers.weight_decay = options_.weight_decay;
+        numbers.beta1 = options_.momentum;
+        numbers.fresh = fresh;
+        numbers.nesterov = options_.nesterov;
+        run(kernels::update(state.empty() ? kernels::Rule::kSgd : kernels::Rule::kMomentum, p.dtype()), p, g,
+            state, numbers);
+    });
+}
+
+Adam::Adam(std::vector<Tensor> params, const AdamOptions& options)
+    : Adam("Adam", std::move(params), options, false) {}
+
+Adam::Adam(const char* name, std::vector<Tensor> params, const AdamOptions& options, bool decoupled)
+    : Optimizer(name, std::move(params), options.lr, {"exp_avg", "exp_avg_sq"}),
+      options_(options),
+      decoupled_(decoupled) {
+    check_positive(name, "eps", options.eps);
+    check_positive(name, "weight_decay", options.weight_decay);
+    for (double beta : {options.betas.first, options.betas.second}) {
+        if (!(beta >= 0 && beta < 1)) fail<Error>(name, ": betas must lie in [0, 1), not ", beta);
+    }
+}
+
+void Adam::step() {
+    ++steps_;
+    const auto t = static_cast<double>(steps_);
+    kernels::UpdateNumbers numbers;
+    numbers.lr = lr();
+    numbers.weight_decay = options_.weight_decay;
+    numbers.beta1 = options_.betas.first;
+    numbers.beta2 = options_.betas.second;
+    numbers.eps = options_.eps;
+    numbers.correction1 = 1 - std::pow(options_.betas.first, t);
+    numbers.correction2 = 1 - std::pow(options_.betas.second, t);
+    numbers.decoupled = decoupled_;
+    update_all([&](const Tensor& p, const Tensor& g, const std::vector<Tensor>& state, bool) {
+        run(kernels::update(kernels::Rule::kAdam, p.dtype()), p, g, state, numbers);
+    });
+}
+
+AdamW::AdamW(std::vector<Tensor> params, const AdamWOptions& options)
+    : Adam("AdamW", std::move(params), {options.lr, options.betas, options.eps, options.weight_decay}, true) {
+}
+
+double clip_grad_norm_(const std::vector<Tensor>& params, double max_norm) {
+    const NoGradGuard quiet;
+    double squares = 0;
+    for (const Tensor& p : params) {
+        if (!p.grad().defined()) continue;
+        const Tensor g = p.grad().detach().to(kFloat64);
+        squares += g.square().sum().item<double>();
+    }
+    const double norm = std::sqrt(squares);
+    const double scale = max_norm / (norm + 1e-6);
+    if (scale < 1) {
+        for (const Tensor& p : params) {
+            if (p.grad().defined()) p.grad().mul_(scale);
+        }
+    }
+    return norm;
+}
+
+}  // namespace reel

@@ -1,0 +1,110 @@
+/// \file
+/// Optimizers: what a training step does to the parameters after the rewind. Each `step()` is one fused pass
+/// over a parameter, its gradient and its state, and is never recorded. Learning-rate schedules are in
+/// `schedule.hpp`.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tensor/tensor.hpp"
+
+namespace reel {
+
+/// What all optimizers have: parameters, a learning rate, and a state by name.
+class Optimizer {
+public:
+    /// Forgets the parameters' gradients.
+    void zero_grad();
+    double lr() const { return lr_; }
+    void set_lr(double lr);
+    /// All that is needed to carry on bit for bit: "lr", "step", and for parameter i "<what>.<i>". The
+    /// tensors are copies.
+    std::map<std::string, Tensor> state() const;
+    /// Continues from what `state()` gave. Throws an `Error` that names a missing, unknown or misshapen
+    /// entry, and then changes nothing.
+    void load_state(const std::map<std::string, Tensor>& state);
+
+protected:
+    /// Throws unless every parameter is a floating leaf.
+    Optimizer(const char* name, std::vector<Tensor> params, double lr, std::vector<std::string> slots);
+
+    /// Calls `update(parameter, gradient, {slots})` for each parameter that has a gradient; all are dense and
+    /// of the state's type. Slots that do not exist yet are made as zeros; `fresh` tells.
+    template <class Update>
+    void update_all(const Update& update);
+
+    std::int64_t steps_ = 0;
+
+private:
+    /// "momentum.3"
+    std::string slot_name(std::size_t slot, std::size_t parameter) const;
+
+    const char* name_;
+    std::vector<Tensor> params_;
+    double lr_;
+    std::vector<std::string> slots_;
+    std::vector<std::vector<Tensor>> values_;  ///< by slot, then parameter; undefined before the first step
+};
+
+struct SGDOptions {
+    double lr = 1e-3;
+    double momentum = 0;
+    double weight_decay = 0;  ///< added to the gradient as weight_decay · p
+    bool nesterov = false;
+};
+
+/// Stochastic gradient descent. g ← g + λ p; b ← μ b + g (b ← g at first); p ← p − lr (g + μ b if nesterov,
+/// else b). Sutskever, Martens, Dahl, Hinton, "On the importance of initialization and momentum in deep
+/// learning", ICML 2013, in PyTorch's form.
+class SGD : public Optimizer {
+public:
+    explicit SGD(std::vector<Tensor> params, const SGDOptions& options = {});
+    void step();
+
+private:
+    SGDOptions options_;
+};
+
+struct AdamOptions {
+    double lr = 1e-3;
+    std::pair<double, double> betas = {0.9, 0.999};
+    double eps = 1e-8;
+    double weight_decay = 0;  ///< added to the gradient as weight_decay · p
+};
+
+/// Adam: m ← β₁ m + (1 − β₁) g; v ← β₂ v + (1 − β₂) g²; p ← p − lr m̂ / (√v̂ + ε), m̂ = m / (1 − β₁ᵗ), v̂ = v /
+/// (1 − β₂ᵗ). Kingma, Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015.
+class Adam : public Optimizer {
+public:
+    explicit Adam(std::vector<Tensor> params, const AdamOptions& options = {});
+    void step();
+
+protected:
+    Adam(const char* name, std::vector<Tensor> params, const AdamOptions& options, bool decoupled);
+
+private:
+    AdamOptions options_;
+    bool decoupled_ = false;
+};
+
+struct AdamWOptions {
+    double lr = 1e-3;
+    std::pair<double, double> betas = {0.9, 0.999};
+    double eps = 1e-8;
+    double weight_decay = 1e-2;  ///< p ← (1 − lr · weight_decay) p before the step
+};
+
+/// Adam with decoupled weight decay. Loshchilov, Hutter, "Decoupled Weight Decay Regularization", ICLR 2019.
+class AdamW : public Adam {
+public:
+    explicit AdamW(std::vector<Tensor> params, const AdamWOptions& options = {});
+};
+
+/// Scales all gradients by min(1, max_norm / (n + 1e-6)), n the 2-norm of all of them together; returns n.
+double clip_grad_norm_(const std::vector<Tensor>& params, double max_norm);
+
+}  // namespace reel

@@ -7,6 +7,7 @@
 
 #include "autograd/gradcheck.hpp"
 #include "autograd/tape.hpp"
+#include "ops/activations.hpp"
 #include "ops/compare.hpp"
 #include "ops/einsum.hpp"
 #include "ops/indexing.hpp"

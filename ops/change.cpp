@@ -136,4 +136,42 @@ const Tensor& Tensor::div_(Scalar other) const {
     return *this;
 }
 
+const Tensor& Tensor::clamp_(std::optional<Scalar> min, std::optional<Scalar> max) const {
+    const Tensor clamped = detach().clamp(min, max);
+    check_result("clamp_", *this, clamped.dtype());
+    const Tensor old = old_value(*this, is_recorded(*this));
+    check_in_place("clamp_", *this);
+    copy_elements(*this, clamped);
+    impl().storage->overwrite("clamp_");
+    record_in_place("clamp_", *this, {{*this, [old, min, max](const Tensor& g) {
+                                           Tensor inside = min ? old.ge(*min) : old.le(*max);
+                                           if (min && max) inside = inside.logical_and(old.le(*max));
+                                           return reel::where(inside, g, 0);
+                                       }}});
+    return *this;
+}
+
+const Tensor& Tensor::masked_fill_(const Tensor& mask, Scalar value) const {
+    check_broadcast("masked_fill_", *this, mask);
+    const Tensor filled = detach().masked_fill(mask, value);
+    check_in_place("masked_fill_", *this);
+    copy_elements(*this, filled);
+    impl().storage->overwrite("masked_fill_");
+    record_in_place("masked_fill_", *this,
+                    {{*this, [mask](const Tensor& g) { return reel::where(mask, 0, g); }}});
+    return *this;
+}
+
+const Tensor& Tensor::masked_fill_(const Tensor& mask, const Tensor& value) const {
+    check_broadcast("masked_fill_", *this, mask);
+    const Tensor filled = detach().masked_fill(mask, value.detach());
+    check_in_place("masked_fill_", *this);
+    copy_elements(*this, filled);
+    impl().storage->overwrite("masked_fill_");
+    record_in_place("masked_fill_", *this,
+                    {{*this, [mask](const Tensor& g) { return reel::where(mask, 0, g); }},
+                     {value, [mask](const Tensor& g) { return reel::where(mask, g, 0); }}});
+    return *this;
+}
+
 }  // namespace reel

@@ -55,8 +55,9 @@ Tensor isclose(const Tensor& a, const Tensor& b, double rtol, double atol, bool 
     const Tensor y = b.detach();
     Tensor close = eq(x, y);
     if (equal_nan) close = logical_or(close, logical_and(isnan(x), isnan(y)));
-    if (!is_floating_point(result_type({x, y})) && rtol == 0 && atol == 0) return close;
-    const Tensor distance = abs(sub(x.to(to_floating(x.dtype())), y));
+    if (rtol == 0 && atol == 0) return close;
+    const auto countable = [](const Tensor& t) { return t.dtype() == kBool ? t.to(kInt64) : t; };
+    const Tensor distance = abs(sub(countable(x), countable(y)));
     const Tensor near = le(distance, add(mul(abs(y), rtol), atol));
     return logical_or(close, logical_and(isfinite(distance), near));
 }

@@ -1,5 +1,6 @@
 // The method forms: each is the free function of the same name. (Views and in-place operations, which are
 // methods first, stand in `views.cpp` and `change.cpp`.)
+#include "ops/activations.hpp"
 #include "ops/compare.hpp"
 #include "ops/matmul.hpp"
 #include "ops/pointwise.hpp"
@@ -20,15 +21,57 @@ Tensor Tensor::neg() const { return reel::neg(*this); }
 Tensor Tensor::abs() const { return reel::abs(*this); }
 Tensor Tensor::sign() const { return reel::sign(*this); }
 Tensor Tensor::exp() const { return reel::exp(*this); }
+Tensor Tensor::expm1() const { return reel::expm1(*this); }
 Tensor Tensor::log() const { return reel::log(*this); }
+Tensor Tensor::log1p() const { return reel::log1p(*this); }
 Tensor Tensor::sqrt() const { return reel::sqrt(*this); }
+Tensor Tensor::rsqrt() const { return reel::rsqrt(*this); }
 Tensor Tensor::square() const { return reel::square(*this); }
 Tensor Tensor::reciprocal() const { return reel::reciprocal(*this); }
+Tensor Tensor::pow(const Tensor& exponent) const { return reel::pow(*this, exponent); }
+Tensor Tensor::pow(Scalar exponent) const { return reel::pow(*this, exponent); }
+Tensor Tensor::sin() const { return reel::sin(*this); }
+Tensor Tensor::cos() const { return reel::cos(*this); }
+Tensor Tensor::tan() const { return reel::tan(*this); }
 Tensor Tensor::tanh() const { return reel::tanh(*this); }
+Tensor Tensor::erf() const { return reel::erf(*this); }
 Tensor Tensor::sigmoid() const { return reel::sigmoid(*this); }
 Tensor Tensor::relu() const { return reel::relu(*this); }
+Tensor Tensor::clamp(std::optional<Scalar> min, std::optional<Scalar> max) const {
+    return reel::clamp(*this, min, max);
+}
+Tensor Tensor::clamp(const std::optional<Tensor>& min, const std::optional<Tensor>& max) const {
+    return reel::clamp(*this, min, max);
+}
 Tensor Tensor::maximum(const Tensor& other) const { return reel::maximum(*this, other); }
 Tensor Tensor::minimum(const Tensor& other) const { return reel::minimum(*this, other); }
+Tensor Tensor::where(const Tensor& condition, const Tensor& other) const {
+    return reel::where(condition, *this, other);
+}
+Tensor Tensor::masked_fill(const Tensor& mask, Scalar value) const {
+    return reel::masked_fill(*this, mask, value);
+}
+Tensor Tensor::masked_fill(const Tensor& mask, const Tensor& value) const {
+    return reel::masked_fill(*this, mask, value);
+}
+Tensor Tensor::lerp(const Tensor& end, const Tensor& weight) const { return reel::lerp(*this, end, weight); }
+Tensor Tensor::lerp(const Tensor& end, Scalar weight) const { return reel::lerp(*this, end, weight); }
+Tensor Tensor::fmod(const Tensor& other) const { return reel::fmod(*this, other); }
+Tensor Tensor::fmod(Scalar other) const { return reel::fmod(*this, other); }
+Tensor Tensor::remainder(const Tensor& other) const { return reel::remainder(*this, other); }
+Tensor Tensor::remainder(Scalar other) const { return reel::remainder(*this, other); }
+Tensor Tensor::floor() const { return reel::floor(*this); }
+Tensor Tensor::ceil() const { return reel::ceil(*this); }
+Tensor Tensor::round() const { return reel::round(*this); }
+Tensor Tensor::trunc() const { return reel::trunc(*this); }
+Tensor Tensor::atan2(const Tensor& other) const { return reel::atan2(*this, other); }
+Tensor Tensor::logaddexp(const Tensor& other) const { return reel::logaddexp(*this, other); }
+Tensor Tensor::xlogy(const Tensor& other) const { return reel::xlogy(*this, other); }
+Tensor Tensor::xlogy(Scalar other) const { return reel::xlogy(*this, other); }
+Tensor Tensor::nan_to_num(std::optional<double> nan, std::optional<double> posinf,
+                          std::optional<double> neginf) const {
+    return reel::nan_to_num(*this, nan, posinf, neginf);
+}
 
 Tensor Tensor::eq(const Tensor& other) const { return reel::eq(*this, other); }
 Tensor Tensor::eq(Scalar other) const { return reel::eq(*this, other); }
@@ -78,7 +121,5 @@ Tensor Tensor::multinomial(std::int64_t num_samples, bool replacement) const {
     return reel::multinomial(*this, num_samples, replacement);
 }
 Tensor Tensor::bernoulli() const { return reel::bernoulli(*this); }
-
-Tensor Tensor::masked_fill(const Tensor& mask, Scalar value) const { return reel::where(mask, value, *this); }
 
 }  // namespace reel

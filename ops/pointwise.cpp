@@ -1,10 +1,15 @@
-// Arithmetic and the functions of one element, forward and pullback side by side. How a kernel meets tensors
-// is in `apply.cpp`; the vector code in `kernels/`.
+// Functions of every element, forward and pullback side by side. The vector mathematics is in
+// `kernels/transcendental.cpp`.
 #include "ops/pointwise.hpp"
 
+#include <cmath>
+#include <numbers>
+
 #include "autograd/tape.hpp"
-#include "ops/apply.hpp"
+#include "ops/activations.hpp"
 #include "ops/compare.hpp"
+#include "ops/elementwise.hpp"
+#include "tensor/factory.hpp"
 
 namespace reel {
 
@@ -12,150 +17,58 @@ namespace {
 
 using kernels::Fn;
 
-/// f of one tensor in its own type; the result has that type.
-Tensor map(const char* name, Fn fn, const Tensor& x, const double* parameters = nullptr) {
-    return apply({name, fn, compute_dtype(x.dtype()), x.dtype(), parameters}, {x});
+/// d erf(x) / dx at 0.
+constexpr double kErfSlope = 2 * std::numbers::inv_sqrtpi;
+
+/// xᵉ for an e that one instruction or two compute.
+std::optional<Fn> short_power(double exponent) {
+    if (exponent == 2) return Fn::kSquare;
+    if (exponent == 3) return Fn::kCube;
+    if (exponent == 0.5) return Fn::kSqrt;
+    if (exponent == -1) return Fn::kReciprocal;
+    if (exponent == -0.5) return Fn::kRsqrt;
+    return std::nullopt;
 }
 
-/// f of one tensor in floating point: integers and bools become float32.
-Tensor map_floating(const char* name, Fn fn, const Tensor& x, const double* parameters = nullptr) {
-    const DType result = to_floating(x.dtype());
-    return apply({name, fn, compute_dtype(result), result, parameters}, {x});
-}
-
-/// f of operands in their common type.
-Tensor combine(const char* name, Fn fn, Operands operands, const double* parameters = nullptr) {
-    const DType result = result_type(operands);
-    return apply({name, fn, compute_dtype(result), result, parameters}, operands);
-}
-
-/// Likewise in floating point.
-Tensor combine_floating(const char* name, Fn fn, Operands operands) {
-    const DType result = to_floating(result_type(operands));
-    return apply({name, fn, compute_dtype(result), result, nullptr}, operands);
-}
-
-void check_alpha(const char* name, DType result, Scalar alpha) {
-    if (!is_floating_point(result) && alpha.dtype() == kFloat64) {
-        fail<DTypeError>(name, ": a floating alpha (", alpha, ") for ", result, " tensors");
-    }
-}
-
-void check_no_bool(const char* name, Operands operands) {
-    for (const Operand& operand : operands) {
-        if (operand.promotable().dtype == kBool) {
-            fail<DTypeError>(name,
-                             ": bool operands are not taken; use logical_xor, logical_not, or to(int64)");
+Tensor power(const Tensor& x, Scalar exponent) {
+    const DType result = result_type({x, exponent});
+    if (is_floating_point(result)) {
+        if (const auto fn = short_power(exponent.to<double>())) {
+            return apply({"pow", *fn, compute_dtype(result), result, nullptr}, {x});
         }
+    } else if (exponent.to<std::int64_t>() < 0) {
+        fail<DTypeError>("pow: integers have no negative powers (", exponent, "); convert with to(kFloat32)");
     }
+    return combine("pow", Fn::kPow, {x, exponent});
 }
 
-/// a where the condition holds, else b.
-Tensor select_by(const Tensor& condition, Operand a, Operand b) {
-    if (condition.dtype() != kBool) {
-        fail<DTypeError>("where: the condition must be bool, not ", condition.dtype(),
-                         "; compare it, or use to(kBool)");
+void check_same_type(const char* name, const Tensor& a, const Tensor& b) {
+    check_floating(name, a);
+    if (a.dtype() != b.dtype()) {
+        fail<DTypeError>(name, ": operands of one type are needed, not ", a.dtype(), " and ", b.dtype(),
+                         "; convert with to()");
     }
-    const DType result = result_type({a, b});
-    return apply({"where", Fn::kWhere, compute_dtype(result), result, nullptr}, {condition, a, b});
-}
-
-/// The share of ȳ for `a` in a choice between a and b: all, half at a tie, nothing. A NaN goes to the side
-/// that has it.
-Tensor winner(const Tensor& y, const Tensor& a, const Tensor& b) {
-    const Tensor wins = eq(a, y).to(y.dtype());
-    return wins - 0.5 * eq(a, b).to(y.dtype());
-}
-
-Tensor choose(const char* name, Fn fn, const Tensor& a, const Tensor& b) {
-    const auto share = [](const Tensor& mine, const Tensor& other) {
-        return [mine, other](const Tensor& y_bar, const Tensor& y) {
-            return y_bar * winner(y.detach(), mine.detach(), other.detach());
-        };
-    };
-    return record(name, combine(name, fn, {a, b}), {{a, share(a, b)}, {b, share(b, a)}});
 }
 
 }  // namespace
-
-Tensor add(const Tensor& a, const Tensor& b, Scalar alpha) {
-    check_alpha("add", result_type({a, b}), alpha);
-    if (alpha.to<double>() == 1) {
-        return record("add", combine("add", Fn::kAdd, {a, b}),
-                      {{a, [](const Tensor& g) { return g; }}, {b, [](const Tensor& g) { return g; }}});
-    }
-    return add(a, mul(b, alpha));
-}
-
-Tensor add(const Tensor& a, Scalar b, Scalar alpha) {
-    check_alpha("add", result_type({a, b}), alpha);
-    return record("add", combine("add", Fn::kAdd, {a, b * alpha}), {{a, [](const Tensor& g) { return g; }}});
-}
-
-Tensor sub(const Tensor& a, const Tensor& b, Scalar alpha) {
-    check_no_bool("sub", {a, b});
-    check_alpha("sub", result_type({a, b}), alpha);
-    if (alpha.to<double>() == 1) {
-        return record("sub", combine("sub", Fn::kSub, {a, b}),
-                      {{a, [](const Tensor& g) { return g; }}, {b, [](const Tensor& g) { return -g; }}});
-    }
-    return sub(a, mul(b, alpha));
-}
-
-Tensor sub(const Tensor& a, Scalar b, Scalar alpha) {
-    check_no_bool("sub", {a, b});
-    check_alpha("sub", result_type({a, b}), alpha);
-    return record("sub", combine("sub", Fn::kSub, {a, b * alpha}), {{a, [](const Tensor& g) { return g; }}});
-}
-
-Tensor operator-(Scalar a, const Tensor& b) {
-    check_no_bool("sub", {a, b});
-    return record("sub", combine("sub", Fn::kSub, {a, b}), {{b, [](const Tensor& g) { return -g; }}});
-}
-
-Tensor mul(const Tensor& a, const Tensor& b) {
-    return record("mul", combine("mul", Fn::kMul, {a, b}),
-                  {{a, [b](const Tensor& g) { return g * b; }}, {b, [a](const Tensor& g) { return g * a; }}});
-}
-
-Tensor mul(const Tensor& a, Scalar b) {
-    return record("mul", combine("mul", Fn::kMul, {a, b}), {{a, [b](const Tensor& g) { return g * b; }}});
-}
-
-Tensor div(const Tensor& a, const Tensor& b) {
-    return record("div", combine_floating("div", Fn::kDiv, {a, b}),
-                  {{a, [b](const Tensor& g) { return g / b; }},
-                   {b, [b](const Tensor& g, const Tensor& y) { return -(g * y) / b; }}});
-}
-
-Tensor div(const Tensor& a, Scalar b) {
-    return record("div", combine_floating("div", Fn::kDiv, {a, b}),
-                  {{a, [b](const Tensor& g) { return g / b; }}});
-}
-
-Tensor div(Scalar a, const Tensor& b) {
-    return record("div", combine_floating("div", Fn::kDiv, {a, b}),
-                  {{b, [b](const Tensor& g, const Tensor& y) { return -(g * y) / b; }}});
-}
-
-Tensor neg(const Tensor& x) {
-    check_no_bool("neg", {x});
-    return record("neg", map("neg", Fn::kNeg, x), {{x, [](const Tensor& g) { return -g; }}});
-}
-
-Tensor abs(const Tensor& x) {
-    return record("abs", map("abs", Fn::kAbs, x), {{x, [x](const Tensor& g) { return g * sign(x); }}});
-}
-
-Tensor sign(const Tensor& x) { return map("sign", Fn::kSign, x); }
 
 Tensor exp(const Tensor& x) {
     return record("exp", map_floating("exp", Fn::kExp, x),
                   {{x, [](const Tensor& g, const Tensor& y) { return g * y; }}});
 }
 
+Tensor expm1(const Tensor& x) {
+    return record("expm1", map_floating("expm1", Fn::kExpm1, x),
+                  {{x, [](const Tensor& g, const Tensor& y) { return g * (y + 1); }}});
+}
+
 Tensor log(const Tensor& x) {
     return record("log", map_floating("log", Fn::kLog, x), {{x, [x](const Tensor& g) { return g / x; }}});
+}
+
+Tensor log1p(const Tensor& x) {
+    return record("log1p", map_floating("log1p", Fn::kLog1p, x),
+                  {{x, [x](const Tensor& g) { return g / (x + 1); }}});
 }
 
 Tensor sqrt(const Tensor& x) {
@@ -163,50 +76,110 @@ Tensor sqrt(const Tensor& x) {
                   {{x, [](const Tensor& g, const Tensor& y) { return g / (2 * y); }}});
 }
 
-Tensor square(const Tensor& x) {
-    return record("square", map("square", Fn::kSquare, x),
-                  {{x, [x](const Tensor& g) { return g * (2 * x); }}});
+Tensor rsqrt(const Tensor& x) {
+    return record("rsqrt", map_floating("rsqrt", Fn::kRsqrt, x),
+                  {{x, [](const Tensor& g, const Tensor& y) { return -0.5 * g * pow(y, 3); }}});
 }
 
-Tensor reciprocal(const Tensor& x) {
-    return record("reciprocal", map_floating("reciprocal", Fn::kReciprocal, x),
-                  {{x, [](const Tensor& g, const Tensor& y) { return -g * square(y); }}});
+Tensor pow(const Tensor& x, Scalar exponent) {
+    return record("pow", power(x, exponent), {{x, [x, exponent](const Tensor& g) {
+                                                   const auto e = exponent.to<double>();
+                                                   if (e == 0) return zeros_like(g);
+                                                   return g * (e * pow(x, e - 1));
+                                               }}});
 }
 
-Tensor tanh(const Tensor& x) {
-    return record("tanh", map_floating("tanh", Fn::kTanh, x),
-                  {{x, [](const Tensor& g, const Tensor& y) { return g * (1 - square(y)); }}});
+Tensor pow(const Tensor& x, const Tensor& exponent) {
+    return record("pow", combine("pow", Fn::kPow, {x, exponent}),
+                  {{x,
+                    [x, exponent](const Tensor& g) {
+                        return where(eq(exponent, 0), 0, g * (exponent * pow(x, exponent - 1)));
+                    }},
+                   {exponent, [x, exponent](const Tensor& g, const Tensor& y) {
+                        const Tensor flat = logical_and(eq(x, 0), ge(exponent, 0));
+                        return g * (y * log(where(flat, 1, x)));
+                    }}});
 }
 
-Tensor sigmoid(const Tensor& x) {
-    return record("sigmoid", map_floating("sigmoid", Fn::kSigmoid, x),
-                  {{x, [](const Tensor& g, const Tensor& y) { return g * (y * (1 - y)); }}});
+Tensor pow(Scalar x, const Tensor& exponent) {
+    return record("pow", combine("pow", Fn::kPow, {x, exponent}),
+                  {{exponent, [x, exponent](const Tensor& g, const Tensor& y) {
+                        const Tensor slope = g * (y * std::log(x.to<double>()));
+                        return x.to<double>() == 0 ? where(ge(exponent, 0), 0, slope) : slope;
+                    }}});
 }
 
-Tensor relu(const Tensor& x) {
-    return record("relu", map("relu", Fn::kRelu, x),
-                  {{x, [](const Tensor& g, const Tensor& y) { return where(gt(y, 0), g, 0); }}});
+Tensor sin(const Tensor& x) {
+    return record("sin", map_floating("sin", Fn::kSin, x),
+                  {{x, [x](const Tensor& g) { return g * cos(x); }}});
 }
 
-Tensor maximum(const Tensor& a, const Tensor& b) { return choose("maximum", Fn::kMaximum, a, b); }
-Tensor minimum(const Tensor& a, const Tensor& b) { return choose("minimum", Fn::kMinimum, a, b); }
-
-Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
-    return record("where", select_by(condition, a, b),
-                  {{a, [condition](const Tensor& g) { return where(condition, g, 0); }},
-                   {b, [condition](const Tensor& g) { return where(condition, 0, g); }}});
+Tensor cos(const Tensor& x) {
+    return record("cos", map_floating("cos", Fn::kCos, x),
+                  {{x, [x](const Tensor& g) { return -g * sin(x); }}});
 }
 
-Tensor where(const Tensor& condition, const Tensor& a, Scalar b) {
-    return record("where", select_by(condition, a, b),
-                  {{a, [condition](const Tensor& g) { return where(condition, g, 0); }}});
+Tensor tan(const Tensor& x) {
+    return record("tan", map_floating("tan", Fn::kTan, x),
+                  {{x, [](const Tensor& g, const Tensor& y) { return g * (1 + square(y)); }}});
 }
 
-Tensor where(const Tensor& condition, Scalar a, const Tensor& b) {
-    return record("where", select_by(condition, a, b),
-                  {{b, [condition](const Tensor& g) { return where(condition, 0, g); }}});
+Tensor atan2(const Tensor& y, const Tensor& x) {
+    return record("atan2", combine_floating("atan2", Fn::kAtan2, {y, x}),
+                  {{y, [y, x](const Tensor& g) { return g * x / (square(x) + square(y)); }},
+                   {x, [y, x](const Tensor& g) { return -g * y / (square(x) + square(y)); }}});
 }
 
-Tensor where(const Tensor& condition, Scalar a, Scalar b) { return select_by(condition, a, b); }
+Tensor erf(const Tensor& x) {
+    return record("erf", map_floating("erf", Fn::kErf, x),
+                  {{x, [x](const Tensor& g) { return g * (kErfSlope * exp(-square(x))); }}});
+}
+
+Tensor logaddexp(const Tensor& a, const Tensor& b) {
+    return record("logaddexp", combine_floating("logaddexp", Fn::kLogAddExp, {a, b}),
+                  {{a, [a, b](const Tensor& g) { return g * sigmoid(a - b); }},
+                   {b, [a, b](const Tensor& g) { return g * sigmoid(b - a); }}});
+}
+
+Tensor xlogy(const Tensor& x, const Tensor& y) {
+    return record("xlogy", combine_floating("xlogy", Fn::kXlogy, {x, y}),
+                  {{x,
+                    [x, y](const Tensor& g) {
+                        const Tensor flat = logical_and(eq(x, 0), le(y, 0));
+                        return where(flat, 0, xlogy(g, where(flat, 1, y)));
+                    }},
+                   {y, [x, y](const Tensor& g) { return g * x / y; }}});
+}
+
+Tensor xlogy(const Tensor& x, Scalar y) {
+    return record("xlogy", combine_floating("xlogy", Fn::kXlogy, {x, y}), {{x, [x, y](const Tensor& g) {
+                                                                                if (y.to<double>() > 0)
+                                                                                    return xlogy(g, y);
+                                                                                return where(eq(x, 0), 0,
+                                                                                             xlogy(g, y));
+                                                                            }}});
+}
+
+Tensor xlogy(Scalar x, const Tensor& y) {
+    return record("xlogy", combine_floating("xlogy", Fn::kXlogy, {x, y}),
+                  {{y, [x, y](const Tensor& g) { return g * x / y; }}});
+}
+
+Tensor lerp(const Tensor& a, const Tensor& b, const Tensor& weight) {
+    check_same_type("lerp", a, b);
+    check_same_type("lerp", a, weight);
+    return record("lerp", combine("lerp", Fn::kLerp, {a, b, weight}),
+                  {{a, [weight](const Tensor& g) { return g * (1 - weight); }},
+                   {b, [weight](const Tensor& g) { return g * weight; }},
+                   {weight, [a, b](const Tensor& g) { return g * (b - a); }}});
+}
+
+Tensor lerp(const Tensor& a, const Tensor& b, Scalar weight) {
+    check_same_type("lerp", a, b);
+    const auto w = weight.to<double>();
+    return record(
+        "lerp", combine("lerp", Fn::kLerp, {a, b, w}),
+        {{a, [w](const Tensor& g) { return g * (1 - w); }}, {b, [w](const Tensor& g) { return g * w; }}});
+}
 
 }  // namespace reel

@@ -13,6 +13,7 @@ namespace reel::kernels {
     namespace set {                            \
     void install_pointwise(Table& table);      \
     void install_transcendental(Table& table); \
+    void install_activations(Table& table);    \
     void install_convert(Table& table);        \
     void install_reduce(Table& table);         \
     void install_indexing(Table& table);       \
@@ -43,6 +44,7 @@ namespace {
         table.instruction_set = #set;       \
         set::install_pointwise(table);      \
         set::install_transcendental(table); \
+        set::install_activations(table);    \
         set::install_convert(table);        \
         set::install_reduce(table);         \
         set::install_indexing(table);       \

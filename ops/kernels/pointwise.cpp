@@ -37,6 +37,9 @@ struct Rsqrt {
 struct Square {
     auto operator()(const auto& x) const { return x * x; }
 };
+struct Cube {
+    auto operator()(const auto& x) const { return x * x * x; }
+};
 struct Reciprocal {
     template <class V>
     V operator()(const V& x) const {
@@ -56,20 +59,6 @@ struct LeakyRelu {
     template <class V>
     V operator()(const V& x) const {
         return xsimd::select(x < V(0), V(static_cast<typename V::value_type>(slope)) * x, x);
-    }
-};
-/// min(max(x, low), high); NaN stays NaN, a NaN bound gives NaN.
-struct Clamp {
-    explicit Clamp(const double* parameters) : low(parameters[0]), high(parameters[1]) {}
-    double low, high;
-    template <class V>
-    V operator()(const V& x) const {
-        using T = typename V::value_type;
-        const V l(static_cast<T>(low));
-        const V h(static_cast<T>(high));
-        const V raised = xsimd::select(x < l, l, x);
-        const V lowered = xsimd::select(raised > h, h, raised);
-        return low != low || high != high ? V(std::numeric_limits<T>::quiet_NaN()) : lowered;
     }
 };
 /// NaN, +Inf and -Inf replaced by the three parameters.
@@ -134,6 +123,15 @@ struct Minimum {
         return xsimd::select((a < b) || (a != a), a, b);
     }
 };
+/// min(max(x, low), high); a NaN anywhere gives NaN.
+struct Clamp {
+    template <class V>
+    V operator()(const V& x, const V& low, const V& high) const {
+        const Maximum larger;
+        const Minimum smaller;
+        return smaller(larger(x, low), high);
+    }
+};
 /// start + weight · (end − start), from the nearer end.
 struct Lerp {
     template <class V>
@@ -186,6 +184,33 @@ struct IntMaximum {
 };
 struct IntMinimum {
     int64_t operator()(int64_t a, int64_t b) const { return a < b ? a : b; }
+};
+struct IntClamp {
+    int64_t operator()(int64_t x, int64_t low, int64_t high) const {
+        const int64_t raised = x > low ? x : low;
+        return raised < high ? raised : high;
+    }
+};
+/// aᵇ by squaring; for b < 0 what is left of 1 / a⁻ᵇ: 0 but for ±1.
+struct IntPow {
+    int64_t operator()(int64_t a, int64_t b) const {
+        if (b < 0) return a == 1 ? 1 : a == -1 ? (b % 2 ? -1 : 1) : 0;
+        std::uint64_t power = 1;
+        for (std::uint64_t base = bits(a); b > 0; b >>= 1, base *= base) {
+            if (b & 1) power *= base;
+        }
+        return number(power);
+    }
+};
+/// b is not 0: the operation has checked that. (−2⁶³ divided by −1 would trap.)
+struct IntFmod {
+    int64_t operator()(int64_t a, int64_t b) const { return b == -1 ? 0 : a % b; }
+};
+struct IntRemainder {
+    int64_t operator()(int64_t a, int64_t b) const {
+        const int64_t rest = b == -1 ? 0 : a % b;
+        return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
+    }
 };
 
 struct Eq {
@@ -270,10 +295,10 @@ void install_pointwise(Table& table) {
     add_floating<Sqrt, 1>(table, Fn::kSqrt);
     add_floating<Rsqrt, 1>(table, Fn::kRsqrt);
     add_floating<Square, 1>(table, Fn::kSquare);
+    add_floating<Cube, 1>(table, Fn::kCube);
     add_floating<Reciprocal, 1>(table, Fn::kReciprocal);
     add_floating<Relu, 1>(table, Fn::kRelu);
     add_floating<LeakyRelu, 1>(table, Fn::kLeakyRelu);
-    add_floating<Clamp, 1>(table, Fn::kClamp);
     add_floating<NanToNum, 1>(table, Fn::kNanToNum);
     add_floating<Floor, 1>(table, Fn::kFloor);
     add_floating<Ceil, 1>(table, Fn::kCeil);
@@ -286,6 +311,7 @@ void install_pointwise(Table& table) {
     add_floating<Axpy, 2>(table, Fn::kAxpy);
     add_floating<Maximum, 2>(table, Fn::kMaximum);
     add_floating<Minimum, 2>(table, Fn::kMinimum);
+    add_floating<Clamp, 3>(table, Fn::kClamp);
     add_floating<Lerp, 3>(table, Fn::kLerp);
 
     add_each<IntNeg, int64_t, int64_t, 1>(table, Fn::kNeg);
@@ -298,6 +324,10 @@ void install_pointwise(Table& table) {
     add_each<IntMul, int64_t, int64_t, 2>(table, Fn::kMul);
     add_each<IntMaximum, int64_t, int64_t, 2>(table, Fn::kMaximum);
     add_each<IntMinimum, int64_t, int64_t, 2>(table, Fn::kMinimum);
+    add_each<IntClamp, int64_t, int64_t, 3>(table, Fn::kClamp);
+    add_each<IntPow, int64_t, int64_t, 2>(table, Fn::kPow);
+    add_each<IntFmod, int64_t, int64_t, 2>(table, Fn::kFmod);
+    add_each<IntRemainder, int64_t, int64_t, 2>(table, Fn::kRemainder);
     for (Fn fn : {Fn::kFloor, Fn::kCeil, Fn::kRound, Fn::kTrunc})
         add_each<Same, int64_t, int64_t, 1>(table, fn);
 

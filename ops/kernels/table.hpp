@@ -25,6 +25,7 @@ enum class Fn : std::uint8_t {
     kSqrt,
     kRsqrt,
     kSquare,
+    kCube,
     kReciprocal,
     kSin,
     kCos,
@@ -44,7 +45,6 @@ enum class Fn : std::uint8_t {
     kCeil,
     kRound,
     kTrunc,
-    kClamp,
     kNanToNum,
     // one operand → bool
     kIsNan,
@@ -78,6 +78,7 @@ enum class Fn : std::uint8_t {
     // bool, then two operands
     kWhere,
     // three operands
+    kClamp,
     kLerp,
     // fused backward passes: ȳ, then y or x
     kTanhBackward,

@@ -62,6 +62,13 @@ if(REEL_BUILD_EXAMPLES)
         reel_missing("CLI11 (or configure with -DREEL_BUILD_EXAMPLES=OFF)" libcli11-dev cli11-devel cli11 cli11)
     endif()
 endif()
+if(REEL_BUILD_BENCHMARKS)
+    find_package(benchmark QUIET)
+    if(NOT benchmark_FOUND)
+        reel_missing("Google Benchmark (or configure with -DREEL_BUILD_BENCHMARKS=OFF)"
+                     libbenchmark-dev google-benchmark-devel google-benchmark benchmark)
+    endif()
+endif()
 
 if(REEL_MISSING)
     message(FATAL_ERROR "reel needs what this machine does not have:\n${REEL_MISSING}")

@@ -100,7 +100,7 @@ std::string Tape::to_dot() const {
 std::ostream& operator<<(std::ostream& out, const Tape& tape) {
     std::vector<Row> rows = {{"number", "operation", "inputs", "shape", "bytes kept"}};
     for (std::size_t number = 0; number < tape.size(); ++number) rows.push_back(row_of(tape, number));
-    std::array<std::size_t, Row().size()> widths{};
+    std::array<std::size_t, std::tuple_size_v<Row>> widths{};
     for (const Row& row : rows) {
         for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
     }

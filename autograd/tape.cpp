@@ -32,13 +32,6 @@ private:
     Swap<CopyObserver*> swap_;
 };
 
-/// A handle of its own on the same elements: a result that is one of the inputs must not take over their
-/// place.
-Tensor alias(const Tensor& tensor) {
-    return Tensor::make(tensor.impl().storage, tensor.dtype(), tensor.sizes(), tensor.strides(),
-                        tensor.storage_offset());
-}
-
 bool is_finite(const Tensor& tensor) {
     return !tensor.is_floating_point() || tensor.isfinite().all().item<bool>();
 }
@@ -88,8 +81,10 @@ Tensor record_on_tape(const char* name, Tensor output, const auto& edges, const 
     Tape::State* state = recording();
     if (!state || !output.is_floating_point()) return output;
     if (state->options.detect_anomaly) check_forward(name, output, edges, input_of);
-    // A recorded output with a slot of its own is some input handed through.
-    if (output.impl().slot.node >= 0 || output.impl().requires_grad) output = alias(output);
+    // A recorded output with a slot of its own is some input handed through: the result is a view of it.
+    if (output.impl().slot.node >= 0 || output.impl().requires_grad) {
+        output = Tensor::make_view(output, output.sizes(), output.strides(), output.storage_offset());
+    }
     const std::int64_t number = append(*state, name, output, edges, input_of, pullback_of);
     if (number >= 0) output.impl().slot = {state->id, number};
     return output;
@@ -98,28 +93,45 @@ Tensor record_on_tape(const char* name, Tensor output, const auto& edges, const 
 const auto kInputOfEdge = [](const Edge& edge) -> const Tensor& { return edge.input(); };
 const auto kPullbackOfEdge = [](const Edge& edge) { return edge.pullback(); };
 
+/// Where a view's elements stand in the memory of its base, counted from the base's first element.
+struct Window {
+    Shape base_sizes;
+    Shape base_strides;
+    Shape sizes;
+    Shape strides;
+    std::int64_t offset;
+
+    /// The window in `laid_out`, which has the base's layout.
+    Tensor in(const Tensor& laid_out) const {
+        return laid_out.as_strided(sizes, strides, laid_out.storage_offset() + offset);
+    }
+    /// A copy of `g`, which has the base's shape, in the base's layout.
+    Tensor copy(const Tensor& g) const {
+        const Reach places = reach(base_sizes, base_strides);
+        const Tensor memory = Tensor::empty({places.extent()}, g.dtype());
+        return Tensor::make(memory.impl().storage, g.dtype(), base_sizes, base_strides, -places.low).copy_(g);
+    }
+};
+
 /// `view`, whose new value is `slot`, was written: the tensor that it is a view of changes there and nowhere
 /// else.
 void record_write_to_base(const char* name, const Tensor& view, TapeSlot slot) {
     TensorImpl& impl = view.impl();
     const Tensor base = Tensor::from_handle(impl.base);
     if (slot.node < 0 && !wants_gradient(base)) return;
-    if (!base.is_contiguous()) {
-        fail<AutogradError>(
-            name, ": a recorded write to a view needs a base that is contiguous; this one has sizes ",
-            base.sizes(), " and strides ", base.strides());
-    }
-    const std::int64_t offset = impl.offset - base.storage_offset();
-    const Tensor written = Tensor::empty(base.sizes(), kBool);
-    written.zero_();
-    written.as_strided(impl.sizes, impl.strides, offset).fill_(true);
-    const Tensor part = alias(view);
+    const Window window{base.sizes(), base.strides(), impl.sizes, impl.strides,
+                        impl.offset - base.storage_offset()};
+    const Tensor part = view.detach();
     part.impl().slot = slot;
     record_in_place(name, base,
-                    {{base, [written](const Tensor& g) { return g.masked_fill(written, 0); }},
-                     {part, [sizes = impl.sizes, strides = impl.strides, offset](const Tensor& g) {
-                          const Tensor dense = g.contiguous();
-                          return dense.as_strided(sizes, strides, dense.storage_offset() + offset);
+                    {{base,
+                      [window](const Tensor& g) {
+                          const Tensor rest = window.copy(g);
+                          window.in(rest).zero_();
+                          return rest;
+                      }},
+                     {part, [window](const Tensor& g) {
+                          return window.in(g.strides() == window.base_strides ? g : window.copy(g));
                       }}});
     impl.base_rewritten = impl.base->rewritten;
 }
@@ -199,6 +211,18 @@ void check_in_place(const char* name, const Tensor& self) {
     }
 }
 
+namespace {
+
+/// The gradient that `self` retains is that of its newest value.
+void move_retained(Tape::State& state, const Tensor& self, std::int64_t before, std::int64_t after) {
+    const auto* variable = static_cast<const detail::Variable*>(self.impl().meta.get());
+    if (!variable || !variable->retains_grad) return;
+    std::erase_if(state.retained[before], [&](const Tensor& other) { return other.is_same(self); });
+    if (after >= 0) state.retained[after].push_back(self);
+}
+
+}  // namespace
+
 void record_in_place(const char* name, const Tensor& self, std::initializer_list<Edge> edges) {
     Tape::State* state = detail::recording();
     if (!state || !self.is_floating_point()) return;
@@ -208,6 +232,7 @@ void record_in_place(const char* name, const Tensor& self, std::initializer_list
     detail::TensorImpl& impl = self.impl();
     const detail::TapeSlot slot = number >= 0 ? detail::TapeSlot{state->id, number} : detail::TapeSlot{};
     if (impl.base) detail::record_write_to_base(name, self, slot);
+    move_retained(*state, self, impl.slot.node, number);
     impl.slot = slot;
     ++impl.rewritten;
 }

@@ -272,13 +272,8 @@ void run_strided(const Tensor& y, const Elementwise& f, Operands operands, kerne
 
 /// The bytes [first, last) that a tensor's elements lie in.
 std::pair<const std::byte*, const std::byte*> extent(const Tensor& x) {
-    std::int64_t low = 0;
-    std::int64_t high = 1;
-    for (std::size_t i = 0; i < x.sizes().size(); ++i) {
-        const std::int64_t reach = (x.sizes()[i] - 1) * x.strides()[i];
-        (reach < 0 ? low : high) += reach;
-    }
-    return {x.raw() + low * x.itemsize(), x.raw() + high * x.itemsize()};
+    const Reach places = reach(x.sizes(), x.strides());
+    return {x.raw() + places.low * x.itemsize(), x.raw() + (places.high + 1) * x.itemsize()};
 }
 
 /// Whether writing to `y` could change elements of `x` that are still to be read.
@@ -379,6 +374,7 @@ void apply_to(const Tensor& y, const Elementwise& f, Operands operands) {
 }
 
 void copy_elements(const Tensor& y, const Tensor& x) {
+    if (overlaps(y, x)) return copy_elements(y, dense_copy(x, x.dtype()));
     const Elementwise copy{"copy", Fn::kIdentity, y.dtype(), y.dtype(), nullptr};
     if (x.dtype() == y.dtype() && x.sizes() == y.sizes() && y.is_contiguous()) {
         const Walk walk(x.sizes(), x.strides());
@@ -389,11 +385,7 @@ void copy_elements(const Tensor& y, const Tensor& x) {
         });
         return;
     }
-    if (overlaps(y, x)) {
-        run_strided(y, copy, {dense_copy(x, x.dtype())}, nullptr);
-    } else {
-        run_strided(y, copy, {x}, nullptr);
-    }
+    run_strided(y, copy, {x}, nullptr);
 }
 
 Tensor dense_copy(const Tensor& x, DType dtype) {

@@ -48,7 +48,7 @@ Tensor apply(const Elementwise& f, Operands operands);
 /// Writes f(operands) to `y`, whose shape they must broadcast to. Right also where an operand overlaps `y`.
 void apply_to(const Tensor& y, const Elementwise& f, Operands operands);
 
-/// Writes the elements of `x`, broadcast and converted, to `y`. The two do not overlap, or are the same.
+/// Writes the elements of `x`, broadcast and converted, to `y`. Right also where they overlap.
 void copy_elements(const Tensor& y, const Tensor& x);
 /// A dense copy of `x` in row-major order, converted.
 Tensor dense_copy(const Tensor& x, DType dtype);

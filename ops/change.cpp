@@ -31,6 +31,13 @@ void check_broadcast(const char* name, const Tensor& self, const Tensor& other) 
     }
 }
 
+void check_no_bool(const char* name, Operands operands) {
+    for (const Operand& operand : operands) {
+        if (operand.promotable().dtype != kBool) continue;
+        fail<DTypeError>(name, ": bool operands are not taken; use logical_xor");
+    }
+}
+
 void write(const char* name, const Tensor& self, Fn fn, Operands operands, DType compute) {
     check_result(name, self, compute);
     check_in_place(name, self);
@@ -38,8 +45,20 @@ void write(const char* name, const Tensor& self, Fn fn, Operands operands, DType
     self.impl().storage->overwrite(name);
 }
 
+/// A copy of `x` that stands in its place on the tape: what pullbacks use of a value that is overwritten.
+Tensor snapshot(const Tensor& x) {
+    const Tensor copy = dense_copy(x, x.dtype());
+    if (is_recorded(x)) copy.impl().slot = x.impl().slot;
+    return copy;
+}
+
 /// The old value of `self` where a pullback will need it.
-Tensor old_value(const Tensor& self, bool needed) { return needed ? self.detach().clone() : Tensor(); }
+Tensor old_value(const Tensor& self, bool needed) { return needed ? snapshot(self) : Tensor(); }
+
+/// An operand of a write to `self` as it is before: a copy where it stands in the memory that is written.
+Tensor operand_of(const Tensor& self, const Tensor& other) {
+    return is_recorded(self) && other.shares_storage(self) ? snapshot(other) : other;
+}
 
 }  // namespace
 
@@ -88,23 +107,26 @@ const Tensor& Tensor::add_(Scalar other, Scalar alpha) const {
 }
 
 const Tensor& Tensor::sub_(const Tensor& other, Scalar alpha) const {
+    check_no_bool("sub_", {*this, other});
     check_broadcast("sub_", *this, other);
     const Tensor term = alpha.to<double>() == 1 ? other : other.mul(alpha);
-    if (dtype() == kBool) fail<DTypeError>("sub_: bool operands are not taken; use logical_xor");
     write("sub_", *this, Fn::kSub, {*this, term}, result_type({*this, term}));
     record_in_place("sub_", *this, {{*this, pass}, {term, [](const Tensor& g) { return -g; }}});
     return *this;
 }
 
 const Tensor& Tensor::sub_(Scalar other, Scalar alpha) const {
-    if (dtype() == kBool) fail<DTypeError>("sub_: bool operands are not taken; use logical_xor");
-    return add_(-other, alpha);
+    check_no_bool("sub_", {*this, other});
+    const Scalar term = other * alpha;
+    write("sub_", *this, Fn::kSub, {*this, term}, result_type({*this, term}));
+    record_in_place("sub_", *this, {{*this, pass}});
+    return *this;
 }
 
 const Tensor& Tensor::mul_(const Tensor& other) const {
     check_broadcast("mul_", *this, other);
     const Tensor old = old_value(*this, is_recorded(other));
-    const Tensor factor = is_same(other) ? old_value(*this, true) : other;
+    const Tensor factor = operand_of(*this, other);
     write("mul_", *this, Fn::kMul, {*this, other}, result_type({*this, other}));
     record_in_place("mul_", *this,
                     {{*this, [factor](const Tensor& g) { return g * factor; }},
@@ -121,7 +143,7 @@ const Tensor& Tensor::mul_(Scalar other) const {
 const Tensor& Tensor::div_(const Tensor& other) const {
     check_broadcast("div_", *this, other);
     const Tensor old = old_value(*this, is_recorded(other));
-    const Tensor divisor = is_same(other) ? old_value(*this, true) : other;
+    const Tensor divisor = operand_of(*this, other);
     write("div_", *this, Fn::kDiv, {*this, other}, to_floating(result_type({*this, other})));
     record_in_place(
         "div_", *this,

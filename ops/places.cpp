@@ -160,14 +160,9 @@ void write(const Tensor& y, const Places& places, const Tensor& values, kernels:
 
 /// A float32 copy of `y` in the same layout, so that places in one are places in the other.
 Tensor widened(const Tensor& y) {
-    int64_t low = 0;
-    int64_t high = 0;
-    for (std::size_t d = 0; d < y.sizes().size(); ++d) {
-        const int64_t reach = (y.sizes()[d] - 1) * y.strides()[d];
-        (reach < 0 ? low : high) += reach;
-    }
-    const Tensor memory = Tensor::empty({high - low + 1}, kFloat32);
-    Tensor wide = Tensor::make(memory.impl().storage, kFloat32, y.sizes(), y.strides(), -low);
+    const Reach places = reach(y.sizes(), y.strides());
+    const Tensor memory = Tensor::empty({places.extent()}, kFloat32);
+    Tensor wide = Tensor::make(memory.impl().storage, kFloat32, y.sizes(), y.strides(), -places.low);
     copy_elements(wide, y);
     return wide;
 }

@@ -199,6 +199,15 @@ Shape reduced_sizes(const Shape& sizes, const Shape& dims, bool keepdim) {
     return result;
 }
 
+Reach reach(const Shape& sizes, const Shape& strides) {
+    Reach result;
+    for (std::size_t i = 0; i < sizes.size(); ++i) {
+        const std::int64_t span = (sizes[i] - 1) * strides[i];
+        (span < 0 ? result.low : result.high) += span;
+    }
+    return result;
+}
+
 bool contains(const Shape& values, std::int64_t value) {
     return std::find(values.begin(), values.end(), value) != values.end();
 }

@@ -133,6 +133,15 @@ std::optional<Shape> view_strides(const Shape& sizes, const Shape& strides, cons
 /// `sizes` after a reduction over the (wrapped) `dims`: 1 in their place with `keepdim`, else gone.
 Shape reduced_sizes(const Shape& sizes, const Shape& dims, bool keepdim);
 
+/// The lowest and the highest place of a layout, counted from its first element.
+struct Reach {
+    std::int64_t low = 0;
+    std::int64_t high = 0;
+    /// The elements of memory from the one to the other.
+    std::int64_t extent() const { return high - low + 1; }
+};
+Reach reach(const Shape& sizes, const Shape& strides);
+
 /// Whether `value` is among `values`.
 bool contains(const Shape& values, std::int64_t value);
 

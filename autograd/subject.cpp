@@ -64,10 +64,12 @@ bool same_bits(const Numbers& a, const Numbers& b) {
 }  // namespace
 
 double Weights::operator()() {
-    constexpr int kBits = 32;
-    const auto [size, sign, unused, also_unused] = philox4x32(
-        {drawn_++, 0, 0, 0}, {static_cast<std::uint32_t>(seed_), static_cast<std::uint32_t>(seed_ >> kBits)});
-    const double weight = 0.5 + std::ldexp(static_cast<double>(size), -kBits);
+    constexpr int kSeedBits = 32;
+    constexpr int kBits = 20;  // so few that a weight is exact in float32 too
+    const auto [size, sign, unused, also_unused] =
+        philox4x32({drawn_++, 0, 0, 0},
+                   {static_cast<std::uint32_t>(seed_), static_cast<std::uint32_t>(seed_ >> kSeedBits)});
+    const double weight = 0.5 + std::ldexp(static_cast<double>(size % (1U << kBits)), -kBits);
     return sign & 1 ? weight : -weight;
 }
 

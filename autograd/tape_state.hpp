@@ -121,6 +121,11 @@ extern constinit thread_local Tape::State* innermost;
 /// Whether recording is paused on this thread.
 extern constinit thread_local bool paused;
 
+/// For the tests of the tests: while set, the result of every pullback goes through it, with the number of
+/// the entry and of the edge within it. So a wrong pullback can be had without writing one.
+using Tamper = std::function<Tensor(std::size_t entry, std::size_t edge, const Tensor& x_bar)>;
+extern constinit thread_local const Tamper* tamper;
+
 /// The tape that records now.
 inline Tape::State* recording() { return paused ? nullptr : innermost; }
 /// The living tape of this thread that made the value, or null.

@@ -16,4 +16,9 @@ Tensor numbers(const Shape& sizes, double low, double high, std::uint64_t seed) 
     return x;
 }
 
+Tensor gradient(const std::function<Tensor(const Tensor&)>& f, const Tensor& x, const Tensor& y_bar) {
+    const Tensor at = x.requires_grad() ? x : x.detach().set_requires_grad();
+    return grad({f(at)}, {at}, {.grad_outputs = {y_bar}, .create_graph = true})[0];
+}
+
 }  // namespace reel::testing

@@ -1,7 +1,8 @@
 /// \file
 /// The gradient-check table: one row, or several, for every differentiable operation. `gradients_test.cpp`
-/// checks each row to first and second order, on contiguous, transposed, sliced and expanded inputs, and
-/// mutates its pullbacks.
+/// checks each row to first and second order, on contiguous, transposed, sliced and expanded inputs;
+/// `mutation_test.cpp` checks the check, with every pullback spoilt in turn; `coverage_test.cpp` asks for a
+/// row for every operation that records itself.
 #pragma once
 
 #include <functional>
@@ -21,7 +22,7 @@ struct Row {
     std::function<Tensor(const std::vector<Tensor>&)> f;
     /// Where it is checked: dense float64 tensors, away from kinks.
     std::vector<Tensor> inputs;
-    /// Rows of piecewise linear operations have a second derivative of zero.
+    /// False where the gradient itself has no exact derivative: it is rounded, or jumps.
     bool second_order = true;
 };
 
@@ -30,17 +31,12 @@ using Rows = std::vector<Row>;
 /// Numbers for a row: deterministic, in [low, high), no two alike.
 Tensor numbers(const Shape& sizes, double low = -2, double high = 2, std::uint64_t seed = 1);
 
-// One list for each file of `ops/`.
-Rows change_rows();
-Rows indexing_rows();
-Rows join_rows();
-Rows layer_rows();
-Rows loss_rows();
-Rows matmul_rows();
-Rows order_rows();
-Rows pointwise_rows();
-Rows reduce_rows();
-Rows softmax_rows();
-Rows view_rows();
+/// The gradient of `f` at `x` for the cotangent `y_bar`, itself on the tape: for rows of operations that
+/// record themselves in a backward pass only.
+Tensor gradient(const std::function<Tensor(const Tensor&)>& f, const Tensor& x, const Tensor& y_bar);
+
+/// All rows there are: those of every file `<family>_rows.cpp`, which defines `Rows <family>_rows()` and
+/// needs to be named nowhere else (`CMakeLists.txt` collects them).
+Rows all_rows();
 
 }  // namespace reel::testing

@@ -317,6 +317,14 @@ Shape broadcast_shapes(const char* name, Operands operands) {
     return sizes;
 }
 
+Tensor empty_in_order(const Shape& sizes, const Shape& order, DType dtype) {
+    const Shape dense_strides = contiguous_strides(permuted(sizes, order));
+    Shape strides = dense_strides;
+    for (std::size_t i = 0; i < order.size(); ++i)
+        strides[static_cast<std::size_t>(order[i])] = dense_strides[i];
+    return Tensor::make(Tensor::empty(sizes, dtype).impl().storage, dtype, sizes, strides, 0);
+}
+
 Tensor apply(const Elementwise& f, Operands operands) {
     const kernels::Loop loop = find_loop(f);
     const Shape sizes = broadcast_shapes(f.name, operands);
@@ -329,13 +337,7 @@ Tensor apply(const Elementwise& f, Operands operands) {
         y = Tensor::empty(sizes, f.result);
         if (run_plain(y, f, operands, loop)) return y;
     } else {
-        const Shape order = memory_order(sizes, model->strides());
-        const Shape dense_strides = contiguous_strides(permuted(sizes, order));
-        Shape strides = dense_strides;
-        for (std::size_t i = 0; i < order.size(); ++i)
-            strides[static_cast<std::size_t>(order[i])] = dense_strides[i];
-        const Tensor memory = Tensor::empty(sizes, f.result);
-        y = Tensor::make(memory.impl().storage, f.result, sizes, strides, 0);
+        y = empty_in_order(sizes, memory_order(sizes, model->strides()), f.result);
     }
     run_strided(y, f, operands, loop);
     return y;

@@ -6,6 +6,7 @@
 #include "ops/pointwise.hpp"
 #include "ops/reduce.hpp"
 #include "tensor/random.hpp"
+#include "ops/softmax.hpp"
 
 namespace reel {
 
@@ -121,5 +122,11 @@ Tensor Tensor::multinomial(std::int64_t num_samples, bool replacement) const {
     return reel::multinomial(*this, num_samples, replacement);
 }
 Tensor Tensor::bernoulli() const { return reel::bernoulli(*this); }
+
+Tensor Tensor::softmax(std::int64_t dim) const { return reel::softmax(*this, dim); }
+Tensor Tensor::log_softmax(std::int64_t dim) const { return reel::log_softmax(*this, dim); }
+Tensor Tensor::logsumexp(const Shape& dims, bool keepdim) const {
+    return reel::logsumexp(*this, dims, keepdim);
+}
 
 }  // namespace reel

@@ -18,6 +18,8 @@ namespace reel::kernels {
     void install_reduce(Table& table);         \
     void install_indexing(Table& table);       \
     void install_update(Table& table);         \
+    void install_softmax(Table& table);        \
+    void install_soft_targets(Table& table);   \
     }
 #if defined(REEL_HAS_SSE2)
 REEL_DECLARE(sse2)
@@ -49,6 +51,8 @@ namespace {
         set::install_reduce(table);         \
         set::install_indexing(table);       \
         set::install_update(table);         \
+        set::install_softmax(table);        \
+        set::install_soft_targets(table);   \
     }
 
 struct Set {

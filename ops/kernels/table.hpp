@@ -151,6 +151,53 @@ struct UpdateNumbers {
 using Update = void (*)(std::int64_t n, void* p, const void* g, void* const* state,
                         const UpdateNumbers& numbers);
 
+/// Dense memory of a group of fibres along one dimension. In a group of rows fibre f is dense and begins at
+/// data[f · stride]; in a group of lanes the fibres stand side by side, and element c of them begins at
+/// data[c · stride].
+struct ConstPanel {
+    const void* data;
+    std::int64_t stride;
+};
+struct Panel {
+    void* data;
+    std::int64_t stride;
+};
+enum Grouping : std::uint8_t { kRows, kLanes };
+
+/// The most fibres of a group.
+constexpr std::int64_t kMaxFibres = 64;
+
+/// Target probabilities of a group of fibres: q = weight · (share · probability + floor), and at each fibre's
+/// class an excess above that.
+struct SoftTargets {
+    ConstPanel probability;  ///< data is null where all are 0
+    const double* weight;    ///< of each class; null where all are 1
+    double share;
+    double floor;
+    const std::int64_t* classes;  ///< null where there is no excess
+    const double* excess;
+};
+
+/// Kernels on groups of `count` fibres of `n` elements, by their grouping. Per fibre, max is its largest
+/// element, rest = Σ e^(x - max) over all its elements but one that attains the maximum, and
+/// log_sum = log(1 + rest). max and rest are of the type computed in.
+struct Softmax {
+    void (*statistics[2])(std::int64_t n, std::int64_t count, ConstPanel x, void* max, void* rest,
+                          double* log_sum) = {};
+    /// y = factor · e^(x - max) / (1 + rest).
+    void (*exponentials[2])(std::int64_t n, std::int64_t count, ConstPanel x, const void* max,
+                            const void* rest, const double* factor, Panel y) = {};
+    /// For target probabilities q: mass = Σ q and distance = Σ q (max - x), where 0 · inf is 0.
+    void (*expectations[2])(std::int64_t n, std::int64_t count, ConstPanel x, const void* max,
+                            const SoftTargets& q, double* mass, double* distance) = {};
+    /// y = factor · (mass · e^(x - max) / (1 + rest) - q), computed in double precision.
+    void (*residuals[2])(std::int64_t n, std::int64_t count, ConstPanel x, const void* max, const void* rest,
+                         const SoftTargets& q, const double* mass, const double* factor, Panel y) = {};
+    /// y = (x - max) - log_sum.
+    void (*logarithms[2])(std::int64_t n, std::int64_t count, ConstPanel x, const void* max,
+                          const double* log_sum, Panel y) = {};
+};
+
 constexpr std::size_t kFns = static_cast<std::size_t>(Fn::kCount);
 constexpr std::size_t kFolds = static_cast<std::size_t>(Fold::kCount);
 constexpr std::size_t kDTypes = 6;
@@ -162,6 +209,7 @@ struct Table {
     Reduction reduce[kFolds][kDTypes] = {};
     Indexing indexing;
     Update update[static_cast<std::size_t>(Rule::kCount)][kDTypes] = {};
+    Softmax softmax[kDTypes] = {};
 };
 
 /// The kernels of the best instruction set that this machine has; the environment variable `REEL_ARCH` (sse2,
@@ -180,5 +228,6 @@ inline Update update(Rule rule, DType dtype) {
 inline const Reduction& reduction(Fold fold, DType dtype) {
     return kernels().reduce[static_cast<std::size_t>(fold)][static_cast<std::size_t>(dtype)];
 }
+inline const Softmax& softmax(DType dtype) { return kernels().softmax[static_cast<std::size_t>(dtype)]; }
 
 }  // namespace reel::kernels

@@ -1,0 +1,102 @@
+/// \file
+/// How an operation along one dimension meets tensors. A *fibre* is what a tensor shows along that dimension;
+/// kernels see groups of fibres, dense (`kernels::Panel`). What they compute is in `kernels/softmax.cpp`.
+///
+/// Note [Rows and lanes]
+/// Where the dimension is innermost in memory and long, a kernel takes one fibre after the other, a vector of
+/// it at a time: a group of *rows*. Elsewhere it takes many fibres side by side, one in each lane of a
+/// vector: a group of *lanes*. They are used where they stand if they are dense so; else (short rows, odd
+/// strides, 16-bit types) the group is copied to a buffer that stays in cache. So no layout costs a copy of
+/// the tensor, and a fibre's result does not depend on its neighbours.
+#pragma once
+
+#include "ops/kernels/table.hpp"
+#include "tensor/iterate.hpp"
+#include "tensor/parallel.hpp"
+#include "tensor/tensor.hpp"
+
+namespace reel {
+
+/// The fibres of a shape along (wrapped) `dim`, in the order in which the memory of `model` is best walked.
+class Fibres {
+public:
+    Fibres(const Tensor& model, std::int64_t dim);
+
+    std::int64_t length() const { return length_; }
+    std::int64_t count() const { return count_; }
+    kernels::Grouping grouping() const { return grouping_; }
+
+    /// The places of the fibres' first elements in a tensor of the model's shape.
+    Walk starts(const Tensor& x) const;
+    std::int64_t element_stride(const Tensor& x) const;
+    /// A new tensor of the model's shape, laid out in memory in the fibres' order.
+    Tensor like(DType dtype) const;
+    /// One number for each fibre, in the fibres' order, from a tensor that has the model's shape without
+    /// `dim`.
+    Tensor listed(const Tensor& x, DType dtype) const;
+    /// The reverse.
+    Tensor unlisted(const Tensor& list, bool keepdim) const;
+    /// The index of a fibre in the model's shape without `dim`.
+    Shape index(std::int64_t fibre) const;
+
+    /// Calls f(first, count) for groups that cover all fibres, on several threads. `f` is copied for each of
+    /// them.
+    template <class F>
+    void for_each_group(const F& f) const {
+        if (length_ == 0) return;
+        parallel_for(count_, group_, length_, [&](std::int64_t begin, std::int64_t end) {
+            F mine = f;
+            for (std::int64_t i = begin; i < end; i += group_) mine(i, std::min(group_, end - i));
+        });
+    }
+
+private:
+    Shape sizes_;   // of the model
+    Shape order_;   // its dimensions, outermost in memory first
+    Shape others_;  // the same without `dim`
+    std::int64_t dim_;
+    std::int64_t length_;
+    std::int64_t count_;
+    std::int64_t group_;
+    kernels::Grouping grouping_;
+};
+
+/// Reads a tensor of the fibres' shape by groups. Each thread needs a copy of its own.
+class FibreReader {
+public:
+    FibreReader(const Fibres& fibres, const Tensor& x, DType compute);
+    kernels::ConstPanel read(std::int64_t first, std::int64_t count);
+
+private:
+    friend class FibreWriter;
+    bool is_direct(std::int64_t first, std::int64_t count) const;
+    kernels::Panel in_place(std::int64_t first, std::int64_t count) const;
+    kernels::Panel buffer(std::int64_t count);
+    template <class Copy>
+    void for_each_run(std::int64_t first, std::int64_t count, const Copy& copy) const;
+
+    std::byte* base_;
+    DType stored_;
+    DType compute_;
+    kernels::Grouping grouping_;
+    std::int64_t length_;
+    std::int64_t element_;
+    Walk starts_;
+    Tensor gathered_;
+    Tensor converted_;
+};
+
+/// Writes one, in the same way.
+class FibreWriter {
+public:
+    FibreWriter(const Fibres& fibres, const Tensor& y, DType compute) : lines_(fibres, y, compute) {}
+    /// Where a kernel shall write the group.
+    kernels::Panel place(std::int64_t first, std::int64_t count);
+    /// Brings it to where it belongs.
+    void finish(std::int64_t first, std::int64_t count);
+
+private:
+    FibreReader lines_;
+};
+
+}  // namespace reel

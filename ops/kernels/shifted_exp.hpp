@@ -1,0 +1,174 @@
+/// \file
+/// e^(z − max) along a row, and the sum of it: what softmax, logsumexp and cross-entropy are made of. The
+/// loops are in `softmax.cpp`.
+///
+/// Note [Exponentials without a rounded difference]
+/// z − max, rounded, is off by up to half a unit in its last place, which exp magnifies by |z − max|: 40 ulp
+/// in a float32 probability of 1e-35. So the maximum is not subtracted: with z = n log 2 + r and the
+/// maximum's own whole number N, e^z 2^-N = e^r 2^(n − N) needs no difference of rounded numbers, and
+/// costs less than one. Only where |max| is large is it subtracted, and there the difference is exact
+/// (Sterbenz) for every z that is near enough to count. Dukhan & Ablavatski, "The Two-Pass Softmax
+/// Algorithm", 2020, have the shift by powers of two.
+///
+/// The powers of two are lifted, so that no term of a sum is subnormal; the factor that follows takes the
+/// lift back, and rounds a subnormal result once.
+#pragma once
+
+#include "ops/kernels/math.hpp"
+
+namespace reel::kernels::REEL_SET {
+
+/// Beyond this the maximum is subtracted.
+template <class T>
+inline constexpr T kFarMax = sizeof(T) == 4 ? T(256) : T(2048);
+/// Exponentials are lifted by 2 to this power.
+template <class T>
+inline constexpr T kLift = sizeof(T) == 4 ? T(64) : T(512);
+/// How far below the maximum exponentials count, with the lift and without: what is farther below gives zero
+/// all the same.
+template <class T>
+inline constexpr T kReachLifted = sizeof(T) == 4 ? T(125) : T(1000);
+template <class T>
+inline constexpr T kReach = sizeof(T) == 4 ? T(86) : T(700);
+/// Below this a factor is small enough to do without the lift.
+template <class T>
+inline constexpr double kTinyFactor = sizeof(T) == 4 ? 0x1p-40 : 0x1p-300;
+
+/// log 2 in two parts, the first so short that its product with an exponent is exact also without fma.
+template <class T>
+inline constexpr T kShortLog2 = static_cast<T>(0x1.63p-1);
+template <class T>
+inline constexpr T kShortLog2Rest = static_cast<T>(-0x1.bd0105c610ca8p-13);
+template <>
+inline constexpr double kShortLog2<double> = math::kLog2High<double>;
+template <>
+inline constexpr double kShortLog2Rest<double> = math::kLog2Low<double>;
+
+/// eʳ for |r| ≤ ½ log 2.
+template <class T>
+Vec<T> exp_of_remainder(const Vec<T>& r) {
+    return Vec<T>(1) + (r + r * r * math::polynomial<T>(r, math::kExpTail<T>));
+}
+
+/// z ↦ e^z 2^(lift − N) in every lane, where N is the whole number of the lane's maximum (0 and e^(z − max)
+/// where that is far out). NaN stays NaN.
+template <class T>
+class ShiftedExp {
+public:
+    explicit ShiftedExp(const Vec<T>& max, const Vec<T>& lift = Vec<T>(kLift<T>)) {
+        const auto near = xsimd::abs(max) < Vec<T>(kFarMax<T>);
+        const Vec<T> rounder(math::kRounder<T>);
+        shift_ = xsimd::select(near, Vec<T>(0), max);
+        top_ = xsimd::select(near, max, Vec<T>(0));
+        exponent_ = multiply_add(top_, Vec<T>(math::kLog2E<T>), rounder) - rounder;
+        low_ = top_ - xsimd::select(lift == Vec<T>(0), Vec<T>(kReach<T>), Vec<T>(kReachLifted<T>));
+        rounder_ = rounder + (Vec<T>(math::kBias<T>) + lift - exponent_);
+    }
+
+    Vec<T> operator()(const Vec<T>& z) const {
+        const Vec<T> shifted = z - shift_;
+        const Vec<T> x = xsimd::select(shifted < low_, low_, shifted);
+        const Vec<T> rounded = multiply_add(x, Vec<T>(math::kLog2E<T>), rounder_);
+        const Vec<T> n = rounded - rounder_;
+        const Vec<T> coarse = multiply_add(n, Vec<T>(-kShortLog2<T>), x);
+        const Vec<T> r = multiply_add(n, Vec<T>(-kShortLog2Rest<T>), coarse);
+        return exp_of_remainder<T>(r) * math::number<T>(math::bits<T>(rounded) << math::kFraction<T>);
+    }
+
+    /// The maximum as it is exponentiated, and its N.
+    const Vec<T>& top() const { return top_; }
+    const Vec<T>& exponent() const { return exponent_; }
+
+private:
+    Vec<T> shift_, top_, exponent_, low_, rounder_;
+};
+
+/// What takes the lift back.
+template <class T>
+inline constexpr double kUnlift = sizeof(T) == 4 ? 0x1p-64 : 0x1p-512;
+
+/// e^top 2^-exponent as numbers of double precision.
+template <class T>
+Vec<double> top_exponential(const T* top, const T* exponent) {
+    alignas(Vec<double>) double x[kWidth<double>];
+    alignas(Vec<double>) double n[kWidth<double>];
+    for (std::int64_t i = 0; i < kWidth<double>; ++i) {
+        x[i] = static_cast<double>(top[i]);
+        n[i] = static_cast<double>(exponent[i]);
+    }
+    const Vec<double> whole = Vec<double>::load_aligned(n);
+    const Vec<double> coarse =
+        multiply_add(whole, Vec<double>(-kShortLog2<double>), Vec<double>::load_aligned(x));
+    return exp_of_remainder<double>(multiply_add(whole, Vec<double>(-kShortLog2Rest<double>), coarse));
+}
+
+/// Sums of many positive numbers in every lane, in twice the precision of `T`.
+template <class T>
+class LaneSums;
+
+template <>
+class LaneSums<float> {
+public:
+    void add(const Vec<float>& x) {
+        alignas(Vec<float>) float lanes[kWidth<float>];
+        x.store_aligned(lanes);
+        for (std::int64_t l = 0; l < kWidth<float>; ++l) sums_[l] += static_cast<double>(lanes[l]);
+    }
+    double lane(std::int64_t l) const { return sums_[l]; }
+    double total() const {
+        double sum = 0;
+        for (double lane : sums_) sum += lane;
+        return sum;
+    }
+
+private:
+    alignas(64) double sums_[kWidth<float>] = {};
+};
+
+/// What a sum loses to rounding is summed beside it (Knuth's two-sum).
+template <>
+class LaneSums<double> {
+public:
+    void add(const Vec<double>& x) {
+        const Vec<double> sum = sum_ + x;
+        const Vec<double> part = sum - sum_;
+        lost_ = lost_ + ((sum_ - (sum - part)) + (x - part));
+        sum_ = sum;
+    }
+    double lane(std::int64_t l) const { return lane_of(sum_, l) + lane_of(lost_, l); }
+    double total() const {
+        double sum = 0;
+        double lost = 0;
+        for (std::int64_t l = 0; l < kWidth<double>; ++l) {
+            const double x = lane_of(sum_, l);
+            const double next = sum + x;
+            const double part = next - sum;
+            lost += ((sum - (next - part)) + (x - part)) + lane_of(lost_, l);
+            sum = next;
+        }
+        return sum + lost;
+    }
+
+private:
+    static double lane_of(const Vec<double>& v, std::int64_t l) {
+        alignas(Vec<double>) double lanes[kWidth<double>];
+        v.store_aligned(lanes);
+        return lanes[l];
+    }
+    Vec<double> sum_ = Vec<double>(0);
+    Vec<double> lost_ = Vec<double>(0);
+};
+
+/// The most fibres of a group, and room for the last vector to run over.
+inline constexpr std::int64_t kGroup = kMaxFibres + 16;
+
+/// Calls f(l, lanes) for every vector of the group's lanes; the last one overlaps its neighbour, or is
+/// partly filled where there are fewer lanes than a vector has.
+template <class T, class F>
+void for_each_vector(std::int64_t count, const F& f) {
+    constexpr std::int64_t w = kWidth<T>;
+    if (count < w) return f(std::int64_t{0}, count);
+    for (std::int64_t l = 0; l < count; l += w) f(l + w <= count ? l : count - w, w);
+}
+
+}  // namespace reel::kernels::REEL_SET

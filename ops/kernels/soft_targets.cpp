@@ -1,0 +1,247 @@
+// Cross-entropy against target probabilities: every class of a fibre has a share in the loss. All of it is
+// computed in double precision, for the gradient is a difference of probabilities that may be close.
+// Class labels need none of this: `softmax.cpp` has what they use.
+#include "ops/kernels/shifted_exp.hpp"
+
+namespace reel::kernels::REEL_SET {
+
+namespace {
+
+using std::int64_t;
+using Wide = Vec<double>;
+constexpr int64_t kWide = kWidth<double>;
+
+/// The first `n` elements as numbers of double precision; the other lanes repeat the last.
+template <class T>
+Wide load_wide(const T* x, int64_t n) {
+    if constexpr (std::is_same_v<T, double>) {
+        return n == kWide ? load(x) : load_some(x, n);
+    } else {
+        alignas(Wide) double wide[kWide];
+        if (n == kWide) {
+            for (int64_t i = 0; i < kWide; ++i) wide[i] = static_cast<double>(x[i]);
+        } else {
+            for (int64_t i = 0; i < kWide; ++i) wide[i] = static_cast<double>(x[i < n ? i : n - 1]);
+        }
+        return Wide::load_aligned(wide);
+    }
+}
+
+template <class T>
+void store_narrow(T* y, const Wide& v, int64_t n) {
+    alignas(Wide) double wide[kWide];
+    v.store_aligned(wide);
+    if (n == kWide) {
+        for (int64_t i = 0; i < kWide; ++i) y[i] = static_cast<T>(wide[i]);
+    } else {
+        for (int64_t i = 0; i < n; ++i) y[i] = static_cast<T>(wide[i]);
+    }
+}
+
+/// weight · (share · p + floor).
+Wide target(const SoftTargets& q, const Wide& weight, const Wide& p) {
+    return weight * multiply_add(p, Wide(q.share), Wide(q.floor));
+}
+
+/// q of classes c … c + n - 1 of one fibre.
+template <class T>
+Wide row_target(const SoftTargets& q, const T* p, int64_t c, int64_t n) {
+    return target(q, q.weight ? load_wide(q.weight + c, n) : Wide(1), p ? load_wide(p + c, n) : Wide(0));
+}
+
+/// q of class c of `n` fibres side by side.
+template <class T>
+Wide lane_target(const SoftTargets& q, const T* p, int64_t c, int64_t n) {
+    return target(q, Wide(q.weight ? q.weight[c] : 1),
+                  p ? load_wide(p + c * q.probability.stride, n) : Wide(0));
+}
+
+/// Sums of the terms of float32 and of float64 fibres: the former need no compensation.
+class PlainSums {
+public:
+    void add(const Wide& x) { sum_ = sum_ + x; }
+    double lane(int64_t l) const { return lanes()[static_cast<std::size_t>(l)]; }
+    double total() const {
+        double sum = 0;
+        for (double lane : lanes()) sum += lane;
+        return sum;
+    }
+
+private:
+    std::array<double, static_cast<std::size_t>(kWide)> lanes() const {
+        std::array<double, static_cast<std::size_t>(kWide)> lanes;
+        sum_.store_unaligned(lanes.data());
+        return lanes;
+    }
+    Wide sum_ = Wide(0);
+};
+template <class T>
+using Sums = std::conditional_t<sizeof(T) == 4, PlainSums, LaneSums<double>>;
+
+/// Σ q and Σ q (max - z).
+template <class T>
+struct Expectation {
+    Sums<T> mass;
+    Sums<T> distance;
+    void add(const Wide& q, const Wide& below_max) {
+        mass.add(q);
+        distance.add(xsimd::select(q == Wide(0), Wide(0), q * below_max));
+    }
+};
+
+/// Where the first element of fibre f stands.
+template <class T>
+const T* row_of(const ConstPanel& panel, int64_t f) {
+    return panel.data ? static_cast<const T*>(panel.data) + f * panel.stride : nullptr;
+}
+template <class T>
+const T* lane_of(const ConstPanel& panel, int64_t l) {
+    return panel.data ? static_cast<const T*>(panel.data) + l : nullptr;
+}
+
+void add_excess(double excess, double below_max, double& mass, double& distance) {
+    if (excess == 0) return;
+    mass += excess;
+    distance += excess * below_max;
+}
+
+template <class T>
+void row_expectations(int64_t n, int64_t count, ConstPanel x, const void* max, const SoftTargets& q,
+                      double* mass, double* distance) {
+    for (int64_t f = 0; f < count; ++f) {
+        const T* z = row_of<T>(x, f);
+        const T* p = row_of<T>(q.probability, f);
+        const auto top = static_cast<double>(static_cast<const T*>(max)[f]);
+        Expectation<T> sums;
+        int64_t c = 0;
+        for (; c + kWide <= n; c += kWide)
+            sums.add(row_target<T>(q, p, c, kWide), Wide(top) - load_wide(z + c, kWide));
+        mass[f] = sums.mass.total();
+        distance[f] = sums.distance.total();
+        for (; c < n; ++c) {
+            alignas(Wide) double share[kWide];
+            row_target<T>(q, p, c, 1).store_aligned(share);
+            add_excess(share[0], top - static_cast<double>(z[c]), mass[f], distance[f]);
+        }
+        if (q.classes)
+            add_excess(q.excess[f], top - static_cast<double>(z[q.classes[f]]), mass[f], distance[f]);
+    }
+}
+
+template <class T>
+void lane_expectations(int64_t n, int64_t count, ConstPanel x, const void* max, const SoftTargets& q,
+                       double* mass, double* distance) {
+    for_each_vector<double>(count, [&](int64_t l, int64_t lanes) {
+        const T* z = lane_of<T>(x, l);
+        const T* p = lane_of<T>(q.probability, l);
+        const Wide top = load_wide(static_cast<const T*>(max) + l, lanes);
+        Expectation<T> sums;
+        for (int64_t c = 0; c < n; ++c)
+            sums.add(lane_target<T>(q, p, c, lanes), top - load_wide(z + c * x.stride, lanes));
+        for (int64_t i = 0; i < lanes; ++i) {
+            mass[l + i] = sums.mass.lane(i);
+            distance[l + i] = sums.distance.lane(i);
+        }
+    });
+    if (!q.classes) return;
+    for (int64_t f = 0; f < count; ++f) {
+        const auto top = static_cast<double>(static_cast<const T*>(max)[f]);
+        const T z = static_cast<const T*>(x.data)[q.classes[f] * x.stride + f];
+        add_excess(q.excess[f], top - static_cast<double>(z), mass[f], distance[f]);
+    }
+}
+
+/// factor · (mass · e^(z - max) / (1 + rest) - q). At a maximum the probability is 1 - rest / (1 + rest), so
+/// that what is left of mass - q is not lost in it.
+class Residual {
+public:
+    Residual(const Wide& max, const Wide& rest, const Wide& mass, const Wide& factor)
+        : exponential_(max), max_(max), mass_(mass), factor_(factor) {
+        alignas(Wide) double top[kWide];
+        alignas(Wide) double exponent[kWide];
+        exponential_.top().store_aligned(top);
+        exponential_.exponent().store_aligned(exponent);
+        const Wide sum = Wide(1) + rest;
+        scale_ = mass * Wide(kUnlift<double>) / (top_exponential<double>(top, exponent) * sum);
+        others_ = mass * (rest / sum);
+    }
+    Wide operator()(const Wide& z, const Wide& q) const {
+        const Wide at_max = (mass_ - q) - others_;
+        return factor_ * xsimd::select(z == max_, at_max, multiply_add(exponential_(z), scale_, -q));
+    }
+
+private:
+    ShiftedExp<double> exponential_;
+    Wide max_, mass_, factor_, scale_, others_;
+};
+
+/// The element at the fibre's class, where q has its excess.
+template <class T>
+void correct(const SoftTargets& q, int64_t f, const Residual& residual, const Wide& base, T z, T* y) {
+    store_narrow(y, residual(Wide(static_cast<double>(z)), base + Wide(q.excess[f])), 1);
+}
+
+template <class T>
+void row_residuals(int64_t n, int64_t count, ConstPanel x, const void* max, const void* rest,
+                   const SoftTargets& q, const double* mass, const double* factor, Panel y) {
+    for (int64_t f = 0; f < count; ++f) {
+        const T* z = row_of<T>(x, f);
+        const T* p = row_of<T>(q.probability, f);
+        T* to = static_cast<T*>(y.data) + f * y.stride;
+        const Residual residual(Wide(static_cast<double>(static_cast<const T*>(max)[f])),
+                                Wide(static_cast<double>(static_cast<const T*>(rest)[f])), Wide(mass[f]),
+                                Wide(factor[f]));
+        for (int64_t c = 0; c < n; c += kWide) {
+            const int64_t some = n - c < kWide ? n - c : kWide;
+            store_narrow(to + c, residual(load_wide(z + c, some), row_target<T>(q, p, c, some)), some);
+        }
+        if (!q.classes || q.excess[f] == 0) continue;
+        const int64_t t = q.classes[f];
+        correct(q, f, residual, row_target<T>(q, p, t, 1), z[t], to + t);
+    }
+}
+
+template <class T>
+void lane_residuals(int64_t n, int64_t count, ConstPanel x, const void* max, const void* rest,
+                    const SoftTargets& q, const double* mass, const double* factor, Panel y) {
+    const auto* maxima = static_cast<const T*>(max);
+    const auto* rests = static_cast<const T*>(rest);
+    for_each_vector<double>(count, [&](int64_t l, int64_t lanes) {
+        const T* z = lane_of<T>(x, l);
+        const T* p = lane_of<T>(q.probability, l);
+        T* to = static_cast<T*>(y.data) + l;
+        const Residual residual(load_wide(maxima + l, lanes), load_wide(rests + l, lanes),
+                                load_wide(mass + l, lanes), load_wide(factor + l, lanes));
+        for (int64_t c = 0; c < n; ++c) {
+            store_narrow(to + c * y.stride,
+                         residual(load_wide(z + c * x.stride, lanes), lane_target<T>(q, p, c, lanes)), lanes);
+        }
+    });
+    if (!q.classes) return;
+    for (int64_t f = 0; f < count; ++f) {
+        if (q.excess[f] == 0) continue;
+        const Residual residual(Wide(static_cast<double>(maxima[f])), Wide(static_cast<double>(rests[f])),
+                                Wide(mass[f]), Wide(factor[f]));
+        const int64_t t = q.classes[f];
+        correct(q, f, residual, lane_target<T>(q, lane_of<T>(q.probability, f), t, 1),
+                static_cast<const T*>(x.data)[t * x.stride + f], static_cast<T*>(y.data) + t * y.stride + f);
+    }
+}
+
+template <class T>
+void add_soft_targets(Table& table) {
+    Softmax& kernels = table.softmax[static_cast<std::size_t>(dtype_of<T>())];
+    kernels.expectations[kRows] = &row_expectations<T>;
+    kernels.expectations[kLanes] = &lane_expectations<T>;
+    kernels.residuals[kRows] = &row_residuals<T>;
+    kernels.residuals[kLanes] = &lane_residuals<T>;
+}
+
+}  // namespace
+
+void install_soft_targets(Table& table) {
+    add_soft_targets<float>(table);
+    add_soft_targets<double>(table);
+}
+
+}  // namespace reel::kernels::REEL_SET

@@ -1,0 +1,180 @@
+// Softmax, log-softmax, log-sum-exp: forward by the kernels, pullbacks beside them. See
+// Note [All but one maximum] (`kernels/softmax.cpp`) for what the kernels keep of a row.
+#include "ops/softmax.hpp"
+
+#include <cmath>
+#include <limits>
+
+#include "autograd/tape.hpp"
+#include "ops/apply.hpp"
+#include "ops/fibres.hpp"
+#include "ops/pointwise.hpp"
+#include "ops/reduce.hpp"
+
+namespace reel {
+
+namespace {
+
+using std::int64_t;
+
+/// What a row whose elements are all -inf gives.
+enum class EmptyRow : std::uint8_t { kNaN, kZero };
+
+/// The statistics of a group of fibres, in the type computed in. See `kernels::Softmax`.
+template <class T>
+struct Statistics {
+    T max[kernels::kMaxFibres];
+    T rest[kernels::kMaxFibres];
+    double log_sum[kernels::kMaxFibres];
+
+    Statistics(const Fibres& fibres, int64_t count, kernels::ConstPanel x) {
+        kernels::softmax(dtype_of<T>())
+            .statistics[fibres.grouping()](fibres.length(), count, x, max, rest, log_sum);
+    }
+};
+
+template <class F>
+void with_floating(DType dtype, const F& f) {
+    dtype == kFloat64 ? f(double{}) : f(float{});
+}
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+
+/// y = e^x / Σ e^x.
+Tensor probabilities(const Tensor& x, int64_t dim, EmptyRow empty) {
+    const Fibres fibres(x, dim);
+    const DType compute = compute_dtype(x.dtype());
+    Tensor y = fibres.like(x.dtype());
+    with_floating(compute, [&](auto zero) {
+        using T = decltype(zero);
+        fibres.for_each_group(
+            [&, reader = FibreReader(fibres, x, compute), writer = FibreWriter(fibres, y, compute)](
+                int64_t first, int64_t count) mutable {
+                const kernels::ConstPanel z = reader.read(first, count);
+                Statistics<T> s(fibres, count, z);
+                double factor[kernels::kMaxFibres];
+                for (int64_t f = 0; f < count; ++f) {
+                    factor[f] = std::isfinite(s.max[f]) ? 1 : kNan;
+                    if (empty == EmptyRow::kZero && s.max[f] == -std::numeric_limits<T>::infinity()) {
+                        factor[f] = 0;
+                        s.max[f] = 0;  // beside it e^-inf is 0
+                    }
+                }
+                kernels::softmax(compute).exponentials[fibres.grouping()](
+                    fibres.length(), count, z, s.max, s.rest, factor, writer.place(first, count));
+                writer.finish(first, count);
+            });
+    });
+    return y;
+}
+
+Tensor log_probabilities(const Tensor& x, int64_t dim) {
+    const Fibres fibres(x, dim);
+    const DType compute = compute_dtype(x.dtype());
+    Tensor y = fibres.like(x.dtype());
+    with_floating(compute, [&](auto zero) {
+        using T = decltype(zero);
+        fibres.for_each_group(
+            [&, reader = FibreReader(fibres, x, compute), writer = FibreWriter(fibres, y, compute)](
+                int64_t first, int64_t count) mutable {
+                const kernels::ConstPanel z = reader.read(first, count);
+                Statistics<T> s(fibres, count, z);
+                for (int64_t f = 0; f < count; ++f) {
+                    if (!std::isfinite(s.max[f])) s.log_sum[f] = kNan;
+                }
+                kernels::softmax(compute).logarithms[fibres.grouping()](
+                    fibres.length(), count, z, s.max, s.log_sum, writer.place(first, count));
+                writer.finish(first, count);
+            });
+    });
+    return y;
+}
+
+/// max + log(1 + rest), one number per fibre, with keepdim.
+Tensor log_sums(const Tensor& x, int64_t dim) {
+    const Fibres fibres(x, dim);
+    const DType compute = compute_dtype(x.dtype());
+    const Tensor list = Tensor::empty({fibres.count()}, compute);
+    with_floating(compute, [&](auto zero) {
+        using T = decltype(zero);
+        T* sums = list.data_ptr<T>();
+        std::fill_n(sums, fibres.count(), -std::numeric_limits<T>::infinity());
+        fibres.for_each_group(
+            [&, reader = FibreReader(fibres, x, compute)](int64_t first, int64_t count) mutable {
+                const Statistics<T> s(fibres, count, reader.read(first, count));
+                for (int64_t f = 0; f < count; ++f)
+                    sums[first + f] = static_cast<T>(static_cast<double>(s.max[f]) + s.log_sum[f]);
+            });
+    });
+    return dense(fibres.unlisted(list, true), x.dtype());
+}
+
+void check_floating(const char* name, const Tensor& x) {
+    if (x.is_floating_point()) return;
+    fail<DTypeError>(name, ": a floating tensor is needed, not ", x.dtype(),
+                     "; convert it with to(kFloat32)");
+}
+
+/// y = softmax(x), recorded.
+Tensor recorded_softmax(const char* name, const Tensor& x, const Tensor& y, int64_t dim) {
+    return record(
+        name, y, {{x, [dim](const Tensor& g, const Tensor& p) { return p * (g - (g * p).sum(dim, true)); }}});
+}
+
+/// Softmax over the last dimension, where an empty row is zero.
+Tensor softmax_or_zero(const Tensor& x, int64_t dim) {
+    return recorded_softmax("softmax", x, probabilities(x, dim, EmptyRow::kZero), dim);
+}
+
+}  // namespace
+
+Tensor softmax(const Tensor& x, int64_t dim) {
+    check_floating("softmax", x);
+    dim = wrap_dim(dim, x.dim(), "softmax");
+    return recorded_softmax("softmax", x, probabilities(x, dim, EmptyRow::kNaN), dim);
+}
+
+Tensor log_softmax(const Tensor& x, int64_t dim) {
+    check_floating("log_softmax", x);
+    dim = wrap_dim(dim, x.dim(), "log_softmax");
+    return record("log_softmax", log_probabilities(x, dim),
+                  {{x, [dim](const Tensor& g, const Tensor& y) { return g - exp(y) * g.sum(dim, true); }}});
+}
+
+Tensor logsumexp(const Tensor& x, const Shape& dims, bool keepdim) {
+    const Shape reduced = wrap_dims(dims, x.dim(), "logsumexp");
+    const Tensor floating = x.is_floating_point() ? x : x.to(kFloat32);
+    if (reduced.size() > 1) {
+        Shape last;
+        for (std::size_t i = 0; i < reduced.size(); ++i)
+            last.push_back(static_cast<int64_t>(i) - static_cast<int64_t>(reduced.size()));
+        const Tensor row = floating.movedim(reduced, last).flatten(-static_cast<int64_t>(reduced.size()), -1);
+        return logsumexp(row, -1).reshape(reduced_sizes(x.sizes(), reduced, keepdim));
+    }
+    const int64_t dim = reduced.empty() ? 0 : reduced[0];
+    const Tensor kept = log_sums(floating, dim);
+    const Tensor y =
+        Tensor::make(kept.impl().storage, kept.dtype(), reduced_sizes(x.sizes(), reduced, keepdim),
+                     contiguous_strides(reduced_sizes(x.sizes(), reduced, keepdim)), kept.storage_offset());
+    return record("logsumexp", y,
+                  {{floating, [x = floating, dim, kept_sizes = kept.sizes()](const Tensor& g) {
+                        return g.reshape(kept_sizes) * softmax_or_zero(x, dim);
+                    }}});
+}
+
+Tensor masked_softmax(const Tensor& x, const Tensor& mask, int64_t dim) {
+    check_floating("masked_softmax", x);
+    if (mask.dtype() != kBool) {
+        fail<DTypeError>("masked_softmax: the mask must be bool (true where an element takes part), not ",
+                         mask.dtype());
+    }
+    dim = wrap_dim(dim, x.dim(), "masked_softmax");
+    const Tensor y = [&] {
+        const NoGradGuard quiet;
+        return probabilities(where(mask.expand(x.sizes()), x, -std::numeric_limits<double>::infinity()), dim,
+                             EmptyRow::kZero);
+    }();
+    return recorded_softmax("masked_softmax", x, y, dim);
+}
+
+}  // namespace reel

@@ -18,7 +18,7 @@ Tensor doubles(const TensorData& data) { return tensor(data, kFloat64); }
 
 Tensor some() { return doubles({{0.3, -1.2, 0.8}, {1.9, -0.4, 0.07}}); }
 
-Tensor softmax(const Tensor& x) {
+Tensor composed_softmax(const Tensor& x) {
     const Tensor e = exp(x - x.amax({-1}, true).detach());
     return e / e.sum({-1}, true);
 }
@@ -46,7 +46,7 @@ TEST_CASE("gradcheck passes right gradients in every mode, at 1e-9 or better") {
     const std::vector<std::pair<const char*, TensorFunction>> functions = {
         {"exp", [](const Tensor& x) { return exp(x); }},
         {"tanh", [](const Tensor& x) { return tanh(x); }},
-        {"softmax", softmax},
+        {"softmax", composed_softmax},
         {"log", [](const Tensor& x) { return log(x * x + 1.0); }},
         {"steep", [](const Tensor& x) { return exp(10.0 * x) / (1.0 + exp(10.0 * x)); }},
         {"close pole", [](const Tensor& x) { return reciprocal(x); }},
@@ -85,7 +85,8 @@ TEST_CASE("gradcheck catches a gradient that is transposed, lacks 1/N, or is los
     };
     // Σ softmax is 1: with a cotangent of ones this gradient of 0 would pass.
     const auto no_softmax = [](const Tensor& x) {
-        return record("no_softmax", softmax(x.detach()), {{x, [](const Tensor& g) { return g * 0.0; }}});
+        return record("no_softmax", composed_softmax(x.detach()),
+                      {{x, [](const Tensor& g) { return g * 0.0; }}});
     };
     const auto lost = [](const Tensor& x) { return x * x.detach(); };
     const Tensor square = doubles({{0.3, -1.2}, {0.8, 0.5}});

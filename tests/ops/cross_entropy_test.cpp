@@ -230,7 +230,9 @@ TEST_CASE("cross_entropy: one entry, which keeps two numbers of a row") {
     const Tape tape;
     const std::int64_t before = memory_stats().live_bytes;
     const Tensor loss = cross_entropy(z, t, {.label_smoothing = 0.1});
-    CHECK(tape.size() == 1);
+    REQUIRE(tape.size() == 1);
+    CHECK(tape[0].operation == "cross_entropy");
+    CHECK(tape[0].bytes_kept == z.numel() * 4 + t.numel() * 8 + kRows * 2 * 4);
     const std::int64_t loss_bytes = 64;  // the least that a storage takes
     CHECK(memory_stats().live_bytes - before <= kRows * 2 * 4 + loss_bytes);
     reset_peak_memory();

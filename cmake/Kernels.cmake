@@ -8,7 +8,7 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64|amd64")
     set(REEL_FLAGS_sse2 "")
     set(REEL_FLAGS_avx2 -mavx2 -mfma)
     set(REEL_FLAGS_avx512 -mavx512f -mavx512cd -mavx512dq -mavx512bw -mfma -mprefer-vector-width=512
-                          -Wno-maybe-uninitialized)  # GCC 12's own AVX-512 headers warn
+                          -Wno-maybe-uninitialized -Wno-uninitialized)  # GCC 12's own AVX-512 headers warn
 elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
     set(REEL_KERNEL_SETS neon CACHE STRING "Instruction sets to compile the kernels for")
     set(REEL_FLAGS_neon "")

@@ -67,7 +67,7 @@ Tensor reduce_rows(const Fibres& fibres, const Tensor& losses, Reduction reducti
                    DType result) {
     if (reduction == Reduction::kNone) return dense(fibres.unlisted(losses, false), result);
     double sum = 0;
-    kernels::reduction(kernels::Fold::kSum, kFloat64).row(fibres.count(), losses.raw(), &sum);
+    kernels::reduction(kernels::Fold::kSum, kFloat64).rows(1, fibres.count(), losses.raw(), 0, 0, &sum);
     return full({}, sum / total, result);
 }
 

@@ -1,6 +1,10 @@
+// Folding any dims of any layout. The dimensions are taken in the order of memory and fall into three groups:
+// [outer, reduced, inner]. Where nothing lies inside, rows are folded, else columns. What is left by the
+// innermost reduced group is a smaller, dense tensor of states; groups further out merge those.
 #include "ops/fold.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 #include "ops/apply.hpp"
 #include "tensor/iterate.hpp"
@@ -10,128 +14,308 @@ namespace reel {
 
 namespace {
 
+using kernels::FoldMatrix;
 using std::int64_t;
 
-constexpr int64_t kChunk =
-    64 * 1024;  // elements that one thread folds at a time when there is a single result
+constexpr int64_t kBlock =
+    16 * 1024;                     // elements folded at a time: they fit in L2 where they must be gathered
+constexpr int64_t kColumns = 512;  // columns of a block
+constexpr int64_t kRows = 64;      // the multiple that its rows come in
 
-/// Dense memory read as [outer, reduced, inner], folded over the middle.
+int64_t blocks_of(int64_t count, int64_t block) { return (count + block - 1) / block; }
+
+/// How a tensor, read in the order of memory, is folded over one group of dimensions.
 struct Middle {
     int64_t outer;
     int64_t reduced;
     int64_t inner;
 };
 
-/// One long row: chunks of a fixed length, then the chunks' results.
-void fold_row(const kernels::Reduction& kernel, int64_t n, int64_t size, const std::byte* x, std::byte* y) {
-    if (n <= kChunk) return kernel.row(n, x, y);
-    const int64_t chunks = (n + kChunk - 1) / kChunk;
-    const Tensor parts = Tensor::empty({chunks * size}, kBool);
-    parallel_for(chunks, 1, kChunk, [&](int64_t begin, int64_t end) {
-        for (int64_t c = begin; c < end; ++c) {
-            kernel.row(std::min(kChunk, n - c * kChunk), x + c * kChunk * size, parts.raw() + c * size);
-        }
-    });
-    kernel.row(chunks, parts.raw(), y);
-}
+/// A matrix whose rows are dense.
+struct Matrix {
+    const std::byte* at;
+    int64_t stride;
+};
 
-/// Many rows into one: where they are long, strips of columns; where they are many, chunks of rows.
-void fold_columns(const kernels::Reduction& kernel, const Middle& shape, int64_t size, const std::byte* x,
-                  std::byte* y) {
-    constexpr int64_t kStrip = 256;
-    const int64_t chunk = std::max<int64_t>(32, kChunk / shape.inner / 32 * 32);
-    if (shape.inner >= 2 * kStrip || shape.reduced <= chunk) {
-        parallel_for(shape.inner, kStrip, shape.reduced, [&](int64_t begin, int64_t end) {
-            kernel.columns(shape.reduced, end - begin, x + begin * size, shape.inner, y + begin * size);
-        });
-        return;
-    }
-    const int64_t chunks = (shape.reduced + chunk - 1) / chunk;
-    const Tensor parts = Tensor::empty({chunks * shape.inner * size}, kBool);
-    parallel_for(chunks, 1, chunk * shape.inner, [&](int64_t begin, int64_t end) {
-        for (int64_t c = begin; c < end; ++c) {
-            kernel.columns(std::min(chunk, shape.reduced - c * chunk), shape.inner,
-                           x + c * chunk * shape.inner * size, shape.inner,
-                           parts.raw() + c * shape.inner * size);
-        }
-    });
-    kernel.columns(chunks, shape.inner, parts.raw(), shape.inner, y);
-}
+/// Sizes and strides in the order in which a fold walks them.
+struct Layout {
+    Shape sizes;
+    Shape strides;
+    Shape order;    ///< which dimension of the tensor each is
+    Shape reduced;  ///< 1 where it is to be folded
 
-void fold_middle(const kernels::Reduction& kernel, const Middle& shape, int64_t size, const std::byte* x,
-                 std::byte* y) {
-    const int64_t plane = shape.reduced * shape.inner;
-    if (shape.outer == 1) {
-        return shape.inner == 1 ? fold_row(kernel, shape.reduced, size, x, y)
-                                : fold_columns(kernel, shape, size, x, y);
-    }
-    parallel_for(shape.outer, 1, plane, [&](int64_t begin, int64_t end) {
-        for (int64_t o = begin; o < end; ++o) {
-            const std::byte* from = x + o * plane * size;
-            std::byte* to = y + o * shape.inner * size;
-            if (shape.inner == 1) {
-                kernel.row(shape.reduced, from, to);
-            } else {
-                kernel.columns(shape.reduced, shape.inner, from, shape.inner, to);
+    /// `as_given` where the order of the elements counts, else by falling stride.
+    Layout(const Tensor& x, const Shape& dims, bool as_given)
+        : sizes(x.sizes()), strides(x.strides()), order(sizes) {
+        std::iota(order.begin(), order.end(), 0);
+        if (!as_given && !x.is_contiguous()) {
+            order = memory_order(x.sizes(), x.strides());
+            for (std::size_t i = 0; i < order.size(); ++i) {
+                sizes[i] = x.sizes()[static_cast<std::size_t>(order[i])];
+                strides[i] = x.strides()[static_cast<std::size_t>(order[i])];
             }
         }
-    });
-}
+        for (int64_t dim : order) reduced.push_back(contains(dims, dim) ? 1 : 0);
+    }
+};
 
-/// The last run of neighbouring dimensions that are all reduced.
+/// [first, last): the last run of neighbouring dimensions that are all reduced.
 struct Group {
     std::size_t first;
     std::size_t last;
 };
 
-Group last_group(const Shape& sizes, const std::vector<bool>& reduced) {
-    std::size_t last = sizes.size();
-    while (last > 0 && !(reduced[last - 1] && sizes[last - 1] != 1)) --last;
+Group last_group(const Layout& x) {
+    std::size_t last = x.sizes.size();
+    while (last > 0 && !x.reduced[last - 1]) --last;
     std::size_t first = last;
-    while (first > 0 && (reduced[first - 1] || sizes[first - 1] == 1)) --first;
+    while (first > 0 && (x.reduced[first - 1] || x.sizes[first - 1] == 1)) --first;
     return {first, last};
+}
+
+Middle middle_of(const Shape& sizes, Group group) {
+    Middle shape{1, 1, 1};
+    for (std::size_t i = 0; i < sizes.size(); ++i) {
+        (i < group.first ? shape.outer : i < group.last ? shape.reduced : shape.inner) *= sizes[i];
+    }
+    return shape;
+}
+
+/// Evenly spaced dimensions [first, last) as one: its stride, if there is one.
+std::optional<int64_t> common_stride(const Layout& x, std::size_t first, std::size_t last) {
+    std::optional<int64_t> stride;
+    int64_t reach = 0;
+    for (std::size_t i = last; i-- > first;) {
+        if (x.sizes[i] == 1) continue;
+        if (stride && x.strides[i] != reach) return None;
+        if (!stride) stride = x.strides[i];
+        reach = x.strides[i] * x.sizes[i];
+    }
+    return stride ? stride : 0;
+}
+
+/// A tensor as matrices [count, rows, columns]: rows and columns are the last two of the three groups.
+struct Source {
+    const std::byte* base;
+    DType stored;
+    Preparation preparation;
+    Walk walk;
+    Walk outer;  ///< of the matrices alone
+    int64_t rows;
+    int64_t columns;
+    std::optional<int64_t> direct;  ///< the stride of the rows where they can be used as they stand
+
+    Source(const Tensor& x, const Layout& layout, const Preparation& how, std::size_t row, std::size_t column)
+        : base(x.raw()),
+          stored(x.dtype()),
+          preparation(how),
+          walk(layout.sizes, layout.strides),
+          outer(Shape(std::span(layout.sizes.data(), row)), Shape(std::span(layout.strides.data(), row))),
+          rows(numel(Shape(std::span(layout.sizes.data() + row, column - row)))),
+          columns(numel(Shape(std::span(layout.sizes.data() + column, layout.sizes.size() - column)))) {
+        const auto step = common_stride(layout, column, layout.sizes.size());
+        const bool dense = step && (*step == 1 || columns == 1);
+        if (dense && stored == how.compute && how.map == kernels::Fn::kIdentity && !how.through) {
+            direct = common_stride(layout, row, column);
+        }
+    }
+};
+
+/// One thread's view of a source: blocks of a matrix, ready to be folded.
+class Loader {
+public:
+    explicit Loader(const Source& source) : source_(source) {}
+
+    Matrix load(int64_t matrix, int64_t row, int64_t rows, int64_t column, int64_t columns) {
+        const int64_t size = itemsize(source_.stored);
+        if (source_.direct) {
+            const int64_t offset = source_.outer.run(matrix).offset + row * *source_.direct + column;
+            return {source_.base + offset * size, *source_.direct};
+        }
+        const int64_t begin = (matrix * source_.rows + row) * source_.columns + column;
+        const bool whole = rows == 1 || columns == source_.columns;  // one range of the walk
+        const Walk::Run run = source_.walk.run(begin);
+        if (whole && run.step == 1 && run.length >= rows * columns) {
+            return {prepare(source_.base + run.offset * size, rows * columns), columns};
+        }
+        std::byte* block = space(0, rows * columns * size);
+        for (int64_t i = 0; i < (whole ? 1 : rows); ++i) {
+            source_.walk.gather(size, source_.base, begin + i * source_.columns,
+                                whole ? rows * columns : columns, block + i * columns * size);
+        }
+        return {prepare(block, rows * columns), columns};
+    }
+
+private:
+    const std::byte* prepare(const std::byte* block, int64_t count) {
+        const Preparation& how = source_.preparation;
+        DType dtype = source_.stored;
+        std::size_t buffer = 0;
+        for (DType next : {how.through.value_or(dtype), how.compute}) {
+            ++buffer;
+            if (next == dtype) continue;
+            std::byte* converted = space(buffer, count * itemsize(next));
+            kernels::convert(dtype, next)(count, block, converted);
+            block = converted;
+            dtype = next;
+        }
+        if (how.map == kernels::Fn::kIdentity) return block;
+        std::byte* mapped = space(buffer, count * itemsize(dtype));
+        const void* operand = block;
+        kernels::loop(how.map, dtype)(count, mapped, &operand, nullptr);
+        return mapped;
+    }
+    std::byte* space(std::size_t which, int64_t bytes) {
+        Tensor& memory = memory_[which];
+        if (!memory.defined() || memory.numel() < bytes) memory = Tensor::empty({bytes}, kBool);
+        return memory.raw();
+    }
+
+    const Source& source_;
+    Tensor memory_[3];
+};
+
+/// States that an earlier fold has left: dense.
+class StateLoader {
+public:
+    StateLoader(const Tensor& states, const Middle& shape, int64_t size)
+        : states_(states.raw()), shape_(shape), size_(size) {}
+    Matrix load(int64_t matrix, int64_t row, int64_t, int64_t column, int64_t) const {
+        return {states_ + ((matrix * shape_.reduced + row) * shape_.inner + column) * size_, shape_.inner};
+    }
+
+private:
+    const std::byte* states_;
+    Middle shape_;
+    int64_t size_;
+};
+
+/// The chunks' states of each result, one after the other in memory, merged.
+void merge_chunks(const kernels::Reduction& kernel, const Tensor& parts, int64_t outer, int64_t chunks,
+                  int64_t inner, std::byte* y) {
+    parallel_for(outer, 1, chunks * inner, [&](int64_t begin, int64_t end) {
+        for (int64_t o = begin; o < end; ++o) {
+            kernel.merge(chunks, inner, parts.raw() + o * chunks * inner * kernel.state, inner, 0,
+                         y + o * inner * kernel.state);
+        }
+    });
+}
+
+/// Nothing lies inside: whole rows where they are short, else chunks of one.
+void fold_rows(const kernels::Reduction& kernel, const Source& source, const Middle& shape, std::byte* y) {
+    const int64_t chunk = std::min(kBlock, shape.reduced);
+    const int64_t chunks = blocks_of(shape.reduced, chunk);
+    if (chunks == 1) {
+        const int64_t batch = kBlock / shape.reduced;
+        parallel_for(shape.outer, batch, shape.reduced, [&](int64_t begin, int64_t end) {
+            Loader loader(source);
+            for (int64_t row = begin; row < end; row += batch) {
+                const int64_t rows = std::min(batch, end - row);
+                const Matrix x = loader.load(0, row, rows, 0, shape.reduced);
+                kernel.rows(rows, shape.reduced, x.at, x.stride, 0, y + row * kernel.state);
+            }
+        });
+        return;
+    }
+    const Tensor parts = Tensor::empty({shape.outer * chunks * kernel.state}, kBool);
+    parallel_for(shape.outer * chunks, 1, chunk, [&](int64_t begin, int64_t end) {
+        Loader loader(source);
+        for (int64_t part = begin; part < end; ++part) {
+            const int64_t first = part % chunks * chunk;
+            const int64_t length = std::min(chunk, shape.reduced - first);
+            const Matrix x = loader.load(0, part / chunks, 1, first, length);
+            kernel.rows(1, length, x.at, x.stride, first, parts.raw() + part * kernel.state);
+        }
+    });
+    merge_chunks(kernel, parts, shape.outer, chunks, 1, y);
+}
+
+/// Blocks of some rows and a strip of columns each.
+void fold_columns(const kernels::Reduction& kernel, FoldMatrix fold, const auto& make_loader,
+                  const Middle& shape, std::byte* y) {
+    const int64_t width = std::min(kColumns, shape.inner);
+    const int64_t chunk = std::min(shape.reduced, std::max(kRows, kBlock / shape.inner / kRows * kRows));
+    const int64_t chunks = blocks_of(shape.reduced, chunk);
+    const int64_t strips = blocks_of(shape.inner, width);
+    const Tensor parts =
+        chunks == 1 ? Tensor() : Tensor::empty({shape.outer * chunks * shape.inner * kernel.state}, kBool);
+    std::byte* states = chunks == 1 ? y : parts.raw();
+    parallel_for(shape.outer * chunks * strips, 1, chunk * width, [&](int64_t begin, int64_t end) {
+        auto loader = make_loader();
+        for (int64_t block = begin; block < end; ++block) {
+            const int64_t column = block % strips * width;
+            const int64_t part = block / strips;
+            const int64_t row = part % chunks * chunk;
+            const int64_t rows = std::min(chunk, shape.reduced - row);
+            const int64_t columns = std::min(width, shape.inner - column);
+            const Matrix x = loader.load(part / chunks, row, rows, column, columns);
+            fold(rows, columns, x.at, x.stride, row, states + (part * shape.inner + column) * kernel.state);
+        }
+    });
+    if (chunks > 1) merge_chunks(kernel, parts, shape.outer, chunks, shape.inner, y);
+}
+
+/// The states of an empty fold: each the fold of no elements.
+void fold_nothing(const kernels::Reduction& kernel, int64_t count, std::byte* y) {
+    for (int64_t i = 0; i < count; ++i) kernel.rows(1, 0, nullptr, 0, 0, y + i * kernel.state);
 }
 
 }  // namespace
 
-Tensor fold(kernels::Fold how, const Tensor& x, const Shape& dims, DType compute) {
-    const kernels::Reduction& kernel = kernels::reduction(how, compute);
-    // Read in memory order, where a permuted tensor is dense, too.
-    const Shape order = memory_order(x.sizes(), x.strides());
-    Shape sizes = x.sizes();
-    Shape strides = x.strides();
-    Shape result_sizes = x.sizes();
-    std::vector<bool> reduced(sizes.size());
-    for (std::size_t i = 0; i < order.size(); ++i) {
-        const auto from = static_cast<std::size_t>(order[i]);
-        sizes[i] = x.sizes()[from];
-        strides[i] = x.strides()[from];
-        reduced[i] = contains(dims, order[i]);
-        if (reduced[i]) result_sizes[from] = 1;
+States fold_states(kernels::Fold how, const Tensor& x, const Shape& dims, const Preparation& preparation) {
+    const kernels::Reduction& kernel = kernels::reduction(how, preparation.compute);
+    const bool in_order = dims.size() > 1 && (how == kernels::Fold::kArgMax || how == kernels::Fold::kArgMin);
+    Layout layout(x, dims, in_order);
+    Group group = last_group(layout);
+    Middle shape = middle_of(layout.sizes, group);
+    Tensor states = Tensor::empty({shape.outer * shape.inner * kernel.state}, kBool);
+    if (shape.outer * shape.inner == 0) {
+    } else if (shape.reduced == 0) {
+        fold_nothing(kernel, shape.outer * shape.inner, states.raw());
+    } else if (shape.inner == 1) {
+        const Source source(x, layout, preparation, 0, group.first);
+        fold_rows(kernel, source, shape, states.raw());
+    } else {
+        const Source source(x, layout, preparation, group.first, group.last);
+        fold_columns(
+            kernel, kernel.columns, [&] { return Loader(source); }, shape, states.raw());
     }
-    Tensor part =
-        dense(Tensor::make(x.impl().storage, x.dtype(), sizes, strides, x.storage_offset()), compute);
-    // The innermost group of reduced dimensions first: what is left is smaller, and dense.
-    bool folded = false;
     for (;;) {
-        const Group group = last_group(sizes, reduced);
+        std::fill_n(layout.sizes.begin() + group.first, group.last - group.first, 1);
+        for (std::size_t i = group.first; i < group.last; ++i) layout.reduced[i] = 0;
+        group = last_group(layout);
         if (group.first == group.last) break;
-        folded = true;
-        Middle shape{1, 1, 1};
-        for (std::size_t i = 0; i < sizes.size(); ++i) {
-            (i < group.first ? shape.outer : i < group.last ? shape.reduced : shape.inner) *= sizes[i];
+        shape = middle_of(layout.sizes, group);
+        const Tensor merged = Tensor::empty({shape.outer * shape.inner * kernel.state}, kBool);
+        if (shape.outer * shape.inner > 0 && shape.reduced == 0) {
+            fold_nothing(kernel, shape.outer * shape.inner, merged.raw());
+        } else if (shape.outer * shape.inner > 0) {
+            const StateLoader loader(states, shape, kernel.state);
+            fold_columns(
+                kernel, kernel.merge, [&] { return loader; }, shape, merged.raw());
         }
-        for (std::size_t i = group.first; i < group.last; ++i) sizes[i] = 1;
-        const Tensor result = Tensor::empty(sizes, compute);
-        if (result.numel() > 0) fold_middle(kernel, shape, itemsize(compute), part.raw(), result.raw());
-        part = result;
+        states = merged;
     }
-    if (!folded && part.shares_storage(x)) part = dense_copy(part, compute);
-    Shape back = order;
-    for (std::size_t i = 0; i < order.size(); ++i)
-        back[static_cast<std::size_t>(order[i])] = part.strides()[i];
-    Tensor y = Tensor::make(part.impl().storage, compute, result_sizes, back, 0);
-    return y.is_contiguous() ? y : dense_copy(y, compute);
+    const Shape dense_strides = contiguous_strides(layout.sizes);
+    Shape sizes = layout.sizes;
+    Shape strides = dense_strides;
+    for (std::size_t i = 0; i < layout.order.size(); ++i) {
+        sizes[static_cast<std::size_t>(layout.order[i])] = layout.sizes[i];
+        strides[static_cast<std::size_t>(layout.order[i])] = dense_strides[i];
+    }
+    return {states, sizes, strides};
+}
+
+Tensor States::arranged(const Tensor& values) const {
+    return dense(Tensor::make(values.impl().storage, values.dtype(), sizes, strides, 0));
+}
+
+Tensor States::elements(DType dtype) const {
+    return dense(Tensor::make(memory.impl().storage, dtype, sizes, strides, 0));
+}
+
+Tensor fold(kernels::Fold how, const Tensor& x, const Shape& dims, const Preparation& preparation) {
+    return fold_states(how, x, dims, preparation).elements(preparation.compute);
 }
 
 }  // namespace reel

@@ -1,5 +1,6 @@
 /// \file
-/// How a reduction meets tensors: any dims, any layout, threads. The operations are in `reduce.hpp`.
+/// How a reduction meets tensors: any dims, any layout, threads. The operations are in `reduce.hpp`, the raw
+/// folds in `kernels/`.
 #pragma once
 
 #include "ops/kernels/table.hpp"
@@ -7,13 +8,50 @@
 
 namespace reel {
 
-/// Folds `x`, converted to `compute`, over the (wrapped) `dims`: a new tensor of type `compute`, with 1 in
-/// the place of every reduced dimension. An empty fold gives the fold's identity.
+/// What is done to every element on its way into a fold, a block at a time.
+struct Preparation {
+    DType compute;                             ///< the type folded
+    std::optional<DType> through = None;       ///< converted to this first: kBool, to count what is not 0
+    kernels::Fn map = kernels::Fn::kIdentity;  ///< then mapped by this
+};
+
+/// What a fold leaves: one state for each element of the result, which has 1 in the place of every reduced
+/// dimension, where `strides` say.
+struct States {
+    Tensor memory;
+    Shape sizes;
+    Shape strides;
+
+    /// The tensor of f(state), dense in row-major order.
+    template <class State, class F>
+    Tensor map(DType dtype, const F& f) const {
+        const Tensor values = Tensor::empty(sizes, dtype);
+        const auto* from = reinterpret_cast<const State*>(memory.raw());
+        dispatch(dtype, [&](auto zero) {
+            auto* to = reinterpret_cast<decltype(zero)*>(values.raw());
+            for (std::int64_t i = 0; i < values.numel(); ++i)
+                to[i] = convert_element<decltype(zero)>(f(from[i]));
+        });
+        return arranged(values);
+    }
+    /// States that are elements themselves, as a tensor.
+    Tensor elements(DType dtype) const;
+
+private:
+    Tensor arranged(const Tensor& values) const;
+};
+
+/// Folds `x` over the (wrapped) `dims`. An empty fold gives the fold's identity; there is none for the
+/// extremes with an index. Several dims have an index only where they are all that there are: it counts in
+/// row-major order.
 ///
 /// Note [Fixed tree]
 /// The order in which numbers are folded depends on shapes alone: blocks of a fixed size, combined in pairs.
 /// So a result is the same bit for bit at every thread count, and the error of a sum grows with the logarithm
 /// of its length.
-Tensor fold(kernels::Fold how, const Tensor& x, const Shape& dims, DType compute);
+States fold_states(kernels::Fold how, const Tensor& x, const Shape& dims, const Preparation& preparation);
+
+/// The same for folds whose states are elements: a new tensor of type `preparation.compute`.
+Tensor fold(kernels::Fold how, const Tensor& x, const Shape& dims, const Preparation& preparation);
 
 }  // namespace reel

@@ -5,6 +5,7 @@
 #include "ops/matmul.hpp"
 #include "ops/pointwise.hpp"
 #include "ops/reduce.hpp"
+#include "ops/scan.hpp"
 #include "tensor/random.hpp"
 #include "ops/softmax.hpp"
 
@@ -103,10 +104,34 @@ bool Tensor::equal(const Tensor& other) const { return reel::equal(*this, other)
 
 Tensor Tensor::sum(const Shape& dims, bool keepdim) const { return reel::sum(*this, dims, keepdim); }
 Tensor Tensor::mean(const Shape& dims, bool keepdim) const { return reel::mean(*this, dims, keepdim); }
+Tensor Tensor::prod(const Shape& dims, bool keepdim) const { return reel::prod(*this, dims, keepdim); }
+Tensor Tensor::var(const Shape& dims, bool unbiased, bool keepdim) const {
+    return reel::var(*this, dims, unbiased, keepdim);
+}
+Tensor Tensor::std(const Shape& dims, bool unbiased, bool keepdim) const {
+    return reel::std(*this, dims, unbiased, keepdim);
+}
 Tensor Tensor::amax(const Shape& dims, bool keepdim) const { return reel::amax(*this, dims, keepdim); }
 Tensor Tensor::amin(const Shape& dims, bool keepdim) const { return reel::amin(*this, dims, keepdim); }
 Tensor Tensor::any(const Shape& dims, bool keepdim) const { return reel::any(*this, dims, keepdim); }
 Tensor Tensor::all(const Shape& dims, bool keepdim) const { return reel::all(*this, dims, keepdim); }
+Tensor Tensor::count_nonzero(const Shape& dims, bool keepdim) const {
+    return reel::count_nonzero(*this, dims, keepdim);
+}
+Tensor Tensor::max() const { return reel::max(*this); }
+Tensor Tensor::min() const { return reel::min(*this); }
+ValuesIndices Tensor::max(std::int64_t dim, bool keepdim) const { return reel::max(*this, dim, keepdim); }
+ValuesIndices Tensor::min(std::int64_t dim, bool keepdim) const { return reel::min(*this, dim, keepdim); }
+Tensor Tensor::max(const Tensor& other) const { return reel::max(*this, other); }
+Tensor Tensor::min(const Tensor& other) const { return reel::min(*this, other); }
+Tensor Tensor::argmax(std::optional<std::int64_t> dim, bool keepdim) const {
+    return reel::argmax(*this, dim, keepdim);
+}
+Tensor Tensor::argmin(std::optional<std::int64_t> dim, bool keepdim) const {
+    return reel::argmin(*this, dim, keepdim);
+}
+Tensor Tensor::cumsum(std::int64_t dim) const { return reel::cumsum(*this, dim); }
+Tensor Tensor::cumprod(std::int64_t dim) const { return reel::cumprod(*this, dim); }
 
 Tensor Tensor::matmul(const Tensor& other) const { return reel::matmul(*this, other); }
 Tensor Tensor::mm(const Tensor& other) const { return reel::mm(*this, other); }

@@ -1,102 +1,136 @@
-// Reductions: forward by `fold`, pullbacks beside them.
+// Sums, products, moments, norms and truth over dims: forward by `fold`, pullbacks beside them. Maxima and
+// minima are in `extremes.cpp`.
 #include "ops/reduce.hpp"
+
+#include <cmath>
+#include <limits>
 
 #include "autograd/tape.hpp"
 #include "ops/apply.hpp"
 #include "ops/compare.hpp"
 #include "ops/fold.hpp"
 #include "ops/pointwise.hpp"
+#include "ops/reduced.hpp"
+#include "ops/scan.hpp"
 
 namespace reel {
 
 namespace {
 
+using kernels::Fn;
 using kernels::Fold;
 
-/// What a reduction knows of its dims.
-struct Dims {
-    Shape dims;              ///< wrapped
-    Shape kept;              ///< the result's sizes with keepdim
-    Shape result;            ///< the result's sizes
-    std::int64_t count = 1;  ///< elements folded into one
+void check_floating(const char* name, const Tensor& x) {
+    if (x.is_floating_point()) return;
+    fail<DTypeError>(name, ": a floating tensor is needed, not ", x.dtype(),
+                     "; convert it with to(kFloat32)");
+}
 
-    Dims(const char* name, const Tensor& x, const Shape& given, bool keepdim)
-        : dims(wrap_dims(given, x.dim(), name)),
-          kept(reduced_sizes(x.sizes(), dims, true)),
-          result(reduced_sizes(x.sizes(), dims, keepdim)) {
-        for (std::int64_t d : dims) count *= x.sizes()[static_cast<std::size_t>(d)];
+/// The fold in the result's shape, type and memory.
+Tensor folded(Fold how, const Tensor& x, const Reduced& r, const Preparation& preparation, DType result) {
+    return dense(r.shaped(fold(how, x, r.dims, preparation)), result);
+}
+
+/// Π of the others: for each element, the product over `r.dims` without it. No division, so zeros do no harm.
+Tensor product_of_others(const Tensor& x, const Reduced& r) {
+    Shape order;  // the reduced dimensions go to the end and become one
+    for (std::int64_t d = 0; d < x.dim(); ++d) {
+        if (!contains(r.dims, d)) order.push_back(d);
     }
-};
-
-/// The fold in the result's shape and type.
-Tensor folded(Fold how, const Tensor& x, const Dims& d, DType compute, DType result) {
-    const Tensor y = fold(how, x, d.dims, compute);
-    const Tensor shaped = Tensor::make(y.impl().storage, compute, d.result, contiguous_strides(d.result), 0);
-    return dense(shaped, result);
+    const auto lead = static_cast<std::int64_t>(order.size());
+    Shape inverse = x.sizes();
+    for (std::int64_t d : r.dims) order.push_back(d);
+    for (std::size_t i = 0; i < order.size(); ++i)
+        inverse[static_cast<std::size_t>(order[i])] = static_cast<std::int64_t>(i);
+    const Tensor moved = x.permute(order);
+    Shape flat(std::span(moved.sizes().data(), static_cast<std::size_t>(lead)));
+    flat.push_back(r.count);
+    const Tensor rows = moved.reshape(flat);
+    const Tensor before = exclusive_cumprod(rows, lead);
+    const Tensor behind = exclusive_cumprod(rows.flip(lead), lead).flip(lead);
+    return (before * behind).reshape(moved.sizes()).permute(inverse);
 }
 
-/// A reduction's gradient spread over what was reduced.
-Tensor spread(const Tensor& g, const Shape& kept, const Shape& sizes) {
-    return g.reshape(kept).expand(sizes);
+/// ȳ 2 (x − mean) / divisor.
+Tensor var_gradient(const Tensor& g, const Tensor& x, const Reduced& r, double divisor) {
+    return (r.unreduced(g) * (2 / divisor)) * (x - mean(x, r.dims, true));
 }
 
-void check_not_empty(const char* name, const Tensor& x, const Dims& d) {
-    if (d.count == 0 && numel(d.result) > 0) {
-        fail<ShapeError>(name, ": no elements to choose from in a tensor of shape ", x.sizes(), " over dims ",
-                         d.dims);
-    }
+double divisor_of(const Reduced& r, bool unbiased) {
+    return std::max(static_cast<double>(r.count) - (unbiased ? 1 : 0), 0.0);
 }
 
-Tensor extremum(const char* name, Fold how, const Tensor& x, const Shape& dims, bool keepdim) {
-    const Dims d(name, x, dims, keepdim);
-    check_not_empty(name, x, d);
-    const DType compute = x.dtype() == kBool ? kInt64 : compute_dtype(x.dtype());
-    return record(name, folded(how, x, d, compute, x.dtype()),
-                  {{x, [x, d](const Tensor& g, const Tensor& y) {
-                        const Tensor winners = eq(x, y.detach().reshape(d.kept)).to(g.dtype());
-                        return (g.reshape(d.kept) / winners.sum(d.dims, true)) * winners;
-                    }}});
+/// f(Σ (x − mean)² / divisor).
+template <class F>
+Tensor moments(const char* name, const Tensor& x, const Reduced& r, double divisor, const F& f) {
+    check_floating(name, x);
+    const States states = fold_states(Fold::kMoments, x, r.dims, {compute_dtype(x.dtype())});
+    return r.shaped(states.map<kernels::Moments>(
+        x.dtype(), [&](const kernels::Moments& m) { return f(m.squares / divisor); }));
 }
+
+/// g / y, and 0 where y is.
+Tensor over_result(const Tensor& g, const Tensor& y) { return where(eq(y, 0), 0, g / y); }
 
 }  // namespace
 
 Tensor sum(const Tensor& x, const Shape& dims, bool keepdim) {
-    const Dims d("sum", x, dims, keepdim);
+    const Reduced r("sum", x, dims, keepdim);
     const DType result = x.is_floating_point() ? x.dtype() : kInt64;
-    return record(
-        "sum", folded(Fold::kSum, x, d, compute_dtype(result), result),
-        {{x, [kept = d.kept, sizes = x.sizes()](const Tensor& g) { return spread(g, kept, sizes); }}});
+    return record("sum", folded(Fold::kSum, x, r, {compute_dtype(result)}, result),
+                  {{x, [r, sizes = x.sizes()](const Tensor& g) { return r.unreduced(g).expand(sizes); }}});
 }
 
 Tensor mean(const Tensor& x, const Shape& dims, bool keepdim) {
-    if (!x.is_floating_point()) {
-        fail<DTypeError>("mean: a floating tensor is needed, not ", x.dtype(),
-                         "; convert it with to(kFloat32)");
-    }
-    const Dims d("mean", x, dims, keepdim);
+    check_floating("mean", x);
+    const Reduced r("mean", x, dims, keepdim);
     const DType compute = compute_dtype(x.dtype());
-    const Tensor total = folded(Fold::kSum, x, d, compute, compute);
-    const auto n = static_cast<double>(d.count);
+    const Tensor total = folded(Fold::kSum, x, r, {compute}, compute);
+    const auto n = static_cast<double>(r.count);
     return record(
-        "mean", apply({"mean", kernels::Fn::kDiv, compute, x.dtype(), nullptr}, {total, n}),
-        {{x, [kept = d.kept, sizes = x.sizes(), n](const Tensor& g) { return spread(g / n, kept, sizes); }}});
+        "mean", apply({"mean", Fn::kDiv, compute, x.dtype(), nullptr}, {total, n}),
+        {{x, [r, n, sizes = x.sizes()](const Tensor& g) { return r.unreduced(g / n).expand(sizes); }}});
 }
 
-Tensor amax(const Tensor& x, const Shape& dims, bool keepdim) {
-    return extremum("amax", Fold::kMax, x, dims, keepdim);
+Tensor prod(const Tensor& x, const Shape& dims, bool keepdim) {
+    const Reduced r("prod", x, dims, keepdim);
+    const DType result = x.is_floating_point() ? x.dtype() : kInt64;
+    return record("prod", folded(Fold::kProd, x, r, {compute_dtype(result)}, result),
+                  {{x, [x, r](const Tensor& g, const Tensor& y) {
+                        const bool divisible = logical_and(isfinite(y), ne(y, 0)).all().item<bool>();
+                        return divisible ? r.unreduced(g * y) / x : r.unreduced(g) * product_of_others(x, r);
+                    }}});
 }
-Tensor amin(const Tensor& x, const Shape& dims, bool keepdim) {
-    return extremum("amin", Fold::kMin, x, dims, keepdim);
+
+Tensor var(const Tensor& x, const Shape& dims, bool unbiased, bool keepdim) {
+    const Reduced r("var", x, dims, keepdim);
+    const double divisor = divisor_of(r, unbiased);
+    return record("var", moments("var", x, r, divisor, [](double y) { return y; }),
+                  {{x, [x, r, divisor](const Tensor& g) { return var_gradient(g, x, r, divisor); }}});
+}
+
+Tensor std(const Tensor& x, const Shape& dims, bool unbiased, bool keepdim) {
+    const Reduced r("std", x, dims, keepdim);
+    const double divisor = divisor_of(r, unbiased);
+    return record("std", moments("std", x, r, divisor, [](double y) { return std::sqrt(y); }),
+                  {{x, [x, r, divisor](const Tensor& g, const Tensor& y) {
+                        return var_gradient(over_result(g, 2 * y), x, r, divisor);
+                    }}});
 }
 
 Tensor any(const Tensor& x, const Shape& dims, bool keepdim) {
-    const Dims d("any", x, dims, keepdim);
-    return folded(Fold::kSum, ne(x, 0), d, kInt64, kBool);
+    const Reduced r("any", x, dims, keepdim);
+    return r.shaped(fold(Fold::kMax, x, r.dims, {kBool}));
 }
 
 Tensor all(const Tensor& x, const Shape& dims, bool keepdim) {
-    const Dims d("all", x, dims, keepdim);
-    return folded(Fold::kMin, ne(x, 0), d, kInt64, kBool);
+    const Reduced r("all", x, dims, keepdim);
+    return r.shaped(fold(Fold::kMin, x, r.dims, {kBool}));
+}
+
+Tensor count_nonzero(const Tensor& x, const Shape& dims, bool keepdim) {
+    const Reduced r("count_nonzero", x, dims, keepdim);
+    return r.shaped(fold(Fold::kSum, x, r.dims, {kInt64, kBool}));
 }
 
 }  // namespace reel

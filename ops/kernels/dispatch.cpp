@@ -16,6 +16,9 @@ namespace reel::kernels {
     void install_activations(Table& table);    \
     void install_convert(Table& table);        \
     void install_reduce(Table& table);         \
+    void install_extremes(Table& table);       \
+    void install_moments(Table& table);        \
+    void install_scan(Table& table);           \
     void install_indexing(Table& table);       \
     void install_update(Table& table);         \
     void install_softmax(Table& table);        \
@@ -49,6 +52,9 @@ namespace {
         set::install_activations(table);    \
         set::install_convert(table);        \
         set::install_reduce(table);         \
+        set::install_extremes(table);       \
+        set::install_moments(table);        \
+        set::install_scan(table);           \
         set::install_indexing(table);       \
         set::install_update(table);         \
         set::install_softmax(table);        \

@@ -96,17 +96,42 @@ using Loop = void (*)(std::int64_t n, void* y, const void* const* x, const doubl
 /// to[i] = from[i], converted as `convert_element` does.
 using Convert = void (*)(std::int64_t n, const void* from, void* to);
 
-/// Ways to fold many numbers into one.
-enum class Fold : std::uint8_t { kSum, kProd, kMax, kMin, kCount };
+/// Ways to fold many numbers into one. What the numbers seen so far come to is a *state*: a number of the
+/// same type for the first four, an `Extreme` for the next two, a `Moments` for the last.
+enum class Fold : std::uint8_t { kSum, kProd, kMax, kMin, kArgMax, kArgMin, kMoments, kCount };
 
-/// Reductions of one dense row to one number, and of many rows to one row.
-struct Reduction {
-    /// The fold of x[0..n), as a number of the accumulation type (float32 sums are folded in a fixed tree).
-    void (*row)(std::int64_t n, const void* x, void* y) = nullptr;
-    /// y[j] = fold over i of x[i · stride + j], for j < columns.
-    void (*columns)(std::int64_t rows, std::int64_t columns, const void* x, std::int64_t stride,
-                    void* y) = nullptr;
+/// The winner so far, and where it stood first.
+template <class T>
+struct Extreme {
+    T value;
+    std::int64_t index;
 };
+
+/// n, the mean and Σ (x − mean)². Sums of squares alone would cancel where the mean is large.
+struct Moments {
+    double count;
+    double mean;
+    double squares;
+};
+
+/// Folds a matrix x whose rows are dense and `stride` elements apart, along its rows or its columns. `first`
+/// is the index of the first element along what is folded.
+using FoldMatrix = void (*)(std::int64_t rows, std::int64_t columns, const void* x, std::int64_t stride,
+                            std::int64_t first, void* states);
+
+struct Reduction {
+    std::int64_t state = 0;        ///< bytes of a state
+    FoldMatrix rows = nullptr;     ///< states[i] = fold over j of x[i][j]
+    FoldMatrix columns = nullptr;  ///< states[j] = fold over i of x[i][j]
+    FoldMatrix merge = nullptr;    ///< as `columns`, of a matrix of states
+};
+
+/// Ways to fold numbers one after the other and keep every state: sᵢ = sᵢ₋₁ + xᵢ, sᵢ₋₁ xᵢ, xᵢ + aᵢ sᵢ₋₁.
+enum class Scan : std::uint8_t { kSum, kProd, kLinear, kCount };
+
+/// `lanes` scans of `n` elements each: element i of scan k stands at x[i · along + k · across].
+using ScanLanes = void (*)(std::int64_t n, std::int64_t lanes, std::int64_t along, std::int64_t across,
+                           const void* x, const void* a, void* y);
 
 /// Where a copy's loop for elements of `bytes` (1, 2, 4 or 8) bytes stands.
 constexpr std::size_t unit_of(std::size_t bytes) { return bytes == 8 ? 3 : bytes / 2; }
@@ -200,6 +225,7 @@ struct Softmax {
 
 constexpr std::size_t kFns = static_cast<std::size_t>(Fn::kCount);
 constexpr std::size_t kFolds = static_cast<std::size_t>(Fold::kCount);
+constexpr std::size_t kScans = static_cast<std::size_t>(Scan::kCount);
 constexpr std::size_t kDTypes = 6;
 
 struct Table {
@@ -210,6 +236,7 @@ struct Table {
     Indexing indexing;
     Update update[static_cast<std::size_t>(Rule::kCount)][kDTypes] = {};
     Softmax softmax[kDTypes] = {};
+    ScanLanes scan[kScans][kDTypes] = {};
 };
 
 /// The kernels of the best instruction set that this machine has; the environment variable `REEL_ARCH` (sse2,
@@ -229,5 +256,8 @@ inline const Reduction& reduction(Fold fold, DType dtype) {
     return kernels().reduce[static_cast<std::size_t>(fold)][static_cast<std::size_t>(dtype)];
 }
 inline const Softmax& softmax(DType dtype) { return kernels().softmax[static_cast<std::size_t>(dtype)]; }
+inline ScanLanes scan(Scan scan, DType dtype) {
+    return kernels().scan[static_cast<std::size_t>(scan)][static_cast<std::size_t>(dtype)];
+}
 
 }  // namespace reel::kernels

@@ -1,0 +1,100 @@
+// The largest and the smallest element with its index: NaN wins, then the first of equals.
+#include "ops/kernels/fold.hpp"
+
+namespace reel::kernels::REEL_SET {
+
+namespace {
+
+using std::int64_t;
+
+/// An index as wide as an element, so that both are chosen by the same mask.
+template <class T>
+using Index = std::conditional_t<sizeof(T) == 8, std::int64_t, std::int32_t>;
+
+/// The extreme of each block at the speed of `amax`; then the first element equal to the best, in its block
+/// alone.
+template <class F, class T>
+Extreme<T> find(int64_t n, const T* x) {
+    constexpr int64_t kBlock = 1024;
+    T best = fold_row<F, T>(std::min(kBlock, n), x);
+    int64_t block = 0;
+    for (int64_t i = kBlock; i < n; i += kBlock) {
+        const T value = fold_row<F, T>(std::min(kBlock, n - i), x + i);
+        if (!F::beats(value, best)) continue;
+        best = value;
+        block = i;
+    }
+    int64_t i = block;
+    while (x[i] != best && !(x[i] != x[i])) ++i;
+    return {x[i], i};
+}
+
+template <class F, class T>
+void rows(int64_t count, int64_t n, const void* x, int64_t stride, int64_t first, void* y) {
+    for (int64_t i = 0; i < count; ++i) {
+        const Extreme<T> found = find<F, T>(n, static_cast<const T*>(x) + i * stride);
+        static_cast<Extreme<T>*>(y)[i] = {found.value, first + found.index};
+    }
+}
+
+template <class F, class T>
+void strip(int64_t count, int64_t columns, const T* x, int64_t stride, int64_t first, Extreme<T>* y) {
+    T best[kStrip];
+    Index<T> at[kStrip] = {};
+    std::copy_n(x, columns, best);
+    for (int64_t i = 1; i < count; ++i) {
+        const T* row = x + i * stride;
+        for (int64_t j = 0; j < columns; ++j) {
+            const bool wins = F::beats(row[j], best[j]);
+            best[j] = wins ? row[j] : best[j];
+            at[j] = wins ? static_cast<Index<T>>(i) : at[j];
+        }
+    }
+    for (int64_t j = 0; j < columns; ++j) y[j] = {best[j], first + at[j]};
+}
+
+template <class F, class T>
+void columns(int64_t count, int64_t columns, const void* x, int64_t stride, int64_t first, void* y) {
+    for (int64_t j = 0; j < columns; j += kStrip) {
+        strip<F, T>(count, std::min(kStrip, columns - j), static_cast<const T*>(x) + j, stride, first,
+                    static_cast<Extreme<T>*>(y) + j);
+    }
+}
+
+/// Rows come in the order of their indices.
+template <class F, class T>
+void merge(int64_t count, int64_t columns, const void* states, int64_t stride, int64_t, void* y) {
+    const auto* x = static_cast<const Extreme<T>*>(states);
+    auto* best = static_cast<Extreme<T>*>(y);
+    std::copy_n(x, columns, best);
+    for (int64_t i = 1; i < count; ++i) {
+        for (int64_t j = 0; j < columns; ++j) {
+            const Extreme<T>& next = x[i * stride + j];
+            if (F::beats(next.value, best[j].value)) best[j] = next;
+        }
+    }
+}
+
+template <class F, class T>
+void add(Table& table, Fold fold) {
+    using Element = Stored<T>;
+    add_fold<T>(table, fold,
+                {sizeof(Extreme<Element>), &rows<F, Element>, &columns<F, Element>, &merge<F, Element>});
+}
+
+template <class F>
+void add_all(Table& table, Fold fold) {
+    add<F, float>(table, fold);
+    add<F, double>(table, fold);
+    add<F, int64_t>(table, fold);
+    add<F, bool>(table, fold);
+}
+
+}  // namespace
+
+void install_extremes(Table& table) {
+    add_all<Max>(table, Fold::kArgMax);
+    add_all<Min>(table, Fold::kArgMin);
+}
+
+}  // namespace reel::kernels::REEL_SET

@@ -1,0 +1,183 @@
+/// \file
+/// The folds that all reduction kernels are made of: a dense row to one number, and many rows to one row.
+/// Floating sums are folded in a fixed tree, whose shape depends on nothing but the number of elements.
+#pragma once
+
+#include <algorithm>
+#include <limits>
+#include <type_traits>
+
+#include "ops/kernels/simd.hpp"
+
+namespace reel::kernels::REEL_SET {
+
+struct Sum {
+    template <class T>
+    static constexpr T identity() {
+        return T(0);
+    }
+    auto operator()(const auto& a, const auto& b) const { return a + b; }
+};
+struct Prod {
+    template <class T>
+    static constexpr T identity() {
+        return T(1);
+    }
+    auto operator()(const auto& a, const auto& b) const { return a * b; }
+};
+/// NaN wins.
+struct Max {
+    template <class T>
+    static constexpr T identity() {
+        if constexpr (std::is_floating_point_v<T>) {
+            return -std::numeric_limits<T>::infinity();
+        } else {
+            return std::numeric_limits<T>::lowest();
+        }
+    }
+    template <class V>
+    V operator()(const V& a, const V& b) const {
+        if constexpr (std::is_arithmetic_v<V>) {
+            return a > b || a != a ? a : b;
+        } else {
+            return xsimd::select((a > b) || !(a == a), a, b);
+        }
+    }
+    /// Whether a beats b, which came before it.
+    template <class T>
+    static bool beats(T a, T b) {
+        return (a > b) | ((a != a) & (b == b));
+    }
+};
+struct Min {
+    template <class T>
+    static constexpr T identity() {
+        if constexpr (std::is_floating_point_v<T>) {
+            return std::numeric_limits<T>::infinity();
+        } else if constexpr (sizeof(T) == 1) {
+            return 1;  // true
+        } else {
+            return std::numeric_limits<T>::max();
+        }
+    }
+    template <class V>
+    V operator()(const V& a, const V& b) const {
+        if constexpr (std::is_arithmetic_v<V>) {
+            return a < b || a != a ? a : b;
+        } else {
+            return xsimd::select((a < b) || !(a == a), a, b);
+        }
+    }
+    template <class T>
+    static bool beats(T a, T b) {
+        return (a < b) | ((a != a) & (b == b));
+    }
+};
+
+/// Bools are folded as bytes of 0 and 1.
+template <class T>
+using Stored = std::conditional_t<std::is_same_v<T, bool>, std::uint8_t, T>;
+
+/// Columns of a strip: what a strip of rows leaves stays in L1.
+inline constexpr std::int64_t kStrip = 512;
+
+template <class F, class T>
+T fold_lanes(const Vec<T>& v) {
+    const F f;
+    alignas(Vec<T>) T lanes[Vec<T>::size];
+    v.store_aligned(lanes);
+    for (std::size_t half = Vec<T>::size / 2; half > 0; half /= 2) {
+        for (std::size_t i = 0; i < half; ++i) lanes[i] = f(lanes[i], lanes[i + half]);
+    }
+    return lanes[0];
+}
+
+/// K vectors in pairs of pairs.
+template <class F, class T, std::int64_t kVectors>
+Vec<T> fold_pairs(const T* x) {
+    if constexpr (kVectors == 1) {
+        return load(x);
+    } else {
+        constexpr std::int64_t kHalf = kVectors / 2;
+        return F()(fold_pairs<F, T, kHalf>(x), fold_pairs<F, T, kHalf>(x + kHalf * kWidth<T>));
+    }
+}
+
+/// The fold of n vectors, in pairs.
+template <class F, class T>
+Vec<T> fold_vectors(std::int64_t n, const T* x) {
+    const F f;
+    constexpr std::int64_t w = kWidth<T>;
+    constexpr std::int64_t kLeaf = 64;
+    if (n > kLeaf) {
+        const std::int64_t half = (n + kLeaf - 1) / kLeaf / 2 * kLeaf;
+        return f(fold_vectors<F, T>(half, x), fold_vectors<F, T>(n - half, x + half * w));
+    }
+    if (n == kLeaf) return fold_pairs<F, T, kLeaf>(x);
+    Vec<T> acc(F::template identity<T>());
+    for (; n >= 8; n -= 8, x += 8 * w) acc = f(fold_pairs<F, T, 8>(x), acc);
+    for (; n > 0; --n, x += w) acc = f(load(x), acc);
+    return acc;
+}
+
+template <class F, class T>
+T fold_row(std::int64_t n, const T* x) {
+    const F f;
+    T result = F::template identity<T>();
+    if constexpr (std::is_floating_point_v<T>) {
+        const std::int64_t vectors = n / kWidth<T>;
+        for (std::int64_t i = vectors * kWidth<T>; i < n; ++i) result = f(x[i], result);
+        return vectors > 0 ? f(fold_lanes<F, T>(fold_vectors<F, T>(vectors, x)), result) : result;
+    } else {
+        for (std::int64_t i = 0; i < n; ++i) result = f(x[i], result);
+        return result;
+    }
+}
+
+/// y[j] = f(eight rows of x in pairs, y[j]).
+template <class F, class T>
+void fold_eight(std::int64_t columns, const T* x, std::int64_t stride, T* y) {
+    const F f;
+    const auto eight = [&](const auto& at) {
+        return f(f(f(at(0), at(1)), f(at(2), at(3))), f(f(at(4), at(5)), f(at(6), at(7))));
+    };
+    std::int64_t j = 0;
+    if constexpr (std::is_floating_point_v<T>) {
+        for (; j + kWidth<T> <= columns; j += kWidth<T>) {
+            const Vec<T> v = eight([&](std::int64_t k) { return load(x + k * stride + j); });
+            f(v, load(y + j)).store_unaligned(y + j);
+        }
+    }
+    for (; j < columns; ++j) {
+        y[j] = f(static_cast<T>(eight([&](std::int64_t k) { return x[k * stride + j]; })), y[j]);
+    }
+}
+
+/// y[j] = fold over i of x[i · stride + j] for a strip of at most kStrip columns: blocks of rows, in pairs.
+template <class F, class T>
+void fold_strip(std::int64_t rows, std::int64_t columns, const T* x, std::int64_t stride, T* y) {
+    constexpr std::int64_t kRows = 64;
+    const F f;
+    if (rows > kRows) {
+        const std::int64_t half = (rows + kRows - 1) / kRows / 2 * kRows;
+        T other[kStrip];
+        fold_strip<F, T>(half, columns, x, stride, y);
+        fold_strip<F, T>(rows - half, columns, x + half * stride, stride, other);
+        for (std::int64_t j = 0; j < columns; ++j) y[j] = f(y[j], other[j]);
+        return;
+    }
+    std::fill_n(y, columns, F::template identity<T>());
+    std::int64_t i = 0;
+    for (; i + 8 <= rows; i += 8) fold_eight<F, T>(columns, x + i * stride, stride, y);
+    for (; i < rows; ++i) {
+        for (std::int64_t j = 0; j < columns; ++j) y[j] = f(x[i * stride + j], y[j]);
+    }
+}
+
+/// Enters a fold into the table.
+template <class T>
+void add_fold(Table& table, Fold fold, const Reduction& reduction) {
+    table.reduce[static_cast<std::size_t>(fold)][static_cast<std::size_t>(dtype_of<T>())] = reduction;
+}
+
+}  // namespace reel::kernels::REEL_SET

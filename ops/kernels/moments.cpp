@@ -1,0 +1,154 @@
+// Mean and Σ (x − mean)², for the variance. See Note [Moments].
+//
+// Note [Moments]
+// Blocks that stay in L1 are read twice: for a mean c, rounded to the element type, then for Σ d and Σ d² of
+// d = x − c, which is exact or nearly so. Then mean = c + Σd / n and Σ (x − mean)² = Σd² − (Σd)² / n, where
+// the second term only repairs the rounding of c. Blocks are merged in float64 by
+//     δ = mean₂ − mean₁,  mean = mean₁ + δ n₂ / n,  squares = squares₁ + squares₂ + δ² n₁ n₂ / n
+// (Chan, Golub, LeVeque, "Updating formulae and a pairwise algorithm for computing sample variances", 1979).
+#include "ops/kernels/fold.hpp"
+
+namespace reel::kernels::REEL_SET {
+
+namespace {
+
+using std::int64_t;
+
+Moments merged(const Moments& a, const Moments& b) {
+    const double n = a.count + b.count;
+    const double delta = b.mean - a.mean;
+    return {n, a.mean + delta * (b.count / n),
+            a.squares + b.squares + delta * delta * (a.count * b.count / n)};
+}
+
+Moments moments(int64_t count, double shift, double sum, double squares) {
+    const auto n = static_cast<double>(count);
+    return {n, shift + sum / n, std::max(squares - sum * sum / n, 0.0)};
+}
+
+/// Whether squares of this size may have lost digits to underflow, or overflowed.
+template <class T>
+bool is_doubtful(T squares) {
+    constexpr T kTiny = std::numeric_limits<T>::min() / std::numeric_limits<T>::epsilon();
+    return !(squares > kTiny && squares < std::numeric_limits<T>::infinity());
+}
+
+/// The same in float64, one by one, for what is out of float32's range.
+template <class T>
+Moments moments_wide(int64_t n, const T* x, int64_t stride) {
+    double sum = 0;
+    for (int64_t i = 0; i < n; ++i) sum += static_cast<double>(x[i * stride]);
+    const double shift = sum / static_cast<double>(n);
+    double rest = 0;
+    double squares = 0;
+    for (int64_t i = 0; i < n; ++i) {
+        const double d = static_cast<double>(x[i * stride]) - shift;
+        rest += d;
+        squares += d * d;
+    }
+    return moments(n, shift, rest, squares);
+}
+
+template <class T>
+Moments block_of_row(int64_t n, const T* x) {
+    const T shift = fold_row<Sum, T>(n, x) / static_cast<T>(n);
+    constexpr int64_t w = kWidth<T>;
+    const Vec<T> center(shift);
+    Vec<T> sums[4] = {Vec<T>(T(0)), Vec<T>(T(0)), Vec<T>(T(0)), Vec<T>(T(0))};
+    Vec<T> squares[4] = {Vec<T>(T(0)), Vec<T>(T(0)), Vec<T>(T(0)), Vec<T>(T(0))};
+    const auto add = [&](int64_t k, const Vec<T>& v) {
+        const Vec<T> d = v - center;
+        sums[k] += d;
+        squares[k] = multiply_add(d, d, squares[k]);
+    };
+    int64_t i = 0;
+    for (; i + 4 * w <= n; i += 4 * w) {
+        for (int64_t k = 0; k < 4; ++k) add(k, load(x + i + k * w));
+    }
+    for (; i + w <= n; i += w) add(0, load(x + i));
+    T sum = fold_lanes<Sum, T>((sums[0] + sums[1]) + (sums[2] + sums[3]));
+    T square = fold_lanes<Sum, T>((squares[0] + squares[1]) + (squares[2] + squares[3]));
+    for (; i < n; ++i) {
+        const T d = x[i] - shift;
+        sum += d;
+        square += d * d;
+    }
+    if (is_doubtful(square)) return moments_wide(n, x, 1);
+    return moments(n, static_cast<double>(shift), static_cast<double>(sum), static_cast<double>(square));
+}
+
+template <class T>
+void rows(int64_t count, int64_t n, const void* matrix, int64_t stride, int64_t, void* states) {
+    constexpr int64_t kBlock = 1024;
+    for (int64_t i = 0; i < count; ++i) {
+        const T* x = static_cast<const T*>(matrix) + i * stride;
+        Moments all = block_of_row(std::min(kBlock, n), x);
+        for (int64_t j = kBlock; j < n; j += kBlock)
+            all = merged(all, block_of_row(std::min(kBlock, n - j), x + j));
+        static_cast<Moments*>(states)[i] = all;
+    }
+}
+
+/// Columns of a block; 64 rows of them stay in L2, and the strip in L1.
+constexpr int64_t kRows = 64;
+constexpr int64_t kColumns = 128;
+
+template <class T>
+void block_of_columns(int64_t count, int64_t columns, const T* x, int64_t stride, Moments* y) {
+    T shift[kColumns];
+    T sums[kColumns] = {};
+    T squares[kColumns] = {};
+    fold_strip<Sum, T>(count, columns, x, stride, shift);
+    for (int64_t j = 0; j < columns; ++j) shift[j] /= static_cast<T>(count);
+    for (int64_t i = 0; i < count; ++i) {
+        for (int64_t j = 0; j < columns; ++j) {
+            const T d = x[i * stride + j] - shift[j];
+            sums[j] += d;
+            squares[j] += d * d;
+        }
+    }
+    for (int64_t j = 0; j < columns; ++j) {
+        y[j] = is_doubtful(squares[j])
+                   ? moments_wide(count, x + j, stride)
+                   : moments(count, static_cast<double>(shift[j]), static_cast<double>(sums[j]),
+                             static_cast<double>(squares[j]));
+    }
+}
+
+template <class T>
+void columns(int64_t count, int64_t columns, const void* matrix, int64_t stride, int64_t, void* states) {
+    const T* x = static_cast<const T*>(matrix);
+    for (int64_t j = 0; j < columns; j += kColumns) {
+        const int64_t width = std::min(kColumns, columns - j);
+        Moments* y = static_cast<Moments*>(states) + j;
+        block_of_columns(std::min(kRows, count), width, x + j, stride, y);
+        for (int64_t i = kRows; i < count; i += kRows) {
+            Moments next[kColumns];
+            block_of_columns(std::min(kRows, count - i), width, x + i * stride + j, stride, next);
+            for (int64_t k = 0; k < width; ++k) y[k] = merged(y[k], next[k]);
+        }
+    }
+}
+
+void merge(int64_t count, int64_t columns, const void* states, int64_t stride, int64_t, void* result) {
+    const auto* x = static_cast<const Moments*>(states);
+    auto* y = static_cast<Moments*>(result);
+    std::copy_n(x, columns, y);
+    for (int64_t i = 1; i < count; ++i) {
+        for (int64_t j = 0; j < columns; ++j) y[j] = merged(y[j], x[i * stride + j]);
+    }
+}
+
+template <class T>
+void add(Table& table) {
+    add_fold<T>(table, Fold::kMoments, {sizeof(Moments), &rows<T>, &columns<T>, &merge});
+}
+
+}  // namespace
+
+void install_moments(Table& table) {
+    add<float>(table);
+    add<double>(table);
+}
+
+}  // namespace reel::kernels::REEL_SET

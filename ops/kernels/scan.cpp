@@ -1,0 +1,90 @@
+// Scans of dense memory, in float64 for floating types. Many scans go side by side, so that no addition waits
+// for the one before.
+#include "ops/kernels/simd.hpp"
+
+namespace reel::kernels::REEL_SET {
+
+namespace {
+
+using std::int64_t;
+
+template <class T>
+using Sum = std::conditional_t<std::is_floating_point_v<T>, double, int64_t>;
+
+struct RunningSum {
+    static constexpr int kStart = 0;
+    auto operator()(const auto& sum, const auto& x, const auto&) const { return sum + x; }
+};
+struct RunningProduct {
+    static constexpr int kStart = 1;
+    auto operator()(const auto& product, const auto& x, const auto&) const { return product * x; }
+};
+struct Recurrence {
+    static constexpr int kStart = 0;
+    auto operator()(const auto& s, const auto& x, const auto& a) const { return x + a * s; }
+};
+
+/// `kLanes` scans, neighbours `across` elements apart, whose elements are `along` apart.
+template <class F, class T, int64_t kLanes>
+void scan_lanes(int64_t n, int64_t along, int64_t across, const T* x, const T* a, T* y) {
+    const F f;
+    Sum<T> state[kLanes];
+    for (int64_t k = 0; k < kLanes; ++k) state[k] = F::kStart;
+    for (int64_t i = 0; i < n; ++i) {
+        for (int64_t k = 0; k < kLanes; ++k) {
+            const int64_t at = i * along + k * across;
+            state[k] = f(state[k], static_cast<Sum<T>>(x[at]), static_cast<Sum<T>>(a[at]));
+            y[at] = static_cast<T>(state[k]);
+        }
+    }
+}
+
+/// Lanes in groups: wide where they are neighbours in memory, else as many as hide the time of an addition.
+template <class F, class T, int64_t kLanes>
+void scan_groups(int64_t n, int64_t lanes, int64_t along, int64_t across, const T* x, const T* a, T* y) {
+    int64_t k = 0;
+    for (; k + kLanes <= lanes; k += kLanes) {
+        const int64_t at = k * across;
+        scan_lanes<F, T, kLanes>(n, along, across, x + at, a + at, y + at);
+    }
+    for (; k < lanes; ++k) {
+        const int64_t at = k * across;
+        scan_lanes<F, T, 1>(n, along, across, x + at, a + at, y + at);
+    }
+}
+
+template <class F, class T>
+void scan(int64_t n, int64_t lanes, int64_t along, int64_t across, const void* x_memory, const void* a_memory,
+          void* y_memory) {
+    const T* x = static_cast<const T*>(x_memory);
+    const T* a = a_memory ? static_cast<const T*>(a_memory) : x;
+    T* y = static_cast<T*>(y_memory);
+    if (across != 1) return scan_groups<F, T, 8>(n, lanes, along, across, x, a, y);
+    constexpr int64_t kWide = 64;
+    const int64_t wide = lanes / kWide * kWide;
+    scan_groups<F, T, kWide>(n, wide, along, 1, x, a, y);
+    scan_groups<F, T, 8>(n, lanes - wide, along, 1, x + wide, a + wide, y + wide);
+}
+
+template <class F, class T>
+void add(Table& table, Scan how) {
+    table.scan[static_cast<std::size_t>(how)][static_cast<std::size_t>(dtype_of<T>())] = &scan<F, T>;
+}
+
+template <class F>
+void add_numbers(Table& table, Scan how) {
+    add<F, float>(table, how);
+    add<F, double>(table, how);
+    add<F, int64_t>(table, how);
+}
+
+}  // namespace
+
+void install_scan(Table& table) {
+    add_numbers<RunningSum>(table, Scan::kSum);
+    add_numbers<RunningProduct>(table, Scan::kProd);
+    add<Recurrence, float>(table, Scan::kLinear);
+    add<Recurrence, double>(table, Scan::kLinear);
+}
+
+}  // namespace reel::kernels::REEL_SET

@@ -1,0 +1,99 @@
+// Scans against the loops that define them.
+#include <doctest/doctest.h>
+
+#include "reel.hpp"
+
+using namespace reel;
+
+namespace {
+
+using std::int64_t;
+
+Tensor whole(const Shape& sizes, DType dtype) {
+    Tensor x = empty(sizes, kInt64);
+    for (int64_t i = 0; i < x.numel(); ++i) x.data_ptr<int64_t>()[i] = (i * (i + 3)) % 5 - 2;
+    return x.to(dtype);
+}
+
+/// sᵢ = f(sᵢ₋₁, xᵢ) along `dim`, element by element.
+template <class F>
+std::vector<double> reference(const Tensor& x, int64_t dim, double start, const F& f) {
+    const Shape strides = contiguous_strides(x.sizes());
+    const int64_t step = strides[static_cast<std::size_t>(dim)];
+    std::vector<double> values = x.to_vector<double>();
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        const bool first = static_cast<int64_t>(i) / step % x.size(dim) == 0;
+        values[i] = f(first ? start : values[i - static_cast<std::size_t>(step)], values[i]);
+    }
+    return values;
+}
+
+const Shape kShapes[] = {{1}, {9}, {5000}, {3, 4}, {20, 17}, {5, 200}, {200, 5}, {3, 4, 70}, {2, 100, 3}};
+
+}  // namespace
+
+TEST_CASE("cumsum and cumprod: any dim, layout and type") {
+    for (const Shape& sizes : kShapes) {
+        for (DType dtype : {kFloat32, kFloat64, kInt64, kBool, kFloat16}) {
+            if (numel(sizes) > 2000 && dtype == kFloat16) continue;  // not exact there
+            const Tensor x = whole(sizes, dtype);
+            for (int64_t dim = 0; dim < x.dim(); ++dim) {
+                const auto sums = reference(x, dim, 0, [](double s, double v) { return s + v; });
+                const Tensor signs = x.ne(0).to(dtype) * (dtype == kBool ? 1 : -1);
+                const auto products = reference(signs, dim, 1, [](double s, double v) { return s * v; });
+                for (const auto& turned :
+                     {std::pair{x, signs}, std::pair{x.flip(0).contiguous().flip(0), signs}}) {
+                    INFO("shape " << sizes << " dim " << dim << " " << dtype);
+                    const Tensor y = cumsum(turned.first, dim - x.dim());
+                    CHECK(y.dtype() == (x.is_floating_point() ? dtype : kInt64));
+                    CHECK(y.to_vector<double>() == sums);
+                    CHECK(cumprod(turned.second, dim).to_vector<double>() == products);
+                }
+            }
+        }
+    }
+}
+
+TEST_CASE("scans of nothing, of one number, of a wrong dim") {
+    CHECK(cumsum(empty({0, 3}), 0).sizes() == Shape{0, 3});
+    CHECK(cumprod(empty({2, 0}), 1).sizes() == Shape{2, 0});
+    CHECK(tensor(4.0).cumsum(0).item<double>() == 4);
+    CHECK(tensor(4.0).cumprod(-1).item<double>() == 4);
+    CHECK_THROWS_AS(cumsum(ones({2, 3}), 2), IndexError);
+}
+
+TEST_CASE("a long running sum keeps its digits") {
+    // In float32 a running sum of 0.1 would stop growing; the last is Σ rounded once.
+    const Tensor y = cumsum(full({1'000'000}, 0.1), 0);
+    CHECK(y.select(0, -1).item<float>() == static_cast<float>(1e6 * static_cast<double>(0.1f)));
+}
+
+TEST_CASE("scans do not depend on the number of threads") {
+    const Tensor x = randn({100, 900});
+    const int before = num_threads();
+    std::vector<std::vector<double>> results;
+    for (int threads : {1, 2, 5}) {
+        set_num_threads(threads);
+        results.push_back(cat({x.cumsum(0), x.cumsum(1), x.reshape({1, 90000}).cumsum(1).reshape({100, 900})})
+                              .to_vector<double>());
+    }
+    set_num_threads(before);
+    for (const auto& other : results) CHECK(other == results[0]);
+}
+
+TEST_CASE("the gradient of cumprod through zeros") {
+    // PyTorch: torch.tensor([2., 0., 3., 0., 5.]).cumprod(0).sum().backward()
+    const Tensor x = tensor({2.0, 0.0, 3.0, 0.0, 5.0}, kFloat64).set_requires_grad();
+    const Tape tape;
+    x.cumprod(0).sum().backward();
+    CHECK(x.grad().to_vector<double>() == std::vector<double>{1, 8, 0, 0, 0});
+}
+
+TEST_CASE("linear_recurrence from both ends") {
+    const Tensor x = tensor({1.0, 2.0, 3.0}, kFloat64);
+    const Tensor a = tensor({10.0, 2.0, 3.0}, kFloat64);
+    CHECK(linear_recurrence(x, a, 0).to_vector<double>() == std::vector<double>{1, 4, 15});
+    CHECK(linear_recurrence(x, a, 0, true).to_vector<double>() == std::vector<double>{23, 11, 3});
+    CHECK_THROWS_AS(linear_recurrence(x, ones({2}, kFloat64), 0), ShapeError);
+    CHECK_THROWS_AS(linear_recurrence(x, ones({3}), 0), ShapeError);
+}

@@ -1,0 +1,58 @@
+// Rows of ops/change.cpp: operations that write to a copy of the first input, whole or in part.
+#include "tests/gradients/rows.hpp"
+
+namespace reel::testing {
+
+namespace {
+
+using Inputs = std::vector<Tensor>;
+
+/// `write(y, other)` on a copy y of the first input, used before and after.
+Row whole(const char* operation, const char* variant, void (*write)(const Tensor& y, const Tensor& other)) {
+    return {operation,
+            variant,
+            [write](const Inputs& x) {
+                const Tensor y = x[0].clone();
+                const Tensor before = exp(y);
+                write(y, x[1]);
+                return before + square(y);
+            },
+            {numbers({2, 3}, 0.5, 2, 1), numbers({3}, 0.5, 2, 2)}};
+}
+
+/// The same on the second column of the copy.
+Row part(const char* operation, void (*write)(const Tensor& y, const Tensor& other)) {
+    return {operation,
+            "part",
+            [write](const Inputs& x) {
+                const Tensor y = x[0].clone();
+                write(y.select(1, 1), x[1]);
+                return square(y);
+            },
+            {numbers({2, 3}, 0.5, 2, 1), numbers({2}, 0.5, 2, 2)}};
+}
+
+}  // namespace
+
+Rows change_rows() {
+    Rows rows;
+    const auto add = [&rows](const char* operation, void (*write)(const Tensor& y, const Tensor& other)) {
+        rows.push_back(whole(operation, "whole", write));
+        rows.push_back(part(operation, write));
+    };
+    add("copy_", [](const Tensor& y, const Tensor& other) { y.copy_(other); });
+    add("add_", [](const Tensor& y, const Tensor& other) { y.add_(other, 0.7); });
+    add("sub_", [](const Tensor& y, const Tensor& other) { y.sub_(other); });
+    add("mul_", [](const Tensor& y, const Tensor& other) { y.mul_(other); });
+    add("div_", [](const Tensor& y, const Tensor& other) { y.div_(other); });
+
+    rows.push_back(whole("add_", "number", [](const Tensor& y, const Tensor& z) { (y += 0.5) *= z; }));
+    rows.push_back(whole("mul_", "number", [](const Tensor& y, const Tensor& z) { (y += z) *= 0.5; }));
+    rows.push_back(whole("div_", "number", [](const Tensor& y, const Tensor& z) { (y += z) /= 0.5; }));
+    rows.push_back(whole("mul_", "by itself", [](const Tensor& y, const Tensor& z) { (y += z) *= y; }));
+    rows.push_back(whole("div_", "by itself", [](const Tensor& y, const Tensor& z) { (y += z) /= y; }));
+    rows.push_back(part("fill_", [](const Tensor& y, const Tensor& z) { y.fill_(0.3).add_(z); }));
+    return rows;
+}
+
+}  // namespace reel::testing

@@ -1,221 +1,15 @@
-// The rewind: one sweep from the end of the tape to its front. No recursion and no sort: the order of
-// execution, read backwards, is a topological order.
+// `backward` and `grad`: the tapes of a thread rewound one after the other, from the innermost outwards. The
+// rewind of one tape is in `rewind.cpp`.
 #include <mutex>
 
-#include "autograd/tape_state.hpp"
+#include "autograd/rewind.hpp"
 
 namespace reel {
 
-constinit thread_local const detail::Tamper* detail::tamper = nullptr;
-
 namespace {
 
-using detail::Entry;
-using detail::Target;
-
-struct RewindOptions {
-    bool retain_graph;
-    bool create_graph;
-};
-
-/// x̄ for an input of `sizes`: sums over the dimensions that were stretched to the gradient's shape.
-Tensor sum_to(const Tensor& gradient, const Shape& sizes) {
-    const std::size_t lead = gradient.sizes().size() - sizes.size();
-    Shape stretched;
-    for (std::size_t i = 0; i < gradient.sizes().size(); ++i) {
-        if (i < lead || (sizes[i - lead] == 1 && gradient.sizes()[i] != 1)) {
-            stretched.push_back(static_cast<std::int64_t>(i));
-        }
-    }
-    const Tensor kept = stretched.empty() ? gradient : gradient.sum(stretched, true);
-    return lead == 0 ? kept : kept.reshape(sizes);
-}
-
-bool broadcasts_to(const Shape& sizes, const Shape& target) {
-    if (sizes.size() > target.size()) return false;
-    for (std::size_t i = 1; i <= sizes.size(); ++i) {
-        const std::int64_t size = sizes[sizes.size() - i];
-        if (size != 1 && size != target[target.size() - i]) return false;
-    }
-    return true;
-}
-
-/// Adds `gradient` to `sum`, in place where nobody else can see it.
-void accumulate(Tensor& sum, Tensor gradient, bool create_graph) {
-    if (!sum.defined()) {
-        sum = std::move(gradient);
-    } else if (!create_graph && sum.handle().unique() && sum.impl().storage.unique() && sum.is_contiguous()) {
-        sum.add_(gradient);
-    } else {
-        sum = sum.add(gradient);
-    }
-}
-
-/// One sweep over one tape.
-class Rewind {
-public:
-    Rewind(Tape::State& tape, RewindOptions options) : tape_(tape), options_(options) {}
-
-    /// Puts a cotangent on the output of an entry, or on a leaf.
-    void seed(const Tensor& output, const Tensor& cotangent) { deliver(tape_.target_of(output), cotangent); }
-    /// Asks for the gradient of `input`; once one is asked for, the sweep goes only where it leads to one.
-    void request(const Tensor& input) { requested_.push_back(tape_.target_of(input)); }
-
-    void run();
-
-    /// The gradient of a requested input, undefined where no output depends on it.
-    Tensor requested(const Tensor& input) const;
-    /// Calls `f(leaf, gradient)` for every leaf that a gradient reached.
-    void for_each_leaf(const auto& f) {
-        for (std::size_t i = 0; i < leaf_gradients_.size(); ++i) {
-            if (leaf_gradients_[i].defined()) f(tape_.leaves[i], leaf_gradients_[i]);
-        }
-    }
-
-private:
-    enum : std::uint8_t { kReached = 1, kLeads = 2 };
-
-    void mark();
-    void check(std::size_t number) const;
-    void visit(std::size_t number);
-    Tensor pull_back(std::size_t number, std::size_t edge, const Tensor& y_bar) const;
-    void deliver(Target target, Tensor gradient);
-    bool leads(Target target) const {
-        if (requested_.empty()) return true;
-        return target >= 0 ? marks_[static_cast<std::size_t>(target)] & kLeads
-                           : leaf_requested_[static_cast<std::size_t>(~target)];
-    }
-
-    Tape::State& tape_;
-    RewindOptions options_;
-    std::vector<Tensor> entry_gradients_;
-    std::vector<Tensor> leaf_gradients_;
-    std::vector<Target> requested_;
-    std::vector<std::uint8_t> marks_;
-    std::vector<bool> leaf_requested_;
-    std::unordered_map<Target, Tensor> finished_;  // requested gradients of entries
-};
-
-void Rewind::deliver(Target target, Tensor gradient) {
-    const DType dtype = tape_.target_dtype(target);
-    if (gradient.dtype() != dtype) gradient = gradient.to(dtype);
-    auto& gradients = target >= 0 ? entry_gradients_ : leaf_gradients_;
-    const auto place = static_cast<std::size_t>(target >= 0 ? target : ~target);
-    if (place >= gradients.size()) gradients.resize(place + 1);
-    accumulate(gradients[place], std::move(gradient), options_.create_graph);
-}
-
-/// Which entries does a gradient reach, and which of them lead to a requested input? Finds every entry that
-/// cannot be rewound before anything is changed.
-void Rewind::mark() {
-    marks_.assign(entry_gradients_.size(), 0);
-    leaf_requested_.assign(tape_.leaves.size(), false);
-    for (Target target : requested_) {
-        if (target < 0) leaf_requested_[static_cast<std::size_t>(~target)] = true;
-    }
-    for (std::size_t number = 0; number < marks_.size() && !requested_.empty(); ++number) {
-        for (std::size_t i = tape_.entries[number].edges_begin; i < tape_.edges_end(number); ++i) {
-            if (leads(tape_.edges[i].target)) marks_[number] |= kLeads;
-        }
-        // A requested entry leads to itself; whether to go on below it, its own edges have said.
-        for (Target target : requested_) {
-            if (target == static_cast<Target>(number)) marks_[number] |= kLeads;
-        }
-    }
-    for (std::size_t number = marks_.size(); number-- > 0;) {
-        if (entry_gradients_[number].defined()) marks_[number] |= kReached;
-        if (!(marks_[number] & kReached)) continue;
-        bool used = false;
-        for (std::size_t i = tape_.entries[number].edges_begin; i < tape_.edges_end(number); ++i) {
-            const Target target = tape_.edges[i].target;
-            if (!leads(target)) continue;
-            used = true;
-            if (target >= 0) marks_[static_cast<std::size_t>(target)] |= kReached;
-        }
-        if (used) check(number);
-    }
-}
-
-void Rewind::check(std::size_t number) const {
-    const Entry& entry = tape_.entries[number];
-    if (entry.freed) {
-        fail<AutogradError>("backward: what ", entry.name, " (entry ", number,
-                            ") kept was freed by an earlier rewind; pass retain_graph to that one");
-    }
-    for (std::size_t i = entry.blocks_begin; i < tape_.blocks_end(number); ++i) {
-        const detail::KeptBlock& block = tape_.blocks[i];
-        if (block.storage->version == block.version) continue;
-        fail<AutogradError>("backward: a value that ", entry.name, " (entry ", number,
-                            ") saved has since been overwritten by ", block.storage->overwritten_by,
-                            "; write to a clone(), or use the out-of-place operation");
-    }
-}
-
-Tensor Rewind::pull_back(std::size_t number, std::size_t edge, const Tensor& y_bar) const {
-    const char* name = tape_.entries[number].name;
-    Tensor x_bar = tape_.edges[edge].pullback(y_bar, tape_.entries[number].output);
-    if (detail::tamper) x_bar = (*detail::tamper)(number, edge - tape_.entries[number].edges_begin, x_bar);
-    if (!x_bar.defined()) return x_bar;
-    const Shape& wanted = tape_.target_sizes(tape_.edges[edge].target);
-    if (x_bar.sizes() != wanted) {
-        if (!broadcasts_to(wanted, x_bar.sizes())) {
-            fail<AutogradError>("backward: the pullback of ", name, " (entry ", number, ") returned shape ",
-                                x_bar.sizes(), " for an input of shape ", wanted);
-        }
-        x_bar = sum_to(x_bar, wanted);
-    }
-    if (tape_.options.detect_anomaly && x_bar.is_floating_point() && !x_bar.isfinite().all().item<bool>() &&
-        y_bar.isfinite().all().item<bool>()) {
-        fail<AutogradError>("anomaly: the backward pass of ", name, " (entry ", number,
-                            ") made a NaN or Inf out of a finite gradient, in a result of shape ",
-                            x_bar.sizes());
-    }
-    return x_bar;
-}
-
-void Rewind::visit(std::size_t number) {
-    Tensor y_bar = std::move(entry_gradients_[number]);
-    const auto node = static_cast<Target>(number);
-    if (const auto hooks = tape_.hooks.find(node); hooks != tape_.hooks.end()) {
-        y_bar = detail::run_hooks(hooks->second, std::move(y_bar));
-    }
-    if (const auto retained = tape_.retained.find(node); retained != tape_.retained.end()) {
-        for (const Tensor& tensor : retained->second) {
-            accumulate(detail::variable(tensor).grad, y_bar, options_.create_graph);
-        }
-    }
-    for (Target target : requested_) {
-        if (target == node) finished_[node] = y_bar;
-    }
-    bool used = false;
-    for (std::size_t i = tape_.entries[number].edges_begin; i < tape_.edges_end(number); ++i) {
-        const Target target = tape_.edges[i].target;
-        if (!leads(target)) continue;
-        used = true;
-        if (Tensor x_bar = pull_back(number, i, y_bar); x_bar.defined()) deliver(target, std::move(x_bar));
-    }
-    if (used && !options_.retain_graph) tape_.free_entry(number);
-}
-
-void Rewind::run() {
-    mark();
-    const detail::Swap<bool> pause(detail::paused, !options_.create_graph);
-    const detail::Swap<Tape::State*> innermost(detail::innermost, &tape_);
-    // With create_graph the tape grows meanwhile: the number of entries to visit was fixed by `mark`.
-    for (std::size_t number = marks_.size(); number-- > 0;) {
-        if (entry_gradients_[number].defined()) visit(number);
-    }
-}
-
-Tensor Rewind::requested(const Tensor& input) const {
-    const Target target = tape_.target_of(input);
-    if (target >= 0) {
-        const auto found = finished_.find(target);
-        return found != finished_.end() ? found->second : Tensor();
-    }
-    const auto place = static_cast<std::size_t>(~target);
-    return place < leaf_gradients_.size() ? leaf_gradients_[place] : Tensor();
-}
+using detail::Rewind;
+using detail::RewindOptions;
 
 /// The cotangent of `output`: what was given, else 1 where there is one element.
 Tensor cotangent_of(const char* operation, const Tensor& output, const Tensor& given) {
@@ -248,19 +42,6 @@ void check_tape(const char* operation) {
                         "operations that are to be differentiated");
 }
 
-/// Adds to `.grad()` of a leaf that two threads may share.
-void accumulate_into_leaf(const Tensor& leaf, Tensor gradient, bool create_graph) {
-    static std::mutex mutex;
-    gradient = detail::run_hooks(detail::variable(leaf).hooks, std::move(gradient));
-    const std::lock_guard lock(mutex);
-    Tensor& sum = detail::variable(leaf).grad;
-    // What is kept must be the leaf's alone: two leaves may have been sent the same tensor.
-    const bool alone =
-        gradient.handle().unique() && gradient.impl().storage.unique() && gradient.is_contiguous();
-    if (!sum.defined() && !create_graph && !alone) gradient = gradient.clone();
-    accumulate(sum, std::move(gradient), create_graph);
-}
-
 using Seeds = std::vector<std::pair<Tensor, Tensor>>;  // values and their cotangents
 
 /// Takes the seeds that belong to `tape` out of `seeds`.
@@ -275,35 +56,130 @@ Seeds take_seeds(Seeds& seeds, const Tape::State& tape) {
     return taken;
 }
 
+bool is_made_by(const Tape::State& tape, const Tensor& tensor) {
+    return tensor.impl().slot.node >= 0 && tensor.impl().slot.tape == tape.id;
+}
+
+/// Whether the gradient of `input` is found on this tape: where it was made, or, for a leaf, where it was
+/// read.
+bool is_found_on(const Tape::State& tape, const Tensor& input) {
+    return is_made_by(tape, input) ||
+           (!detail::tape_of(input.impl()) && tape.leaf_numbers.contains(&input.impl()));
+}
+
+/// Requests what leads to `inputs` on this tape and on those around it. Returns whether anything does.
+bool request(const Tape::State& tape, Rewind& rewind, const std::vector<Tensor>& inputs) {
+    bool any = false;
+    bool outside = false;
+    for (const Tensor& input : inputs) {
+        if (is_found_on(tape, input)) {
+            rewind.request(input);
+            any = true;
+        }
+        for (const Tape::State* outer = tape.outer; outer && !outside; outer = outer->outer) {
+            outside = is_found_on(*outer, input);
+        }
+    }
+    for (std::size_t i = 0; outside && i < tape.leaves.size(); ++i) {
+        if (!detail::tape_of(tape.leaves[i].impl())) continue;
+        rewind.request(tape.leaves[i]);
+        any = true;
+    }
+    return any;
+}
+
+/// Guards what leaves carry: threads may share them.
+std::mutex& leaf_mutex() {
+    static std::mutex mutex;
+    return mutex;
+}
+
+std::vector<detail::NumberedHook> hooks_of(const Tensor& leaf) {
+    const std::lock_guard lock(leaf_mutex());
+    return leaf.impl().meta ? detail::variable(leaf).hooks : std::vector<detail::NumberedHook>();
+}
+
+/// True leaves and what reached each of them, summed over all tapes.
+class LeafGradients {
+public:
+    explicit LeafGradients(bool create_graph) : create_graph_(create_graph) {}
+    void add(const Tensor& leaf, const Tensor& gradient) {
+        const auto [place, is_new] = places_.try_emplace(&leaf.impl(), sums_.size());
+        if (is_new) sums_.emplace_back(leaf, Tensor());
+        detail::accumulate(sums_[place->second].second, gradient, create_graph_);
+    }
+    void run_hooks() {
+        for (auto& [leaf, sum] : sums_) sum = detail::run_hooks(hooks_of(leaf), std::move(sum));
+    }
+    /// Undefined where nothing reached it.
+    Tensor of(const Tensor& leaf) const {
+        const auto found = places_.find(&leaf.impl());
+        return found != places_.end() ? sums_[found->second].second : Tensor();
+    }
+    Seeds& all() { return sums_; }
+
+private:
+    bool create_graph_;
+    Seeds sums_;
+    std::unordered_map<const detail::TensorImpl*, std::size_t> places_;
+};
+
+/// What a sweep brings home. Nothing outside the tapes has been changed yet.
+struct Harvest {
+    LeafGradients leaves;        ///< after their hooks
+    Seeds retained;              ///< non-leaves that retain their gradients
+    std::vector<Tensor> inputs;  ///< the gradients that were asked for, of values that a tape has made
+};
+
 /// Sweeps all living tapes of the thread from the innermost outwards: values of outer tapes are leaves of the
-/// inner one, and their gradients the seeds of the next sweep. `prepare(tape, rewind)` says whether there is
-/// anything to do on a tape, `finish(tape, rewind)` reads the gradients.
-void sweep(Seeds seeds, RewindOptions options, const auto& prepare, const auto& finish) {
+/// inner one, and their gradients the seeds of the next sweep. Goes everywhere unless `inputs` are given.
+Harvest sweep(Seeds seeds, RewindOptions options, const std::vector<Tensor>* inputs) {
+    Harvest harvest{LeafGradients(options.create_graph), {}, {}};
+    if (inputs) harvest.inputs.resize(inputs->size());
     for (Tape::State* tape = detail::innermost; tape && !seeds.empty(); tape = tape->outer) {
         Rewind rewind(*tape, options);
         const Seeds own = take_seeds(seeds, *tape);
         for (const auto& [output, cotangent] : own) rewind.seed(output, cotangent);
-        if (own.empty() || !prepare(*tape, rewind)) continue;
+        if (own.empty() || (inputs && !request(*tape, rewind, *inputs))) continue;
         rewind.run();
-        rewind.for_each_leaf([&](const Tensor& leaf, Tensor& gradient) {
-            if (detail::tape_of(leaf.impl())) seeds.emplace_back(leaf, gradient);
+        rewind.for_each_leaf([&](const Tensor& leaf, const Tensor& gradient) {
+            if (detail::tape_of(leaf.impl())) {
+                seeds.emplace_back(leaf, gradient);
+            } else {
+                harvest.leaves.add(leaf, gradient);
+            }
         });
-        finish(*tape, rewind);
+        for (std::size_t i = 0; i < harvest.inputs.size(); ++i) {
+            if (is_made_by(*tape, (*inputs)[i])) harvest.inputs[i] = rewind.requested((*inputs)[i]);
+        }
+        const auto& retained = rewind.retained();
+        harvest.retained.insert(harvest.retained.end(), retained.begin(), retained.end());
     }
+    harvest.leaves.run_hooks();
+    return harvest;
+}
+
+/// Adds to `.grad()`, which holds memory of its own: two leaves may have been sent the same tensor.
+void accumulate_into(const Tensor& tensor, Tensor gradient, bool create_graph) {
+    const std::lock_guard lock(leaf_mutex());
+    Tensor& sum = detail::variable(tensor).grad;
+    const bool alone =
+        gradient.handle().unique() && gradient.impl().storage.unique() && gradient.is_contiguous();
+    if (!sum.defined() && !create_graph && !alone) gradient = gradient.clone();
+    detail::accumulate(sum, std::move(gradient), create_graph);
 }
 
 }  // namespace
 
 void Tensor::backward(const Tensor& gradient, bool retain_graph, bool create_graph) const {
     check_tape("backward");
-    sweep(
-        {{*this, cotangent_of("backward", *this, gradient)}}, {retain_graph || create_graph, create_graph},
-        [](const Tape::State&, const Rewind&) { return true; },
-        [create_graph](const Tape::State&, Rewind& rewind) {
-            rewind.for_each_leaf([&](const Tensor& leaf, Tensor& sum) {
-                if (leaf.impl().requires_grad) accumulate_into_leaf(leaf, std::move(sum), create_graph);
-            });
-        });
+    const Tensor cotangent = cotangent_of("backward", *this, gradient);
+    const detail::Swap<bool> pause(detail::paused, !create_graph);
+    Harvest harvest = sweep({{*this, cotangent}}, {retain_graph || create_graph, create_graph}, nullptr);
+    for (auto& [tensor, sum] : harvest.retained) accumulate_into(tensor, std::move(sum), create_graph);
+    for (auto& [leaf, sum] : harvest.leaves.all()) {
+        if (leaf.impl().requires_grad) accumulate_into(leaf, std::move(sum), create_graph);
+    }
 }
 
 std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
@@ -323,39 +199,16 @@ std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<T
         const Tensor given = options.grad_outputs.empty() ? Tensor() : options.grad_outputs[i];
         seeds.emplace_back(outputs[i], cotangent_of("grad", outputs[i], given));
     }
-    std::vector<Tensor> gradients(inputs.size());
-    const auto belongs = [](const Tape::State& tape, const Tensor& input) {
-        return input.impl().slot.tape == tape.id || tape.leaf_numbers.contains(&input.impl());
-    };
-    sweep(
-        std::move(seeds), {options.retain_graph.value_or(options.create_graph), options.create_graph},
-        [&](const Tape::State& tape, Rewind& rewind) {
-            bool any = false;
-            const auto request = [&](const Tensor& tensor) {
-                rewind.request(tensor);
-                any = true;
-            };
-            for (const Tensor& input : inputs) {
-                if (belongs(tape, input)) request(input);
-            }
-            for (const Tensor& leaf : tape.leaves) {
-                if (detail::tape_of(leaf.impl())) request(leaf);
-            }
-            return any;
-        },
-        [&](const Tape::State& tape, const Rewind& rewind) {
-            for (std::size_t i = 0; i < inputs.size(); ++i) {
-                if (!belongs(tape, inputs[i])) continue;
-                Tensor part = rewind.requested(inputs[i]);
-                if (part.defined()) accumulate(gradients[i], std::move(part), options.create_graph);
-            }
-        });
+    const detail::Swap<bool> pause(detail::paused, !options.create_graph);
+    const bool retain_graph = options.retain_graph.value_or(options.create_graph);
+    Harvest harvest = sweep(std::move(seeds), {retain_graph, options.create_graph}, &inputs);
     for (std::size_t i = 0; i < inputs.size(); ++i) {
-        if (gradients[i].defined() || options.allow_unused) continue;
+        if (!harvest.inputs[i].defined()) harvest.inputs[i] = harvest.leaves.of(inputs[i]);
+        if (harvest.inputs[i].defined() || options.allow_unused) continue;
         fail<AutogradError>("grad: no output depends on input ", i, ", of shape ", inputs[i].sizes(),
                             "; allow_unused gives an undefined tensor for it");
     }
-    return gradients;
+    return std::move(harvest.inputs);
 }
 
 }  // namespace reel

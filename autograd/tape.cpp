@@ -73,7 +73,9 @@ std::int64_t append(Tape::State& state, const char* name, const Tensor& output, 
             {name, Tensor(), output.sizes(), output.dtype(), false, first_edge, first_block});
         if (takes_output) entry.output = Tensor(output);
     }
-    return static_cast<std::int64_t>(state.entries.size()) - 1;
+    const std::size_t number = state.entries.size() - 1;
+    if (state.forgets) state.free_entry(number);
+    return static_cast<std::int64_t>(number);
 }
 
 Tensor record_on_tape(const char* name, Tensor output, const auto& edges, const auto& input_of,
@@ -249,7 +251,11 @@ Tape::Tape(TapeOptions options) : state_(std::make_unique<State>()) {
     detail::innermost = state_.get();
 }
 
-Tape::~Tape() { detail::innermost = state_->outer; }
+Tape::~Tape() {
+    Tape::State** place = &detail::innermost;
+    while (*place && *place != state_.get()) place = &(*place)->outer;
+    if (*place) *place = state_->outer;
+}
 
 std::size_t Tape::size() const { return state_->entries.size(); }
 

@@ -85,6 +85,7 @@ struct Tape::State {
     std::uint64_t id;
     State* outer;
     TapeOptions options;
+    bool forgets = false;  ///< keeps no pullbacks: only what was read is wanted (`checkpoint.cpp`)
     detail::ChunkedArray<detail::Entry> entries;
     detail::ChunkedArray<detail::KeptEdge> edges;
     detail::ChunkedArray<detail::KeptBlock> blocks;

@@ -5,6 +5,8 @@
 
 #include <iostream>
 
+#include "autograd/checkpoint.hpp"
+#include "autograd/derivatives.hpp"
 #include "autograd/gradcheck.hpp"
 #include "autograd/tape.hpp"
 #include "ops/activations.hpp"

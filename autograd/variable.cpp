@@ -40,7 +40,7 @@ Tensor Tensor::set_requires_grad(bool requires_grad) const {
                             " is recorded on a tape; only leaves can be told so (detach() makes one)");
     }
     state.slot = {};
-    state.base = {};  // a leaf has no history, not that of what it is a view of either
+    if (requires_grad) state.base = {};  // a leaf has no history, not that of what it is a view of either
     state.requires_grad = requires_grad;
     return *this;
 }

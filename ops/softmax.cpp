@@ -2,6 +2,7 @@
 // Note [All but one maximum] (`kernels/softmax.cpp`) for what the kernels keep of a row.
 #include "ops/softmax.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -10,6 +11,7 @@
 #include "ops/fibres.hpp"
 #include "ops/pointwise.hpp"
 #include "ops/reduce.hpp"
+#include "tensor/factory.hpp"
 
 namespace reel {
 
@@ -38,6 +40,7 @@ void with_floating(DType dtype, const F& f) {
     dtype == kFloat64 ? f(double{}) : f(float{});
 }
 
+constexpr double kInf = std::numeric_limits<double>::infinity();
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 /// y = e^x / Σ e^x.
@@ -90,23 +93,42 @@ Tensor log_probabilities(const Tensor& x, int64_t dim) {
     return y;
 }
 
-/// max + log(1 + rest), one number per fibre, with keepdim.
-Tensor log_sums(const Tensor& x, int64_t dim) {
+/// max + log(1 + rest). Where the two nearly cancel, what a float32 row's sum has lost would show: the row is
+/// summed again in double precision.
+template <class T>
+void log_sums(const Fibres& fibres, int64_t count, kernels::ConstPanel z, T* sums) {
+    constexpr double kClose = 0.25;
+    const Statistics<T> s(fibres, count, z);
+    bool close[kernels::kMaxFibres];
+    for (int64_t f = 0; f < count; ++f) {
+        const double sum = static_cast<double>(s.max[f]) + s.log_sum[f];
+        close[f] = std::abs(sum) < kClose * s.log_sum[f];
+        sums[f] = static_cast<T>(sum);
+    }
+    if (std::is_same_v<T, double> || std::find(close, close + count, true) == close + count) return;
+    double max[kernels::kMaxFibres];
+    double rest[kernels::kMaxFibres];
+    double log_sum[kernels::kMaxFibres];
+    kernels::softmax(dtype_of<T>())
+        .wide_statistics[fibres.grouping()](fibres.length(), count, z, max, rest, log_sum);
+    for (int64_t f = 0; f < count; ++f) {
+        if (close[f]) sums[f] = static_cast<T>(max[f] + log_sum[f]);
+    }
+}
+
+/// log Σ e^x.
+Tensor log_sums(const Tensor& x, int64_t dim, bool keepdim) {
     const Fibres fibres(x, dim);
     const DType compute = compute_dtype(x.dtype());
-    const Tensor list = Tensor::empty({fibres.count()}, compute);
+    const Tensor list = full({fibres.count()}, -kInf, compute);
     with_floating(compute, [&](auto zero) {
         using T = decltype(zero);
-        T* sums = list.data_ptr<T>();
-        std::fill_n(sums, fibres.count(), -std::numeric_limits<T>::infinity());
         fibres.for_each_group(
             [&, reader = FibreReader(fibres, x, compute)](int64_t first, int64_t count) mutable {
-                const Statistics<T> s(fibres, count, reader.read(first, count));
-                for (int64_t f = 0; f < count; ++f)
-                    sums[first + f] = static_cast<T>(static_cast<double>(s.max[f]) + s.log_sum[f]);
+                log_sums(fibres, count, reader.read(first, count), list.data_ptr<T>() + first);
             });
     });
-    return dense(fibres.unlisted(list, true), x.dtype());
+    return dense(fibres.unlisted(list, keepdim), x.dtype());
 }
 
 void check_floating(const char* name, const Tensor& x) {
@@ -121,7 +143,7 @@ Tensor recorded_softmax(const char* name, const Tensor& x, const Tensor& y, int6
         name, y, {{x, [dim](const Tensor& g, const Tensor& p) { return p * (g - (g * p).sum(dim, true)); }}});
 }
 
-/// Softmax over the last dimension, where an empty row is zero.
+/// Softmax, where a row that is all -inf is zero.
 Tensor softmax_or_zero(const Tensor& x, int64_t dim) {
     return recorded_softmax("softmax", x, probabilities(x, dim, EmptyRow::kZero), dim);
 }
@@ -152,13 +174,10 @@ Tensor logsumexp(const Tensor& x, const Shape& dims, bool keepdim) {
         return logsumexp(row, -1).reshape(reduced_sizes(x.sizes(), reduced, keepdim));
     }
     const int64_t dim = reduced.empty() ? 0 : reduced[0];
-    const Tensor kept = log_sums(floating, dim);
-    const Tensor y =
-        Tensor::make(kept.impl().storage, kept.dtype(), reduced_sizes(x.sizes(), reduced, keepdim),
-                     contiguous_strides(reduced_sizes(x.sizes(), reduced, keepdim)), kept.storage_offset());
-    return record("logsumexp", y,
-                  {{floating, [x = floating, dim, kept_sizes = kept.sizes()](const Tensor& g) {
-                        return g.reshape(kept_sizes) * softmax_or_zero(x, dim);
+    const Shape kept = reduced_sizes(x.sizes(), reduced, true);
+    return record("logsumexp", log_sums(floating, dim, keepdim),
+                  {{floating, [x = floating, dim, kept](const Tensor& g) {
+                        return g.reshape(kept) * softmax_or_zero(x, dim);
                     }}});
 }
 
@@ -171,8 +190,7 @@ Tensor masked_softmax(const Tensor& x, const Tensor& mask, int64_t dim) {
     dim = wrap_dim(dim, x.dim(), "masked_softmax");
     const Tensor y = [&] {
         const NoGradGuard quiet;
-        return probabilities(where(mask.expand(x.sizes()), x, -std::numeric_limits<double>::infinity()), dim,
-                             EmptyRow::kZero);
+        return probabilities(where(mask.expand(x.sizes()), x, -kInf), dim, EmptyRow::kZero);
     }();
     return recorded_softmax("masked_softmax", x, y, dim);
 }

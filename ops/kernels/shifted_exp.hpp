@@ -83,6 +83,25 @@ private:
     Vec<T> shift_, top_, exponent_, low_, rounder_;
 };
 
+/// W numbers of any floating type as a vector of `T`.
+template <class T, class S>
+Vec<T> load_as(const S* from) {
+    if constexpr (std::is_same_v<T, S>) {
+        return load(from);
+    } else {
+        alignas(Vec<T>) T lanes[kWidth<T>];
+        for (std::int64_t i = 0; i < kWidth<T>; ++i) lanes[i] = static_cast<T>(from[i]);
+        return Vec<T>::load_aligned(lanes);
+    }
+}
+/// The first `n` of them; the rest repeats the last.
+template <class T, class S>
+Vec<T> load_some_as(const S* from, std::int64_t n) {
+    alignas(Vec<T>) T lanes[kWidth<T>];
+    for (std::int64_t i = 0; i < kWidth<T>; ++i) lanes[i] = static_cast<T>(from[i < n ? i : n - 1]);
+    return Vec<T>::load_aligned(lanes);
+}
+
 /// What takes the lift back.
 template <class T>
 inline constexpr double kUnlift = sizeof(T) == 4 ? 0x1p-64 : 0x1p-512;

@@ -11,20 +11,9 @@ using std::int64_t;
 using Wide = Vec<double>;
 constexpr int64_t kWide = kWidth<double>;
 
-/// The first `n` elements as numbers of double precision; the other lanes repeat the last.
-template <class T>
-Wide load_wide(const T* x, int64_t n) {
-    if constexpr (std::is_same_v<T, double>) {
-        return n == kWide ? load(x) : load_some(x, n);
-    } else {
-        alignas(Wide) double wide[kWide];
-        if (n == kWide) {
-            for (int64_t i = 0; i < kWide; ++i) wide[i] = static_cast<double>(x[i]);
-        } else {
-            for (int64_t i = 0; i < kWide; ++i) wide[i] = static_cast<double>(x[i < n ? i : n - 1]);
-        }
-        return Wide::load_aligned(wide);
-    }
+template <class S>
+Wide load_wide(const S* x, int64_t n) {
+    return n == kWide ? load_as<double>(x) : load_some_as<double>(x, n);
 }
 
 template <class T>
@@ -106,12 +95,12 @@ void add_excess(double excess, double below_max, double& mass, double& distance)
 }
 
 template <class T>
-void row_expectations(int64_t n, int64_t count, ConstPanel x, const void* max, const SoftTargets& q,
+void row_expectations(int64_t n, int64_t count, ConstPanel x, const double* max, const SoftTargets& q,
                       double* mass, double* distance) {
     for (int64_t f = 0; f < count; ++f) {
         const T* z = row_of<T>(x, f);
         const T* p = row_of<T>(q.probability, f);
-        const auto top = static_cast<double>(static_cast<const T*>(max)[f]);
+        const double top = max[f];
         Expectation<T> sums;
         int64_t c = 0;
         for (; c + kWide <= n; c += kWide)
@@ -129,12 +118,12 @@ void row_expectations(int64_t n, int64_t count, ConstPanel x, const void* max, c
 }
 
 template <class T>
-void lane_expectations(int64_t n, int64_t count, ConstPanel x, const void* max, const SoftTargets& q,
+void lane_expectations(int64_t n, int64_t count, ConstPanel x, const double* max, const SoftTargets& q,
                        double* mass, double* distance) {
     for_each_vector<double>(count, [&](int64_t l, int64_t lanes) {
         const T* z = lane_of<T>(x, l);
         const T* p = lane_of<T>(q.probability, l);
-        const Wide top = load_wide(static_cast<const T*>(max) + l, lanes);
+        const Wide top = load_wide(max + l, lanes);
         Expectation<T> sums;
         for (int64_t c = 0; c < n; ++c)
             sums.add(lane_target<T>(q, p, c, lanes), top - load_wide(z + c * x.stride, lanes));
@@ -145,7 +134,7 @@ void lane_expectations(int64_t n, int64_t count, ConstPanel x, const void* max, 
     });
     if (!q.classes) return;
     for (int64_t f = 0; f < count; ++f) {
-        const auto top = static_cast<double>(static_cast<const T*>(max)[f]);
+        const double top = max[f];
         const T z = static_cast<const T*>(x.data)[q.classes[f] * x.stride + f];
         add_excess(q.excess[f], top - static_cast<double>(z), mass[f], distance[f]);
     }
@@ -182,15 +171,13 @@ void correct(const SoftTargets& q, int64_t f, const Residual& residual, const Wi
 }
 
 template <class T>
-void row_residuals(int64_t n, int64_t count, ConstPanel x, const void* max, const void* rest,
+void row_residuals(int64_t n, int64_t count, ConstPanel x, const double* max, const double* rest,
                    const SoftTargets& q, const double* mass, const double* factor, Panel y) {
     for (int64_t f = 0; f < count; ++f) {
         const T* z = row_of<T>(x, f);
         const T* p = row_of<T>(q.probability, f);
         T* to = static_cast<T*>(y.data) + f * y.stride;
-        const Residual residual(Wide(static_cast<double>(static_cast<const T*>(max)[f])),
-                                Wide(static_cast<double>(static_cast<const T*>(rest)[f])), Wide(mass[f]),
-                                Wide(factor[f]));
+        const Residual residual(Wide(max[f]), Wide(rest[f]), Wide(mass[f]), Wide(factor[f]));
         for (int64_t c = 0; c < n; c += kWide) {
             const int64_t some = n - c < kWide ? n - c : kWide;
             store_narrow(to + c, residual(load_wide(z + c, some), row_target<T>(q, p, c, some)), some);
@@ -202,15 +189,13 @@ void row_residuals(int64_t n, int64_t count, ConstPanel x, const void* max, cons
 }
 
 template <class T>
-void lane_residuals(int64_t n, int64_t count, ConstPanel x, const void* max, const void* rest,
+void lane_residuals(int64_t n, int64_t count, ConstPanel x, const double* max, const double* rest,
                     const SoftTargets& q, const double* mass, const double* factor, Panel y) {
-    const auto* maxima = static_cast<const T*>(max);
-    const auto* rests = static_cast<const T*>(rest);
     for_each_vector<double>(count, [&](int64_t l, int64_t lanes) {
         const T* z = lane_of<T>(x, l);
         const T* p = lane_of<T>(q.probability, l);
         T* to = static_cast<T*>(y.data) + l;
-        const Residual residual(load_wide(maxima + l, lanes), load_wide(rests + l, lanes),
+        const Residual residual(load_wide(max + l, lanes), load_wide(rest + l, lanes),
                                 load_wide(mass + l, lanes), load_wide(factor + l, lanes));
         for (int64_t c = 0; c < n; ++c) {
             store_narrow(to + c * y.stride,
@@ -220,8 +205,7 @@ void lane_residuals(int64_t n, int64_t count, ConstPanel x, const void* max, con
     if (!q.classes) return;
     for (int64_t f = 0; f < count; ++f) {
         if (q.excess[f] == 0) continue;
-        const Residual residual(Wide(static_cast<double>(maxima[f])), Wide(static_cast<double>(rests[f])),
-                                Wide(mass[f]), Wide(factor[f]));
+        const Residual residual(Wide(max[f]), Wide(rest[f]), Wide(mass[f]), Wide(factor[f]));
         const int64_t t = q.classes[f];
         correct(q, f, residual, lane_target<T>(q, lane_of<T>(q.probability, f), t, 1),
                 static_cast<const T*>(x.data)[t * x.stride + f], static_cast<T*>(y.data) + t * y.stride + f);

@@ -12,35 +12,37 @@ namespace {
 
 using std::int64_t;
 
-/// A vector of each of a group's fibres: element c of W fibres that stand side by side.
-template <class T>
+/// A vector of each of a group's fibres: element c of W fibres that stand side by side. Fibres are stored as
+/// `S` and computed in `T`.
+template <class T, class S>
 struct Lanes {
-    const T* x;
+    const S* x;
     int64_t stride;
-    Vec<T> operator()(int64_t c) const { return load(x + c * stride); }
+    Vec<T> operator()(int64_t c) const { return load_as<T>(x + c * stride); }
 };
 
 /// The same of fewer than W fibres; the other lanes repeat the last.
-template <class T>
+template <class T, class S>
 struct FewLanes {
-    const T* x;
+    const S* x;
     int64_t stride;
     int64_t count;
-    Vec<T> operator()(int64_t c) const { return load_some(x + c * stride, count); }
+    Vec<T> operator()(int64_t c) const { return load_some_as<T>(x + c * stride, count); }
 };
 
 /// One dense fibre, a vector at a time.
-template <class T>
+template <class T, class S>
 struct Row {
-    const T* x;
-    Vec<T> operator()(int64_t v) const { return load(x + v * kWidth<T>); }
+    const S* x;
+    Vec<T> operator()(int64_t v) const { return load_as<T>(x + v * kWidth<T>); }
 };
 
 /// What is left of a row behind its whole vectors, filled up with -inf.
-template <class T>
-Vec<T> row_tail(const T* x, int64_t n) {
+template <class T, class S>
+Vec<T> row_tail(const S* x, int64_t n) {
     alignas(Vec<T>) T buffer[Vec<T>::size];
-    for (int64_t i = 0; i < kWidth<T>; ++i) buffer[i] = i < n ? x[i] : -std::numeric_limits<T>::infinity();
+    for (int64_t i = 0; i < kWidth<T>; ++i)
+        buffer[i] = i < n ? static_cast<T>(x[i]) : -std::numeric_limits<T>::infinity();
     return Vec<T>::load_aligned(buffer);
 }
 
@@ -141,12 +143,12 @@ void conclude(int64_t count, const Found<T>& found, T* max, T* rest, double* log
     }
 }
 
-template <class T>
-void find_row(int64_t n, const T* x, Found<T>& found, int64_t f) {
-    const Row<T> row{x};
+template <class T, class S>
+void find_row(int64_t n, const S* x, Found<T>& found, int64_t f) {
+    const Row<T, S> row{x};
     const int64_t vectors = n / kWidth<T>;
     const int64_t whole = vectors * kWidth<T>;
-    const Vec<T> tail = row_tail(x + whole, n - whole);
+    const Vec<T> tail = row_tail<T>(x + whole, n - whole);
     const T max = highest<T>(vectors > 0 ? larger<T>(maximum<T>(vectors, row), tail) : tail);
     Rest<T> rest{Vec<T>(max)};
     rest.add(vectors, row);
@@ -164,10 +166,11 @@ void find_row(int64_t n, const T* x, Found<T>& found, int64_t f) {
     found.count[f] = count;
 }
 
-template <class T>
+template <class T, class S>
 void row_statistics(int64_t n, int64_t count, ConstPanel x, void* max, void* rest, double* log_sum) {
     Found<T> found{};
-    for (int64_t f = 0; f < count; ++f) find_row(n, static_cast<const T*>(x.data) + f * x.stride, found, f);
+    for (int64_t f = 0; f < count; ++f)
+        find_row<T>(n, static_cast<const S*>(x.data) + f * x.stride, found, f);
     conclude(count, found, static_cast<T*>(max), static_cast<T*>(rest), log_sum);
 }
 
@@ -187,15 +190,15 @@ void find_lanes(int64_t n, const Load& z, Found<T>& found, int64_t l) {
     }
 }
 
-template <class T>
+template <class T, class S>
 void lane_statistics(int64_t n, int64_t count, ConstPanel x, void* max, void* rest, double* log_sum) {
     Found<T> found{};
     for_each_vector<T>(count, [&](int64_t l, int64_t lanes) {
-        const T* first = static_cast<const T*>(x.data) + l;
+        const S* first = static_cast<const S*>(x.data) + l;
         if (lanes == kWidth<T>) {
-            find_lanes<T>(n, Lanes<T>{first, x.stride}, found, l);
+            find_lanes<T>(n, Lanes<T, S>{first, x.stride}, found, l);
         } else {
-            find_lanes<T>(n, FewLanes<T>{first, x.stride, lanes}, found, l);
+            find_lanes<T>(n, FewLanes<T, S>{first, x.stride, lanes}, found, l);
         }
     });
     conclude(count, found, static_cast<T*>(max), static_cast<T*>(rest), log_sum);
@@ -313,8 +316,10 @@ void lane_logarithms(int64_t n, int64_t count, ConstPanel x, const void* max, co
 template <class T>
 void add_softmax(Table& table) {
     Softmax& kernels = table.softmax[static_cast<std::size_t>(dtype_of<T>())];
-    kernels.statistics[kRows] = &row_statistics<T>;
-    kernels.statistics[kLanes] = &lane_statistics<T>;
+    kernels.statistics[kRows] = &row_statistics<T, T>;
+    kernels.statistics[kLanes] = &lane_statistics<T, T>;
+    kernels.wide_statistics[kRows] = &row_statistics<double, T>;
+    kernels.wide_statistics[kLanes] = &lane_statistics<double, T>;
     kernels.exponentials[kRows] = &row_exponentials<T>;
     kernels.exponentials[kLanes] = &lane_exponentials<T>;
     kernels.logarithms[kRows] = &row_logarithms<T>;

@@ -209,15 +209,19 @@ struct SoftTargets {
 struct Softmax {
     void (*statistics[2])(std::int64_t n, std::int64_t count, ConstPanel x, void* max, void* rest,
                           double* log_sum) = {};
+    /// The same, computed in double precision.
+    void (*wide_statistics[2])(std::int64_t n, std::int64_t count, ConstPanel x, void* max, void* rest,
+                               double* log_sum) = {};
     /// y = factor · e^(x - max) / (1 + rest).
     void (*exponentials[2])(std::int64_t n, std::int64_t count, ConstPanel x, const void* max,
                             const void* rest, const double* factor, Panel y) = {};
     /// For target probabilities q: mass = Σ q and distance = Σ q (max - x), where 0 · inf is 0.
-    void (*expectations[2])(std::int64_t n, std::int64_t count, ConstPanel x, const void* max,
+    void (*expectations[2])(std::int64_t n, std::int64_t count, ConstPanel x, const double* max,
                             const SoftTargets& q, double* mass, double* distance) = {};
     /// y = factor · (mass · e^(x - max) / (1 + rest) - q), computed in double precision.
-    void (*residuals[2])(std::int64_t n, std::int64_t count, ConstPanel x, const void* max, const void* rest,
-                         const SoftTargets& q, const double* mass, const double* factor, Panel y) = {};
+    void (*residuals[2])(std::int64_t n, std::int64_t count, ConstPanel x, const double* max,
+                         const double* rest, const SoftTargets& q, const double* mass, const double* factor,
+                         Panel y) = {};
     /// y = (x - max) - log_sum.
     void (*logarithms[2])(std::int64_t n, std::int64_t count, ConstPanel x, const void* max,
                           const double* log_sum, Panel y) = {};

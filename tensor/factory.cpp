@@ -48,6 +48,15 @@ namespace {
 /// The type that a number makes a tensor of: floating numbers the default float32.
 DType natural_dtype(Scalar value) { return value.dtype() == kFloat64 ? kFloat32 : value.dtype(); }
 
+/// `count` as a size.
+template <class Number>
+std::int64_t count_of(Number count) {
+    constexpr auto kMost = std::int64_t{1} << 60;
+    if (count > static_cast<Number>(kMost))
+        fail<ShapeError>("arange: more steps than a tensor can have elements");
+    return static_cast<std::int64_t>(count);
+}
+
 /// Element i is f(i).
 template <class F>
 Tensor generate(std::int64_t count, DType dtype, const F& f) {
@@ -76,30 +85,37 @@ Tensor ones(const Shape& sizes, DType dtype) { return full(sizes, 1, dtype); }
 Tensor arange(Scalar end, std::optional<DType> dtype) { return arange(0, end, 1, dtype); }
 Tensor arange(Scalar start, Scalar end, std::optional<DType> dtype) { return arange(start, end, 1, dtype); }
 
+// Of a whole type the three numbers are made whole first, as PyTorch does.
 Tensor arange(Scalar start, Scalar end, Scalar step, std::optional<DType> dtype) {
     const bool floating = start.dtype() == kFloat64 || end.dtype() == kFloat64 || step.dtype() == kFloat64;
-    const double span = end.to<double>() - start.to<double>();
+    const DType result = dtype.value_or(floating ? kFloat32 : kInt64);
+    const double first = start.to<double>();
+    const double span = end.to<double>() - first;
     const double pace = step.to<double>();
-    if (!std::isfinite(span) || !std::isfinite(pace) || pace == 0 || span / pace < 0) {
-        fail<Error>("arange: from ", start, " one does not get to ", end, " by steps of ", step);
+    const bool whole = !is_floating_point(result);
+    const auto by = whole ? step.to<std::int64_t>() : 0;
+    if (!std::isfinite(span) || !std::isfinite(pace) || pace == 0 || span / pace < 0 || (whole && by == 0)) {
+        fail<Error>("arange: from ", start, " one does not get to ", end, " by steps of ", step, " in ",
+                    result);
     }
-    if (floating) {
-        const auto count = static_cast<std::int64_t>(std::ceil(span / pace));
-        const double first = start.to<double>();
-        return generate(count, dtype.value_or(kFloat32),
-                        [&](std::int64_t i) { return first + static_cast<double>(i) * pace; });
+    if (whole) {
+        const auto from = start.to<std::int64_t>();
+        const __int128 distance = static_cast<__int128>(end.to<std::int64_t>()) - from;
+        const __int128 count = (distance + by - (by > 0 ? 1 : -1)) / by;
+        return generate(count_of(count), result, [&](std::int64_t i) { return from + i * by; });
     }
-    const auto first = start.to<std::int64_t>();
-    const auto by = step.to<std::int64_t>();
-    const std::int64_t distance = end.to<std::int64_t>() - first;
-    const std::int64_t count = distance / by + (distance % by != 0 ? 1 : 0);
-    return generate(count, dtype.value_or(kInt64), [&](std::int64_t i) { return first + i * by; });
+    return generate(count_of(std::ceil(span / pace)), result,
+                    [&](std::int64_t i) { return first + static_cast<double>(i) * pace; });
 }
 
 Tensor linspace(Scalar start, Scalar end, std::int64_t steps, DType dtype) {
     if (steps < 0) fail<ShapeError>("linspace: ", steps, " steps");
-    const double first = start.to<double>();
-    const double last = end.to<double>();
+    const auto number = [&](Scalar end_point) {  // of a whole type the ends are made whole first
+        return is_floating_point(dtype) ? end_point.to<double>()
+                                        : static_cast<double>(end_point.to<std::int64_t>());
+    };
+    const double first = number(start);
+    const double last = number(end);
     const double step = steps > 1 ? (last - first) / static_cast<double>(steps - 1) : 0;
     // From the nearer end, so that both ends are exact.
     return generate(steps, dtype, [&](std::int64_t i) {

@@ -44,6 +44,17 @@ private:
 /// make int64, floating ones float32, bools bool. Throws a `ShapeError` for ragged braces.
 Tensor tensor(const TensorData& data, std::optional<DType> dtype = None);
 Tensor tensor(std::initializer_list<TensorData> data, std::optional<DType> dtype = None);
+template <class T>
+requires std::is_arithmetic_v<T> Tensor tensor(const std::vector<T>& values,
+                                               std::optional<DType> dtype = None) {
+    const DType natural = std::is_floating_point_v<T> ? kFloat32 : dtype_of<T>();
+    const Tensor result = Tensor::empty(values.size(), dtype.value_or(natural));
+    dispatch(result.dtype(), [&](auto zero) {
+        auto* to = result.data_ptr<decltype(zero)>();
+        for (const T value : values) *to++ = convert_element<decltype(zero)>(value);
+    });
+    return result;
+}
 
 /// Uninitialised elements.
 Tensor empty(const Shape& sizes, DType dtype = kFloat32);

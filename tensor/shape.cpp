@@ -48,11 +48,10 @@ std::int64_t numel(const Shape& sizes) {
     for (std::int64_t size : sizes) {
         if (size < 0) fail<ShapeError>("negative size in shape ", sizes);
         empty = empty || size == 0;
-        overflow = __builtin_mul_overflow(count, size, &count) || overflow;
+        overflow = __builtin_mul_overflow(count, std::max<std::int64_t>(size, 1), &count) || overflow;
     }
-    if (empty) return 0;
     if (overflow) fail<ShapeError>("shape ", sizes, " has more elements than an int64 can count");
-    return count;
+    return empty ? 0 : count;
 }
 
 Shape contiguous_strides(const Shape& sizes) {
@@ -60,7 +59,8 @@ Shape contiguous_strides(const Shape& sizes) {
     std::int64_t step = 1;
     for (std::size_t i = sizes.size(); i-- > 0;) {
         strides[i] = step;
-        step *= std::max<std::int64_t>(sizes[i], 1);
+        // Where this overflows `numel` refuses the shape.
+        static_cast<void>(__builtin_mul_overflow(step, std::max<std::int64_t>(sizes[i], 1), &step));
     }
     return strides;
 }

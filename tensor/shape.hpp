@@ -100,7 +100,8 @@ private:
 /// "[2, 3]"
 std::ostream& operator<<(std::ostream& out, const Shape& shape);
 
-/// The product of the sizes; 1 for a 0-d shape. Throws a `ShapeError` for a negative size or an overflow.
+/// The product of the sizes; 1 for a 0-d shape. Throws a `ShapeError` for a negative size or an overflow,
+/// even one that a size of 0 would hide: the strides would overflow too.
 std::int64_t numel(const Shape& sizes);
 
 /// Row-major strides: the last is 1, every other one the product of the sizes behind it.

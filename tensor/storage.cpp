@@ -45,7 +45,12 @@ SizeClass size_class(std::size_t bytes) {
 
 void* from_system(std::size_t bytes) {
     const std::size_t alignment = bytes >= kHugePage ? kHugePage : kAlignment;
-    void* block = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
+    const std::size_t padded = (bytes + alignment - 1) / alignment * alignment;
+    void* block = std::aligned_alloc(alignment, padded);
+    if (!block) {  // what lies in the cache may be what is missing
+        empty_cache();
+        block = std::aligned_alloc(alignment, padded);
+    }
     if (!block) fail<Error>("the system has no ", bytes, " bytes of memory left for a tensor");
 #if defined(__linux__)
     if (bytes >= kHugePage) madvise(block, bytes, MADV_HUGEPAGE);

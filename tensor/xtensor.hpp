@@ -1,7 +1,6 @@
 /// \file
-/// The bridge to xtensor, without a copy. Not part of `reel.hpp`, which needs no xtensor: include this header
-/// as well,
-/// `#include <tensor/xtensor.hpp>`. xtensor 0.24 and later.
+/// The bridge to xtensor (0.24 and later), without a copy. Not part of `reel.hpp`, which needs no xtensor:
+/// include it as well, `#include <tensor/xtensor.hpp>`.
 #pragma once
 
 #include <algorithm>

@@ -16,6 +16,26 @@ namespace reel::testing {
 
 namespace {
 
+Tensor tensor_of(std::istream& values, DType dtype, const Shape& sizes) {
+    std::vector<double> floating;
+    std::vector<std::int64_t> whole;
+    for (std::string word; values >> word;) {
+        floating.push_back(std::strtod(word.c_str(), nullptr));
+        whole.push_back(std::strtoll(word.c_str(), nullptr, 10));
+    }
+    return (is_floating_point(dtype) ? tensor(floating, kFloat64) : tensor(whole)).to(dtype).reshape(sizes);
+}
+
+}  // namespace
+
+std::vector<std::string> fixture_lines(const std::string& name) {
+    std::ifstream file(REEL_TESTS "/tensor/fixtures/" + name);
+    if (!file) throw Error("no fixture " + name);
+    std::vector<std::string> lines;
+    for (std::string line; std::getline(file, line);) lines.push_back(line);
+    return lines;
+}
+
 DType dtype_named(const std::string& text) {
     for (const DType dtype : {kBool, kInt64, kFloat16, kBFloat16, kFloat32, kFloat64}) {
         if (text == reel::name(dtype)) return dtype;
@@ -29,18 +49,6 @@ Shape shape_named(const std::string& text) {
     for (std::string size; text != "-" && std::getline(in, size, 'x');) shape.push_back(std::stoll(size));
     return shape;
 }
-
-Tensor tensor_of(std::istream& values, DType dtype, const Shape& sizes) {
-    std::vector<double> floating;
-    std::vector<std::int64_t> whole;
-    for (std::string word; values >> word;) {
-        floating.push_back(std::strtod(word.c_str(), nullptr));
-        whole.push_back(std::strtoll(word.c_str(), nullptr, 10));
-    }
-    return (is_floating_point(dtype) ? tensor(floating, kFloat64) : tensor(whole)).to(dtype).reshape(sizes);
-}
-
-}  // namespace
 
 Directory::Directory() {
     static int next = 0;
@@ -71,13 +79,12 @@ void write_bytes(const std::string& path, std::string_view bytes) {
 }
 
 std::vector<FileCase> file_cases(std::string_view format) {
-    std::ifstream file(REEL_TESTS "/tensor/fixtures/files.txt");
     std::vector<FileCase> cases;
     FileCase current;
     std::string tensor_name;
     DType dtype = kFloat32;
     Shape sizes;
-    for (std::string line; std::getline(file, line);) {
+    for (const std::string& line : fixture_lines("files.txt")) {
         std::istringstream words(line);
         std::string word;
         words >> word;

@@ -1,6 +1,5 @@
 /// \file
-/// What the tests of file formats share: a directory that goes away, bytes, and the files of
-/// `fixtures/files.txt`.
+/// What the tests of this folder share: the fixtures, bytes in files, a directory that goes away.
 #pragma once
 
 #include <string>
@@ -10,6 +9,13 @@
 #include "reel.hpp"
 
 namespace reel::testing {
+
+/// The lines of `fixtures/<name>`.
+std::vector<std::string> fixture_lines(const std::string& name);
+/// The type with this name.
+DType dtype_named(const std::string& text);
+/// "2x3" as {2, 3}, "-" as {}.
+Shape shape_named(const std::string& text);
 
 /// A directory of its own under the system's temporary one, removed at the end.
 class Directory {

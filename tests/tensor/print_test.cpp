@@ -1,12 +1,12 @@
 // Printing, against what PyTorch's repr wrote (`fixtures/make_print.py`).
 #include <doctest/doctest.h>
 
-#include <fstream>
 #include <sstream>
 
-#include "reel.hpp"
+#include "files.hpp"
 
 using namespace reel;
+using namespace reel::testing;
 
 namespace {
 
@@ -14,21 +14,6 @@ std::string printed(const Tensor& t) {
     std::ostringstream out;
     out << t;
     return out.str();
-}
-
-DType dtype_named(const std::string& text) {
-    for (const DType dtype : {kBool, kInt64, kFloat16, kBFloat16, kFloat32, kFloat64}) {
-        if (text == name(dtype)) return dtype;
-    }
-    FAIL("no dtype ", text);
-    return kFloat32;
-}
-
-Shape shape_named(const std::string& text) {
-    Shape shape;
-    std::istringstream in(text);
-    for (std::string size; text != "-" && std::getline(in, size, 'x');) shape.push_back(std::stoll(size));
-    return shape;
 }
 
 struct Case {
@@ -90,8 +75,6 @@ struct Case {
 
 TEST_CASE("print: as PyTorch's repr") {
     const PrintOptions before = printoptions();
-    std::ifstream file(REEL_TESTS "/tensor/fixtures/print.txt");
-    REQUIRE(file);
     std::optional<Case> current;
     std::string title, expected;
     int cases = 0;
@@ -102,7 +85,7 @@ TEST_CASE("print: as PyTorch's repr") {
         ++cases;
         expected.clear();
     };
-    for (std::string line; std::getline(file, line);) {
+    for (const std::string& line : fixture_lines("print.txt")) {
         if (line.starts_with(">")) {
             if (!expected.empty()) expected += '\n';
             expected += line.substr(1);

@@ -1,0 +1,127 @@
+// Walking strided memory, against one index at a time.
+#include "tensor/iterate.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <numeric>
+#include <random>
+
+#include "reel.hpp"
+
+using namespace reel;
+
+namespace {
+
+struct Layout {
+    Shape sizes;
+    Shape strides;
+    std::int64_t lowest = 0;  ///< place of the first element in memory, counted from element 0
+    std::int64_t highest = 0;
+};
+
+Layout random_layout(std::mt19937& random) {
+    const auto below = [&](unsigned n) { return static_cast<std::int64_t>(random() % n); };
+    Layout layout;
+    std::int64_t step = 1 + below(2);
+    const bool large = below(6) == 0;
+    for (std::int64_t d = below(5); d > 0; --d) {
+        const std::int64_t size = large ? 1 + below(40) : below(30) == 0 ? 0 : 1 + below(5);
+        layout.sizes.insert(0, size);
+        layout.strides.insert(0, below(8) == 0 ? 0 : below(5) == 0 ? -step : step);
+        step *= std::max<std::int64_t>(size, 1) + below(2);
+        if (step > 40000) break;
+    }
+    for (std::size_t d = layout.sizes.size(); d > 1; --d) {
+        const auto other = static_cast<std::size_t>(below(static_cast<unsigned>(d)));
+        std::swap(layout.sizes[d - 1], layout.sizes[other]);
+        std::swap(layout.strides[d - 1], layout.strides[other]);
+    }
+    for (std::size_t d = 0; d < layout.sizes.size(); ++d) {
+        const std::int64_t reach = std::max<std::int64_t>(layout.sizes[d] - 1, 0) * layout.strides[d];
+        (reach < 0 ? layout.lowest : layout.highest) += reach;
+    }
+    return layout;
+}
+
+std::int64_t place(const Layout& layout, std::int64_t index) {
+    std::int64_t result = 0;
+    for (std::size_t d = layout.sizes.size(); d-- > 0; index /= layout.sizes[d]) {
+        result += index % layout.sizes[d] * layout.strides[d];
+    }
+    return result;
+}
+
+template <class Unit>
+void check_walk(const Layout& layout, std::mt19937& random) {
+    const Walk walk(layout.sizes, layout.strides);
+    REQUIRE(walk.numel() == numel(layout.sizes));
+    if (walk.numel() == 0) return;
+    std::vector<Unit> memory(static_cast<std::size_t>(layout.highest - layout.lowest + 1));
+    for (Unit& value : memory) value = static_cast<Unit>(random());
+    const std::int64_t begin = random() % 3 == 0 ? 0 : static_cast<std::int64_t>(random()) % walk.numel();
+    const std::int64_t left = walk.numel() - begin;
+    const std::int64_t count = random() % 3 == 0 ? left : static_cast<std::int64_t>(random()) % (left + 1);
+    auto* base = reinterpret_cast<std::byte*>(memory.data() - layout.lowest);
+    std::vector<Unit> dense(static_cast<std::size_t>(count) + 1, Unit{77});
+    walk.gather(sizeof(Unit), base, begin, count, reinterpret_cast<std::byte*>(dense.data()));
+    int wrong = dense.back() != Unit{77};
+    for (std::int64_t i = 0; i < count; ++i) {
+        wrong += dense[static_cast<std::size_t>(i)] !=
+                 memory[static_cast<std::size_t>(place(layout, begin + i) - layout.lowest)];
+    }
+    CHECK(wrong == 0);
+
+    for (std::int64_t i = begin; i < begin + count; ++i) {
+        const Walk::Run run = walk.run(i);
+        wrong += run.offset != place(layout, i) || run.length < 1 || i + run.length > walk.numel();
+        if (run.length > 1) wrong += run.offset + run.step != place(layout, i + 1);
+    }
+    CHECK(wrong == 0);
+
+    // Back to their places, nothing else touched. (Where elements share one, the last written stays.)
+    std::vector<Unit> expected = memory;
+    for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
+        dense[i] = static_cast<Unit>(random());
+        expected[static_cast<std::size_t>(place(layout, begin + static_cast<std::int64_t>(i)) -
+                                          layout.lowest)] = dense[i];
+    }
+    walk.scatter(sizeof(Unit), base, begin, count, reinterpret_cast<const std::byte*>(dense.data()));
+    CHECK(memory == expected);
+}
+
+}  // namespace
+
+TEST_CASE("iterate: a walk is the row-major order of any layout") {
+    std::mt19937 random(7);
+    for (int i = 0; i < 3000; ++i) {
+        const Layout layout = random_layout(random);
+        CAPTURE(layout.sizes);
+        CAPTURE(layout.strides);
+        check_walk<std::uint8_t>(layout, random);
+        check_walk<std::uint16_t>(layout, random);
+        check_walk<std::uint32_t>(layout, random);
+        check_walk<std::uint64_t>(layout, random);
+    }
+}
+
+TEST_CASE("iterate: neighbours are merged") {
+    CHECK(Walk({2, 3, 4}, {12, 4, 1}).is_dense());
+    CHECK(Walk({2, 1, 4}, {4, 99, 1}).is_dense());
+    CHECK(Walk({}, {}).is_dense());
+    CHECK(Walk({2, 3}, {6, 2}).is_even());
+    CHECK_FALSE(Walk({2, 3}, {6, 2}).is_dense());
+    CHECK_FALSE(Walk({2, 3}, {4, 1}).is_even());
+    CHECK(Walk({3, 2}, {0, 0}).is_even());
+    CHECK(Walk({2, 3}, {-3, -1}).is_even());
+    CHECK(Walk({5, 7}, {1, 5}).is_transposed());
+    CHECK_FALSE(Walk({5, 7}, {7, 1}).is_transposed());
+}
+
+TEST_CASE("iterate: memory is walked by falling stride") {
+    CHECK(memory_order({2, 3, 4}, {12, 4, 1}) == Shape{0, 1, 2});
+    CHECK(memory_order({2, 3, 4}, {1, 2, 6}) == Shape{2, 1, 0});
+    CHECK(memory_order({2, 3}, {-1, 2}) == Shape{1, 0});
+    CHECK(memory_order({2, 1, 3}, {3, 1, 1}) == Shape{0, 1, 2});
+    CHECK(memory_order({}, {}).empty());
+}

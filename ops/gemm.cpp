@@ -62,18 +62,19 @@ Tensor gathered(DType dtype, int64_t rows, int64_t columns, const Matrix& x) {
 /// A product in memory that the BLAS reads as it is.
 template <class T>
 struct BlasProduct {
-    int64_t n, k;
+    int64_t k;
     Operand a_layout, b_layout;
     Matrix a, b;
+    Rows c;
     T beta;
 
     /// Rows [i, i + rows) and columns [j, j + columns) of C.
-    void tile(int64_t i, int64_t rows, int64_t j, int64_t columns, T* c) const {
+    void tile(int64_t i, int64_t rows, int64_t j, int64_t columns) const {
         const T* from_a = reinterpret_cast<const T*>(a.data) + i * a.row;
         const T* from_b = reinterpret_cast<const T*>(b.data) + j * b.column;
-        T* to = c + i * n + j;
+        T* to = reinterpret_cast<T*>(c.data) + i * c.row + j;
         const auto as_int = [](int64_t value) { return static_cast<blasint>(value); };
-        if (columns == 1 && n == 1) {
+        if (columns == 1 && c.row == 1) {
             const bool plain = a_layout.transposed == CblasNoTrans;
             return blas_gemv(a_layout.transposed, as_int(plain ? rows : k), as_int(plain ? k : rows), from_a,
                              as_int(a_layout.leading), from_b, as_int(k > 1 ? b.row : 1), beta, to);
@@ -85,7 +86,8 @@ struct BlasProduct {
                              as_int(k > 1 ? a.column : 1), beta, to);
         }
         blas_gemm(a_layout.transposed, b_layout.transposed, as_int(rows), as_int(columns), as_int(k), from_a,
-                  as_int(a_layout.leading), from_b, as_int(b_layout.leading), beta, to, as_int(n));
+                  as_int(a_layout.leading), from_b, as_int(b_layout.leading), beta, to,
+                  as_int(std::max(c.row, columns)));
     }
 };
 
@@ -99,7 +101,7 @@ int64_t panel_length(int64_t length) {
 }
 
 template <class T>
-void blas_product(const Product& p, const Matrix& a, const Matrix& b, std::byte* c) {
+void blas_product(const Product& p, const Matrix& a, const Matrix& b, const Rows& c) {
     static const bool alone = (openblas_set_num_threads(1), true);  // See Note [Products and threads].
     static_cast<void>(alone);
     const Operand a_layout = operand(p.m, p.k, a);
@@ -112,9 +114,8 @@ void blas_product(const Product& p, const Matrix& a, const Matrix& b, std::byte*
         const Tensor copy = gathered(p.dtype, p.k, p.n, b);
         return blas_product<T>(p, a, {copy.raw(), p.n, 1}, c);
     }
-    const BlasProduct<T> blas{p.n, p.k, a_layout, b_layout, a, b, p.accumulate ? T(1) : T(0)};
-    T* to = reinterpret_cast<T*>(c);
-    if (product_cost(p) < 2 * kGrain) return blas.tile(0, p.m, 0, p.n, to);
+    const BlasProduct<T> blas{p.k, a_layout, b_layout, a, b, c, p.accumulate ? T(1) : T(0)};
+    if (product_cost(p) < 2 * kGrain) return blas.tile(0, p.m, 0, p.n);
     const bool by_rows = p.m >= p.n;
     const int64_t length = by_rows ? p.m : p.n;
     const int64_t panel = panel_length(length);
@@ -122,25 +123,22 @@ void blas_product(const Product& p, const Matrix& a, const Matrix& b, std::byte*
     parallel_for(panels, 1, product_cost(p) / panels, [&](int64_t begin, int64_t end) {
         for (int64_t i = begin * panel; i < std::min(end * panel, length); i += panel) {
             const int64_t count = std::min(panel, length - i);
-            by_rows ? blas.tile(i, count, 0, p.n, to) : blas.tile(0, p.m, i, count, to);
+            by_rows ? blas.tile(i, count, 0, p.n) : blas.tile(0, p.m, i, count);
         }
     });
 }
 
-/// Row i of C gathers the rows of B, each times its element of row i of A.
-void integer_product(const Product& p, const Matrix& a, const Matrix& b, std::byte* c) {
-    const auto* from_a = reinterpret_cast<const int64_t*>(a.data);
-    const auto* from_b = reinterpret_cast<const int64_t*>(b.data);
-    auto* to = reinterpret_cast<int64_t*>(c);
+/// Row i of C gathers the rows of B, each times its element of row i of A; modulo 2⁶⁴.
+void integer_product(const Product& p, const Matrix& a, const Matrix& b, const Rows& c) {
+    const auto* from_a = reinterpret_cast<const std::uint64_t*>(a.data);
+    const auto* from_b = reinterpret_cast<const std::uint64_t*>(b.data);
+    auto* to = reinterpret_cast<std::uint64_t*>(c.data);
     parallel_for(p.m, 1, p.n * p.k, [&](int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; ++i) {
             for (int64_t l = 0; l < p.k; ++l) {
-                const auto factor = static_cast<std::uint64_t>(from_a[i * a.row + l * a.column]);
-                for (int64_t j = 0; j < p.n; ++j) {
-                    const auto term = factor * static_cast<std::uint64_t>(from_b[l * b.row + j * b.column]);
-                    to[i * p.n + j] =
-                        static_cast<int64_t>(static_cast<std::uint64_t>(to[i * p.n + j]) + term);
-                }
+                const std::uint64_t factor = from_a[i * a.row + l * a.column];
+                for (int64_t j = 0; j < p.n; ++j)
+                    to[i * c.row + j] += factor * from_b[l * b.row + j * b.column];
             }
         }
     });
@@ -148,10 +146,13 @@ void integer_product(const Product& p, const Matrix& a, const Matrix& b, std::by
 
 }  // namespace
 
-void gemm(const Product& p, Matrix a, Matrix b, std::byte* c) {
+void gemm(const Product& p, const Matrix& a, const Matrix& b, const Rows& c) {
     if (p.m == 0 || p.n == 0) return;
     if (!p.accumulate && (p.k == 0 || p.dtype == kInt64)) {
-        std::memset(c, 0, static_cast<std::size_t>(p.m * p.n * itemsize(p.dtype)));
+        for (int64_t i = 0; i < p.m; ++i) {
+            std::memset(c.data + i * c.row * itemsize(p.dtype), 0,
+                        static_cast<std::size_t>(p.n * itemsize(p.dtype)));
+        }
     }
     if (p.k == 0) return;
     if (p.dtype == kInt64) return integer_product(p, a, b, c);

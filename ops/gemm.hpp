@@ -29,8 +29,14 @@ struct Product {
     bool accumulate = false;
 };
 
-/// Computes a product into `c`, whose rows are dense and follow each other.
-void gemm(const Product& product, Matrix a, Matrix b, std::byte* c);
+/// Where a product goes: dense rows, `row` elements apart.
+struct Rows {
+    std::byte* data;
+    std::int64_t row;
+};
+
+/// Computes a product.
+void gemm(const Product& product, const Matrix& a, const Matrix& b, const Rows& c);
 
 /// The work of a product in elements of pointwise work: the measure of `parallel_for`.
 inline std::int64_t product_cost(const Product& product) {

@@ -100,7 +100,7 @@ void multiply(const Tensor& y, const Tensor& a, const Tensor& b, bool accumulate
     const int64_t size = y.itemsize();
     const auto one = [&](int64_t a_at, int64_t b_at, int64_t y_at) {
         gemm(product, {a.raw() + a_at * size, left.row_step, left.column_step},
-             {b.raw() + b_at * size, right.row_step, right.column_step}, y.raw() + y_at * size);
+             {b.raw() + b_at * size, right.row_step, right.column_step}, {y.raw() + y_at * size, product.n});
     };
     if (left.batch.empty() && right.batch.empty()) return one(0, 0, 0);
     const Shape batch = broadcast_shapes(left.batch, right.batch, "matmul");

@@ -21,6 +21,8 @@ namespace reel::kernels {
     void install_scan(Table& table);           \
     void install_indexing(Table& table);       \
     void install_update(Table& table);         \
+    void install_norm(Table& table);           \
+    void install_window(Table& table);         \
     void install_softmax(Table& table);        \
     void install_soft_targets(Table& table);   \
     }
@@ -57,6 +59,8 @@ namespace {
         set::install_scan(table);           \
         set::install_indexing(table);       \
         set::install_update(table);         \
+        set::install_norm(table);           \
+        set::install_window(table);         \
         set::install_softmax(table);        \
         set::install_soft_targets(table);   \
     }

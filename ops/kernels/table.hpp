@@ -227,6 +227,49 @@ struct Softmax {
                           const double* log_sum, Panel y) = {};
 };
 
+/// Normalization of dense rows of n elements. Null: no weight, no bias, no mean (μ = 0).
+struct Norm {
+    void (*forward)(std::int64_t rows, std::int64_t n, const void* x, const void* weight, const void* bias,
+                    double eps, void* y, void* means, void* rstds) = nullptr;
+    void (*backward)(std::int64_t rows, std::int64_t n, const void* y_bar, const void* x, const void* weight,
+                     const void* means, const void* rstds, void* x_bar) = nullptr;
+    void (*backward_weight)(std::int64_t rows, std::int64_t n, const void* y_bar, const void* x,
+                            const void* means, const void* rstds, void* w_bar) = nullptr;
+};
+
+/// A window that slides over planes of height × width: where it stands for each of out_height × out_width
+/// results.
+struct Sliding {
+    std::int64_t height, width;
+    std::int64_t out_height, out_width;
+    std::int64_t kernel_height, kernel_width;
+    std::int64_t stride_height, stride_width;
+    std::int64_t padding_height, padding_width;
+    std::int64_t dilation_height, dilation_width;
+};
+
+/// What windows do to dense planes.
+struct Window {
+    /// columns[c · kernel + place][result] = what the window over plane c shows at `place` for the results of
+    /// output rows [begin, end); 0 outside the plane.
+    void (*unfold)(const Sliding& s, std::int64_t planes, std::int64_t begin, std::int64_t end, const void* x,
+                   void* columns) = nullptr;
+    /// The adjoint: adds the columns to the planes.
+    void (*fold)(const Sliding& s, std::int64_t planes, std::int64_t begin, std::int64_t end,
+                 const void* columns, void* x) = nullptr;
+    /// The largest element under the window, the first of several, or a NaN; and its place in the plane.
+    void (*max)(const Sliding& s, std::int64_t planes, const void* x, void* y,
+                std::int64_t* places) = nullptr;
+    /// x[places[i]] += y[i], plane by plane.
+    void (*max_backward)(const Sliding& s, std::int64_t planes, const void* y, const std::int64_t* places,
+                         void* x) = nullptr;
+    /// The sum under the window times `scale` of the result.
+    void (*sum)(const Sliding& s, std::int64_t planes, const void* x, const void* scale, void* y) = nullptr;
+    /// The adjoint: adds every result times its scale to what is under the window.
+    void (*sum_backward)(const Sliding& s, std::int64_t planes, const void* y, const void* scale,
+                         void* x) = nullptr;
+};
+
 constexpr std::size_t kFns = static_cast<std::size_t>(Fn::kCount);
 constexpr std::size_t kFolds = static_cast<std::size_t>(Fold::kCount);
 constexpr std::size_t kScans = static_cast<std::size_t>(Scan::kCount);
@@ -241,6 +284,8 @@ struct Table {
     Update update[static_cast<std::size_t>(Rule::kCount)][kDTypes] = {};
     Softmax softmax[kDTypes] = {};
     ScanLanes scan[kScans][kDTypes] = {};
+    Norm norm[kDTypes] = {};
+    Window window[kDTypes] = {};
 };
 
 /// The kernels of the best instruction set that this machine has; the environment variable `REEL_ARCH` (sse2,

@@ -1,0 +1,150 @@
+// Normalization of rows: x̂ = (x − μ) ρ with ρ = 1/√(σ² + ε), scaled and shifted; and its backward passes.
+// Without a place for means, μ is 0 (rms_norm). A row stays in L1 while it is read several times.
+#include <algorithm>
+#include <cmath>
+
+#include "ops/kernels/simd.hpp"
+
+namespace reel::kernels::REEL_SET {
+
+namespace {
+
+using std::int64_t;
+
+/// Elements [i, i + count) of `x`, count ≤ a vector.
+template <class T>
+Vec<T> read(const T* x, int64_t i, int64_t count) {
+    return count == kWidth<T> ? load(x + i) : load_some(x + i, count);
+}
+/// Likewise, where no `x` means ones.
+template <class T>
+Vec<T> read_or_one(const T* x, int64_t i, int64_t count) {
+    return x ? read(x, i, count) : Vec<T>(T(1));
+}
+template <class T>
+void write(T* y, int64_t i, const Vec<T>& v, int64_t count) {
+    count == kWidth<T> ? v.store_unaligned(y + i) : store_some(y + i, v, count);
+}
+
+/// Calls f(i, count) for all vectors of a row, the last one perhaps not whole.
+template <class T, class F>
+void for_vectors(int64_t n, const F& f) {
+    int64_t i = 0;
+    for (; i + kWidth<T> <= n; i += kWidth<T>) f(i, kWidth<T>);
+    if (i < n) f(i, n - i);
+}
+
+template <class T>
+T sum_lanes(const Vec<T>& v, int64_t count) {
+    alignas(Vec<T>) T lanes[Vec<T>::size];
+    v.store_aligned(lanes);
+    for (int64_t i = count; i < kWidth<T>; ++i) lanes[i] = 0;
+    for (std::size_t half = Vec<T>::size / 2; half > 0; half /= 2) {
+        for (std::size_t i = 0; i < half; ++i) lanes[i] += lanes[i + half];
+    }
+    return lanes[0];
+}
+
+/// Σ f(i, count) over [begin, end): four accumulators over at most kBlock numbers, and halves of whole
+/// blocks.
+template <class T, class F>
+T sum(int64_t begin, int64_t end, const F& f) {
+    constexpr int64_t kBlock = 1024;
+    constexpr int64_t w = kWidth<T>;
+    if (end - begin > kBlock) {
+        const int64_t middle = begin + ((end - begin) / 2 + kBlock - 1) / kBlock * kBlock;
+        return sum<T>(begin, middle, f) + sum<T>(middle, end, f);
+    }
+    Vec<T> sums[4] = {Vec<T>(T(0)), Vec<T>(T(0)), Vec<T>(T(0)), Vec<T>(T(0))};
+    int64_t i = begin;
+    for (; i + 4 * w <= end; i += 4 * w) {
+        for (int64_t v = 0; v < 4; ++v) sums[v] += f(i + v * w, w);
+    }
+    for (; i + w <= end; i += w) sums[0] += f(i, w);
+    const T whole = sum_lanes<T>((sums[0] + sums[1]) + (sums[2] + sums[3]), w);
+    return i < end ? whole + sum_lanes<T>(f(i, end - i), end - i) : whole;
+}
+
+template <class T>
+void forward(int64_t rows, int64_t n, const void* from, const void* weights, const void* biases, double eps,
+             void* to, void* means, void* rstds) {
+    const auto* weight = static_cast<const T*>(weights);
+    const auto* bias = static_cast<const T*>(biases);
+    for (int64_t row = 0; row < rows; ++row) {
+        const T* x = static_cast<const T*>(from) + row * n;
+        T* y = static_cast<T*>(to) + row * n;
+        const auto count = static_cast<T>(n);
+        const T mean =
+            means ? sum<T>(0, n, [&](int64_t i, int64_t k) { return read(x, i, k); }) / count : T(0);
+        const Vec<T> mu(mean);
+        const T variance = sum<T>(0, n,
+                                  [&](int64_t i, int64_t k) {
+                                      const Vec<T> d = read(x, i, k) - mu;
+                                      return d * d;
+                                  }) /
+                           count;
+        const T rstd = T(1) / std::sqrt(variance + static_cast<T>(eps));
+        const Vec<T> rho(rstd);
+        for_vectors<T>(n, [&](int64_t i, int64_t k) {
+            Vec<T> v = (read(x, i, k) - mu) * rho;
+            if (weight) v = v * read(weight, i, k);
+            if (bias) v = v + read(bias, i, k);
+            write(y, i, v, k);
+        });
+        if (means) static_cast<T*>(means)[row] = mean;
+        static_cast<T*>(rstds)[row] = rstd;
+    }
+}
+
+/// x̄ = ρ (u − mean(u) − x̂ mean(u x̂)) with u = ȳ w; without means, mean(u) is left out.
+template <class T>
+void backward(int64_t rows, int64_t n, const void* gradients, const void* from, const void* weights,
+              const void* means, const void* rstds, void* to) {
+    const auto* weight = static_cast<const T*>(weights);
+    for (int64_t row = 0; row < rows; ++row) {
+        const T* g = static_cast<const T*>(gradients) + row * n;
+        const T* x = static_cast<const T*>(from) + row * n;
+        T* x_bar = static_cast<T*>(to) + row * n;
+        const auto count = static_cast<T>(n);
+        const Vec<T> mu(means ? static_cast<const T*>(means)[row] : T(0));
+        const Vec<T> rho(static_cast<const T*>(rstds)[row]);
+        const auto u = [&](int64_t i, int64_t k) { return read(g, i, k) * read_or_one(weight, i, k); };
+        const auto x_hat = [&](int64_t i, int64_t k) { return (read(x, i, k) - mu) * rho; };
+        const Vec<T> mean(means ? sum<T>(0, n, u) / count : T(0));
+        const Vec<T> slope(sum<T>(0, n, [&](int64_t i, int64_t k) { return u(i, k) * x_hat(i, k); }) / count);
+        for_vectors<T>(n, [&](int64_t i, int64_t k) {
+            write(x_bar, i, rho * (u(i, k) - mean - x_hat(i, k) * slope), k);
+        });
+    }
+}
+
+/// w̄ = Σ over the rows of ȳ x̂.
+template <class T>
+void backward_weight(int64_t rows, int64_t n, const void* gradients, const void* from, const void* means,
+                     const void* rstds, void* to) {
+    T* w_bar = static_cast<T*>(to);
+    std::fill(w_bar, w_bar + n, T(0));
+    for (int64_t row = 0; row < rows; ++row) {
+        const T* g = static_cast<const T*>(gradients) + row * n;
+        const T* x = static_cast<const T*>(from) + row * n;
+        const Vec<T> mu(means ? static_cast<const T*>(means)[row] : T(0));
+        const Vec<T> rho(static_cast<const T*>(rstds)[row]);
+        for_vectors<T>(n, [&](int64_t i, int64_t k) {
+            write(w_bar, i, read(w_bar, i, k) + read(g, i, k) * ((read(x, i, k) - mu) * rho), k);
+        });
+    }
+}
+
+template <class T>
+void add_norm(Table& table) {
+    table.norm[static_cast<std::size_t>(dtype_of<T>())] = {&forward<T>, &backward<T>, &backward_weight<T>};
+}
+
+}  // namespace
+
+void install_norm(Table& table) {
+    add_norm<float>(table);
+    add_norm<double>(table);
+}
+
+}  // namespace reel::kernels::REEL_SET

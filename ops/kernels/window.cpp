@@ -1,0 +1,187 @@
+// Windows sliding over planes: unfolding them into the columns of a matrix (convolution), and pooling.
+#include <algorithm>
+
+#include "ops/kernels/simd.hpp"
+
+namespace reel::kernels::REEL_SET {
+
+namespace {
+
+using std::int64_t;
+
+/// The results [first, last) of `count` for which `start + result * stride` stands inside [0, length).
+struct Inside {
+    int64_t first, last;
+
+    Inside(int64_t start, int64_t stride, int64_t length, int64_t count)
+        : first(start >= 0 ? 0 : std::min(count, (-start + stride - 1) / stride)),
+          last(start >= length ? 0 : std::min(count, (length - 1 - start) / stride + 1)) {
+        last = std::max(first, last);
+    }
+};
+
+/// Calls f(column, y, x, step, inside) for every place of the window, every plane and output row: `column`
+/// points to the row's results in the columns, `x` to where result 0 reads, valid for the results `inside`.
+template <class Element, class Column, class F>
+void for_rows(const Sliding& s, int64_t planes, int64_t begin, int64_t end, Element* x, Column* columns,
+              const F& f) {
+    for (int64_t c = 0; c < planes; ++c, x += s.height * s.width) {
+        for (int64_t i = 0; i < s.kernel_height; ++i) {
+            for (int64_t j = 0; j < s.kernel_width; ++j) {
+                const int64_t left = j * s.dilation_width - s.padding_width;
+                const Inside across(left, s.stride_width, s.width, s.out_width);
+                for (int64_t out = begin; out < end; ++out, columns += s.out_width) {
+                    const int64_t row = out * s.stride_height + i * s.dilation_height - s.padding_height;
+                    const bool outside = row < 0 || row >= s.height;
+                    f(columns, x + (outside ? 0 : row * s.width) + left,
+                      outside ? Inside(0, 1, 0, 0) : across);
+                }
+            }
+        }
+    }
+}
+
+template <class T>
+void unfold(const Sliding& s, int64_t planes, int64_t begin, int64_t end, const void* from, void* to) {
+    for_rows(s, planes, begin, end, static_cast<const T*>(from), static_cast<T*>(to),
+             [&](T* column, const T* x, const Inside& inside) {
+                 std::fill(column, column + inside.first, T(0));
+                 if (s.stride_width == 1) {
+                     std::copy(x + inside.first, x + inside.last, column + inside.first);
+                 } else {
+                     for (int64_t o = inside.first; o < inside.last; ++o) column[o] = x[o * s.stride_width];
+                 }
+                 std::fill(column + inside.last, column + s.out_width, T(0));
+             });
+}
+
+template <class T>
+void fold(const Sliding& s, int64_t planes, int64_t begin, int64_t end, const void* from, void* to) {
+    for_rows(s, planes, begin, end, static_cast<T*>(to), static_cast<const T*>(from),
+             [&](const T* column, T* x, const Inside& inside) {
+                 if (s.stride_width == 1) {
+                     for (int64_t o = inside.first; o < inside.last; ++o) x[o] += column[o];
+                 } else {
+                     for (int64_t o = inside.first; o < inside.last; ++o) x[o * s.stride_width] += column[o];
+                 }
+             });
+}
+
+/// One output row of max pooling: for every place of the window in turn, all results. `kStride` is known
+/// where it is one that the compiler can make vectors for; 0: it is not.
+template <class T, int64_t kStride>
+void max_row(const Sliding& s, const T* x, int64_t out, T* y, int64_t* places) {
+    const int64_t stride = kStride ? kStride : s.stride_width;
+    std::fill(y, y + s.out_width, -std::numeric_limits<T>::infinity());
+    // A window that shows nothing above -inf: its first place.
+    const auto first_inside = [](int64_t start, int64_t step, int64_t length) {
+        while (start < 0) start += step;
+        return std::min(start, length - 1);
+    };
+    const int64_t top = out * s.stride_height - s.padding_height;
+    const int64_t first_row = first_inside(top, s.dilation_height, s.height) * s.width;
+    for (int64_t o = 0; o < s.out_width; ++o) {
+        places[o] = first_row + first_inside(o * stride - s.padding_width, s.dilation_width, s.width);
+    }
+    for (int64_t i = 0; i < s.kernel_height; ++i) {
+        const int64_t row = top + i * s.dilation_height;
+        if (row < 0 || row >= s.height) continue;
+        for (int64_t j = 0; j < s.kernel_width; ++j) {
+            const int64_t left = j * s.dilation_width - s.padding_width;
+            const Inside inside(left, stride, s.width, s.out_width);
+            const T* from = x + row * s.width + left;
+            for (int64_t o = inside.first; o < inside.last; ++o) {
+                const T value = from[o * stride];
+                const bool better = value > y[o] || value != value;
+                y[o] = better ? value : y[o];
+                places[o] = better ? row * s.width + left + o * stride : places[o];
+            }
+        }
+    }
+}
+
+template <class T>
+void max(const Sliding& s, int64_t planes, const void* from, void* to, int64_t* places) {
+    const auto* x = static_cast<const T*>(from);
+    auto* y = static_cast<T*>(to);
+    const auto row = s.stride_width == 1   ? &max_row<T, 1>
+                     : s.stride_width == 2 ? &max_row<T, 2>
+                                           : &max_row<T, 0>;
+    for (int64_t c = 0; c < planes; ++c, x += s.height * s.width) {
+        for (int64_t out = 0; out < s.out_height; ++out, y += s.out_width, places += s.out_width) {
+            row(s, x, out, y, places);
+        }
+    }
+}
+
+template <class T>
+void max_backward(const Sliding& s, int64_t planes, const void* from, const int64_t* places, void* to) {
+    const auto* y = static_cast<const T*>(from);
+    auto* x = static_cast<T*>(to);
+    const int64_t results = s.out_height * s.out_width;
+    for (int64_t c = 0; c < planes; ++c, x += s.height * s.width, y += results, places += results) {
+        for (int64_t o = 0; o < results; ++o) x[places[o]] += y[o];
+    }
+}
+
+template <class T>
+void sum(const Sliding& s, int64_t planes, const void* from, const void* scales, void* to) {
+    const auto* x = static_cast<const T*>(from);
+    auto* y = static_cast<T*>(to);
+    const int64_t results = s.out_height * s.out_width;
+    for (int64_t c = 0; c < planes; ++c, x += s.height * s.width, y += results) {
+        std::fill(y, y + results, T(0));
+        for (int64_t out = 0; out < s.out_height; ++out) {
+            T* row = y + out * s.out_width;
+            for (int64_t i = 0; i < s.kernel_height; ++i) {
+                const int64_t at = out * s.stride_height + i - s.padding_height;
+                if (at < 0 || at >= s.height) continue;
+                for (int64_t j = 0; j < s.kernel_width; ++j) {
+                    const int64_t left = j - s.padding_width;
+                    const Inside inside(left, s.stride_width, s.width, s.out_width);
+                    const T* line = x + at * s.width + left;
+                    for (int64_t o = inside.first; o < inside.last; ++o) row[o] += line[o * s.stride_width];
+                }
+            }
+        }
+        for (int64_t o = 0; o < results; ++o) y[o] *= static_cast<const T*>(scales)[o];
+    }
+}
+
+template <class T>
+void sum_backward(const Sliding& s, int64_t planes, const void* from, const void* scales, void* to) {
+    const auto* y = static_cast<const T*>(from);
+    const auto* scale = static_cast<const T*>(scales);
+    auto* x = static_cast<T*>(to);
+    for (int64_t c = 0; c < planes; ++c, x += s.height * s.width) {
+        for (int64_t out = 0; out < s.out_height; ++out, y += s.out_width) {
+            for (int64_t i = 0; i < s.kernel_height; ++i) {
+                const int64_t at = out * s.stride_height + i - s.padding_height;
+                if (at < 0 || at >= s.height) continue;
+                for (int64_t j = 0; j < s.kernel_width; ++j) {
+                    const int64_t left = j - s.padding_width;
+                    const Inside inside(left, s.stride_width, s.width, s.out_width);
+                    T* line = x + at * s.width + left;
+                    for (int64_t o = inside.first; o < inside.last; ++o) {
+                        line[o * s.stride_width] += y[o] * scale[out * s.out_width + o];
+                    }
+                }
+            }
+        }
+    }
+}
+
+template <class T>
+void add_window(Table& table) {
+    table.window[static_cast<std::size_t>(dtype_of<T>())] = {&unfold<T>,       &fold<T>, &max<T>,
+                                                             &max_backward<T>, &sum<T>,  &sum_backward<T>};
+}
+
+}  // namespace
+
+void install_window(Table& table) {
+    add_window<float>(table);
+    add_window<double>(table);
+}
+
+}  // namespace reel::kernels::REEL_SET

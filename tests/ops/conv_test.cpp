@@ -1,0 +1,182 @@
+// conv2d against torch 1.13: whole numbers, so that every sum is exact.
+#include <doctest/doctest.h>
+
+#include "reel.hpp"
+
+using namespace reel;
+
+namespace {
+
+Tensor whole(const Shape& sizes, std::int64_t salt) {
+    Tensor x = empty(sizes, kFloat64);
+    for (std::int64_t i = 0; i < x.numel(); ++i) {
+        x.data_ptr<double>()[i] = static_cast<double>(((i + salt) * (i + 7 * salt + 3)) % 9 - 4);
+    }
+    return x;
+}
+
+/// Σ (i mod 97 + 1) x[i].
+double weighted(const Tensor& x) {
+    const auto values = x.to_vector<double>();
+    double sum = 0;
+    for (std::size_t i = 0; i < values.size(); ++i) sum += static_cast<double>(i % 97 + 1) * values[i];
+    return sum;
+}
+
+struct Case {
+    Shape x, weight;
+    bool bias;
+    Conv2dOptions options;
+    Shape result;
+    double y, x_bar, w_bar;  ///< weighted sums, from torch
+};
+
+const std::vector<Case> kCases = {
+    {{2, 3, 7, 6},
+     {4, 3, 3, 3},
+     true,
+     {.stride = {1, 1}, .padding = {0, 0}, .dilation = {1, 1}, .groups = 1},
+     {2, 4, 5, 4},
+     217836,
+     330698,
+     358272},
+    {{2, 3, 7, 6},
+     {4, 3, 3, 3},
+     true,
+     {.stride = {1, 1}, .padding = {1, 1}, .dilation = {1, 1}, .groups = 1},
+     {2, 4, 7, 6},
+     667714,
+     673181,
+     636803},
+    {{1, 4, 8, 9},
+     {6, 2, 3, 2},
+     true,
+     {.stride = {2, 3}, .padding = {1, 2}, .dilation = {2, 1}, .groups = 2},
+     {1, 6, 3, 4},
+     38922,
+     50610,
+     67728},
+    {{3, 4, 6, 6},
+     {4, 1, 3, 3},
+     false,
+     {.stride = {2, 2}, .padding = {1, 1}, .dilation = {1, 1}, .groups = 4},
+     {3, 4, 3, 3},
+     61663,
+     84047,
+     21618},
+    {{2, 2, 5, 5},
+     {3, 2, 1, 1},
+     true,
+     {.stride = {1, 1}, .padding = {0, 0}, .dilation = {1, 1}, .groups = 1},
+     {2, 3, 5, 5},
+     15221,
+     40129,
+     1589},
+    {{3, 9, 8},
+     {2, 3, 4, 5},
+     false,
+     {.stride = {1, 2}, .padding = {2, 3}, .dilation = {2, 2}, .groups = 1},
+     {2, 7, 3},
+     55829,
+     143047,
+     122434},
+    {{2, 1, 28, 28},
+     {16, 1, 3, 3},
+     true,
+     {.stride = {1, 1}, .padding = {1, 1}, .dilation = {1, 1}, .groups = 1},
+     {2, 16, 28, 28},
+     17897965,
+     19426900,
+     16058589},
+    {{0, 3, 5, 5},
+     {4, 3, 3, 3},
+     true,
+     {.stride = {1, 1}, .padding = {1, 1}, .dilation = {1, 1}, .groups = 1},
+     {0, 4, 5, 5},
+     0,
+     0,
+     0},
+    {{2, 2, 3, 3},
+     {2, 2, 3, 3},
+     false,
+     {.stride = {3, 3}, .padding = {2, 2}, .dilation = {1, 1}, .groups = 1},
+     {2, 2, 2, 2},
+     4520,
+     3642,
+     2526},
+    {{20, 2, 6, 5},
+     {3, 2, 3, 3},
+     true,
+     {.stride = {1, 1}, .padding = {1, 1}, .dilation = {1, 1}, .groups = 1},
+     {20, 3, 6, 5},
+     2460109,
+     2625312,
+     1291338},
+};
+
+}  // namespace
+
+TEST_CASE("conv2d agrees with torch, forward and backward") {
+    for (const Case& c : kCases) {
+        CAPTURE(c.x);
+        CAPTURE(c.weight);
+        const Tensor x = whole(c.x, 1).set_requires_grad();
+        const Tensor weight = whole(c.weight, 2).set_requires_grad();
+        const Tensor bias = c.bias ? whole({c.weight[0]}, 3).set_requires_grad() : Tensor();
+        Tape tape;
+        const Tensor y = conv2d(x, weight, bias, c.options);
+        REQUIRE(y.sizes() == c.result);
+        CHECK(weighted(y) == c.y);
+        const Tensor y_bar = whole(c.result, 4);
+        y.backward(y_bar);
+        CHECK(weighted(x.grad()) == c.x_bar);
+        CHECK(weighted(weight.grad()) == c.w_bar);
+        if (c.bias) {
+            CHECK(bias.grad().equal(c.result.size() == 4 ? y_bar.sum({0, 2, 3}) : y_bar.sum({1, 2})));
+        }
+    }
+}
+
+TEST_CASE("conv2d takes any layout and every floating type") {
+    const Tensor x = whole({2, 4, 6, 5}, 1);
+    const Tensor weight = whole({4, 4, 3, 2}, 2);
+    const Tensor expected = conv2d(x, weight);
+    CHECK(conv2d(x.transpose(1, 3).contiguous().transpose(1, 3), weight.flip({2}).contiguous().flip({2}))
+              .equal(expected));
+    CHECK(conv2d(x.to(kFloat32), weight.to(kFloat32)).equal(expected.to(kFloat32)));
+    // In bfloat16 an even sum of this size is exact, an odd one is rounded.
+    CHECK(conv2d(x.to(kBFloat16), weight.to(kBFloat16)).equal(expected.to(kBFloat16)));
+}
+
+TEST_CASE("conv2d: the same bits at every thread count") {
+    const int threads = num_threads();
+    const Tensor x = (whole({9, 8, 20, 20}, 1) / 7.0).to(kFloat32).set_requires_grad();
+    const Tensor weight = (whole({16, 8, 3, 3}, 2) / 11.0).to(kFloat32).set_requires_grad();
+    const auto run = [&](int count) {
+        set_num_threads(count);
+        Tape tape;
+        const Tensor y = conv2d(x, weight, {}, {.padding = 1});
+        const auto gradients = grad({y}, {x, weight}, {.grad_outputs = {y.detach()}});
+        return std::vector<Tensor>{y.detach(), gradients[0], gradients[1]};
+    };
+    const auto alone = run(1);
+    for (int count : {2, 3}) {
+        const auto together = run(count);
+        for (std::size_t i = 0; i < alone.size(); ++i) CHECK(together[i].equal(alone[i]));
+    }
+    set_num_threads(threads);
+}
+
+TEST_CASE("conv2d refuses what does not fit") {
+    const Tensor x = ones({1, 4, 5, 5});
+    CHECK_THROWS_AS(conv2d(x, ones({2, 3, 3, 3})), ShapeError);
+    CHECK_THROWS_AS(conv2d(x, ones({3, 2, 3, 3}), {}, {.groups = 2}), ShapeError);
+    CHECK_THROWS_AS(conv2d(x, ones({2, 4, 6, 3})), ShapeError);
+    CHECK_THROWS_AS(conv2d(x, ones({2, 4, 3, 3}), ones({3})), ShapeError);
+    CHECK_THROWS_AS(conv2d(x, ones({2, 4, 3, 3}), {}, {.stride = 0}), ShapeError);
+    CHECK_THROWS_AS(conv2d(x, ones({2, 4, 3, 3}), {}, {.padding = -1}), ShapeError);
+    CHECK_THROWS_AS(conv2d(x, ones({2, 4, 3, 3}), {}, {.groups = 0}), ShapeError);
+    CHECK_THROWS_AS(conv2d(x[0][0], ones({2, 4, 3, 3})), ShapeError);
+    CHECK_THROWS_AS(conv2d(x, ones({2, 4, 3, 3}, kFloat64)), DTypeError);
+    CHECK_THROWS_AS(conv2d(x.to(kInt64), ones({2, 4, 3, 3}, kInt64)), DTypeError);
+}

@@ -1,0 +1,186 @@
+// Pooling against torch 1.13.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "reel.hpp"
+
+using namespace reel;
+
+namespace {
+
+Tensor whole(const Shape& sizes, std::int64_t salt) {
+    Tensor x = empty(sizes, kFloat64);
+    for (std::int64_t i = 0; i < x.numel(); ++i) {
+        x.data_ptr<double>()[i] = static_cast<double>(((i + salt) * (i + 7 * salt + 3)) % 9 - 4);
+    }
+    return x;
+}
+
+/// Σ (i mod 97 + 1) x[i].
+double weighted(const Tensor& x) {
+    const auto values = x.to_vector<double>();
+    double sum = 0;
+    for (std::size_t i = 0; i < values.size(); ++i) sum += static_cast<double>(i % 97 + 1) * values[i];
+    return sum;
+}
+
+template <class Options>
+struct Case {
+    Shape x;
+    Options options;
+    Shape result;
+    double y, x_bar;  ///< weighted sums, from torch
+};
+
+const std::vector<Case<MaxPool2dOptions>> kMaxCases = {
+    {{2, 3, 8, 6},
+     {.kernel_size = {2, 2}, .padding = {0, 0}, .dilation = {1, 1}, .ceil_mode = false},
+     {2, 3, 4, 3},
+     5184,
+     -4863},
+    {{2, 3, 7, 9},
+     {.kernel_size = {3, 3}, .stride = {2, 2}, .padding = {1, 1}, .dilation = {1, 1}, .ceil_mode = false},
+     {2, 3, 4, 5},
+     2976,
+     -7976},
+    {{2, 5, 7},
+     {.kernel_size = {3, 2}, .stride = {1, 2}, .padding = {1, 1}, .dilation = {2, 1}, .ceil_mode = false},
+     {2, 3, 4},
+     549,
+     -1097},
+    {{1, 2, 7, 7},
+     {.kernel_size = {2, 2}, .stride = {2, 2}, .padding = {0, 0}, .dilation = {1, 1}, .ceil_mode = true},
+     {1, 2, 4, 4},
+     348,
+     -1818},
+    {{1, 2, 9, 8},
+     {.kernel_size = {3, 3}, .stride = {3, 2}, .padding = {1, 1}, .dilation = {1, 1}, .ceil_mode = true},
+     {1, 2, 4, 5},
+     924,
+     -1979},
+    {{1, 1, 6, 6},
+     {.kernel_size = {3, 3}, .stride = {1, 1}, .padding = {0, 0}, .dilation = {2, 2}, .ceil_mode = false},
+     {1, 1, 2, 2},
+     30,
+     -65},
+};
+
+const std::vector<Case<AvgPool2dOptions>> kAvgCases = {
+    {{2, 3, 8, 6},
+     {.kernel_size = {2, 2},
+      .padding = {0, 0},
+      .ceil_mode = false,
+      .count_include_pad = true,
+      .divisor_override = None},
+     {2, 3, 4, 3},
+     -3552,
+     -4815.75},
+    {{2, 3, 7, 9},
+     {.kernel_size = {4, 2},
+      .stride = {2, 2},
+      .padding = {1, 1},
+      .ceil_mode = false,
+      .count_include_pad = true,
+      .divisor_override = None},
+     {2, 3, 3, 5},
+     -4615.5,
+     -5141.375},
+    {{2, 7, 7},
+     {.kernel_size = {2, 4},
+      .stride = {2, 1},
+      .padding = {1, 1},
+      .ceil_mode = false,
+      .count_include_pad = false,
+      .divisor_override = None},
+     {2, 4, 6},
+     -1581.04166667,
+     -2725.70833333},
+    {{1, 2, 7, 7},
+     {.kernel_size = {2, 2},
+      .stride = {2, 2},
+      .padding = {0, 0},
+      .ceil_mode = true,
+      .count_include_pad = true,
+      .divisor_override = None},
+     {1, 2, 4, 4},
+     -680.75,
+     -1838},
+    {{1, 2, 9, 8},
+     {.kernel_size = {4, 2},
+      .stride = {3, 2},
+      .padding = {2, 1},
+      .ceil_mode = true,
+      .count_include_pad = true,
+      .divisor_override = None},
+     {1, 2, 4, 5},
+     -684.75,
+     -1241.25},
+    {{1, 2, 9, 8},
+     {.kernel_size = {4, 2},
+      .stride = {3, 2},
+      .padding = {2, 1},
+      .ceil_mode = true,
+      .count_include_pad = false,
+      .divisor_override = None},
+     {1, 2, 4, 5},
+     -1177.25,
+     -2198.5},
+    {{1, 1, 6, 6},
+     {.kernel_size = {2, 3},
+      .stride = {1, 1},
+      .padding = {0, 0},
+      .ceil_mode = false,
+      .count_include_pad = true,
+      .divisor_override = 4},
+     {1, 1, 5, 4},
+     -468,
+     -499.5},
+};
+
+void check(const auto& cases, const auto& pool) {
+    for (const auto& c : cases) {
+        CAPTURE(c.x);
+        CAPTURE(c.result);
+        const Tensor x = whole(c.x, 1).set_requires_grad();
+        Tape tape;
+        const Tensor y = pool(x, c.options);
+        REQUIRE(y.sizes() == c.result);
+        CHECK(weighted(y) == doctest::Approx(c.y).epsilon(1e-11));
+        y.backward(whole(c.result, 4));
+        CHECK(weighted(x.grad()) == doctest::Approx(c.x_bar).epsilon(1e-11));
+        const Tensor narrow = x.detach().to(kFloat32).transpose(-1, -2).contiguous().transpose(-1, -2);
+        CHECK(pool(narrow, c.options).allclose(y.detach().to(kFloat32)));
+    }
+}
+
+}  // namespace
+
+TEST_CASE("max_pool2d agrees with torch, also where elements are equal") { check(kMaxCases, max_pool2d); }
+TEST_CASE("avg_pool2d agrees with torch") { check(kAvgCases, avg_pool2d); }
+
+TEST_CASE("max_pool2d: NaN wins, and -inf is an element like others") {
+    const double nan = std::nan("");
+    const double inf = std::numeric_limits<double>::infinity();
+    const Tensor x = tensor({{{1.0, nan, -inf, -inf}, {3.0, 2.0, -inf, -inf}}}, kFloat64).set_requires_grad();
+    Tape tape;
+    const Tensor y = max_pool2d(x, {.kernel_size = 2});
+    CHECK(std::isnan(y.to_vector<double>()[0]));
+    CHECK(y.to_vector<double>()[1] == -inf);
+    y.backward(ones({1, 1, 2}, kFloat64));
+    CHECK(x.grad().to_vector<double>() == std::vector<double>{0, 1, 1, 0, 0, 0, 0, 0});
+}
+
+TEST_CASE("pools refuse what does not fit") {
+    const Tensor x = ones({1, 2, 5, 5});
+    CHECK_THROWS_AS(max_pool2d(x, {.kernel_size = 2, .padding = 2}), ShapeError);
+    CHECK_THROWS_AS(max_pool2d(x, {.kernel_size = 6}), ShapeError);
+    CHECK_THROWS_AS(max_pool2d(x, {.kernel_size = 0}), ShapeError);
+    CHECK_THROWS_AS(max_pool2d(x, {.kernel_size = 2, .stride = 0}), ShapeError);
+    CHECK_THROWS_AS(max_pool2d(ones({5, 5}), {.kernel_size = 2}), ShapeError);
+    CHECK_THROWS_AS(max_pool2d(ones({1, 0, 5, 5}), {.kernel_size = 2}), ShapeError);
+    CHECK(max_pool2d(ones({0, 2, 5, 5}), {.kernel_size = 2}).sizes() == Shape{0, 2, 2, 2});
+    CHECK_THROWS_AS(max_pool2d(x.to(kInt64), {.kernel_size = 2}), DTypeError);
+    CHECK_THROWS_AS(avg_pool2d(x, {.kernel_size = 2, .divisor_override = 0}), Error);
+}

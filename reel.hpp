@@ -10,6 +10,7 @@
 #include "autograd/gradcheck.hpp"
 #include "autograd/tape.hpp"
 #include "ops/activations.hpp"
+#include "ops/attention.hpp"
 #include "ops/compare.hpp"
 #include "ops/conv.hpp"
 #include "ops/einsum.hpp"

@@ -1,0 +1,20 @@
+# The code blocks of the documents, so that they can be compiled as they stand.
+
+# The `number`th block of `language` in `file`.
+function(reel_code_block file language number result)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+    file(READ ${file} text)
+    set(fence "```${language}\n")
+    string(LENGTH "${fence}" length)
+    foreach(i RANGE 1 ${number})
+        string(FIND "${text}" "${fence}" start)
+        if(start EQUAL -1)
+            message(FATAL_ERROR "${file} has no ${language} block number ${i}")
+        endif()
+        math(EXPR start "${start} + ${length}")
+        string(SUBSTRING "${text}" ${start} -1 text)
+    endforeach()
+    string(FIND "${text}" "```" end)
+    string(SUBSTRING "${text}" 0 ${end} text)
+    set(${result} "${text}" PARENT_SCOPE)
+endfunction()

@@ -169,7 +169,7 @@ Tensor weight_gradient(const Convolution& c, const Tensor& y_bar, const Tensor& 
             for (int64_t g = 0; g < c.groups; ++g) pass.weight_gradient(from, image, part, n, g);
         }
     });
-    const Tensor w_bar = fold(kernels::Fold::kSum, parts, {0}, compute).view(c.weight_sizes);
+    const Tensor w_bar = fold(kernels::Fold::kSum, parts, {0}, {compute}).view(c.weight_sizes);
     return record("conv2d_weight_gradient", dense(w_bar, y_bar.dtype()),
                   {{y_bar, [c, x](const Tensor& v) { return convolved(c, x, v, {}); }},
                    {x, [c, y_bar](const Tensor& v) { return image_gradient(c, y_bar, v); }}});

@@ -6,13 +6,85 @@ namespace reel::kernels::REEL_SET {
 
 namespace {
 
+template <class V>
+using Element = typename V::value_type;
+
+/// A constant in the type of the vector's elements.
+template <class V>
+V constant(double value) {
+    return V(static_cast<Element<V>>(value));
+}
+
+constexpr double kInvSqrt2Pi = 0.39894228040143267794;
+
+// ---- Forward ----------------------------------------------------------------------------------------------
+
+struct Tanh {
+    template <class V>
+    V operator()(const V& x) const {
+        return math::tanh<Element<V>>(x);
+    }
+};
+struct Sigmoid {
+    template <class V>
+    V operator()(const V& x) const {
+        return math::sigmoid<Element<V>>(x);
+    }
+};
+struct LogSigmoid {
+    template <class V>
+    V operator()(const V& x) const {
+        return math::negated<Element<V>>(math::softplus<Element<V>>(-x, V(0)));
+    }
+};
+/// log(1 + exp(βx)) / β; x where βx is above the threshold.
+struct Softplus {
+    explicit Softplus(const double* parameters) : beta(parameters[0]), threshold(parameters[1]) {}
+    double beta, threshold;
+    template <class V>
+    V operator()(const V& x) const {
+        const V b = constant<V>(beta);
+        const auto z = math::two_product<Element<V>>(b, x);
+        const V y = math::softplus<Element<V>>(z.high, z.low) / b;
+        return xsimd::select(z.high > constant<V>(threshold), x, y);
+    }
+};
+/// x where x > 0, else α (eˣ − 1).
+struct Elu {
+    explicit Elu(const double* parameters) : alpha(parameters[0]) {}
+    double alpha;
+    template <class V>
+    V operator()(const V& x) const {
+        using T = Element<V>;
+        const V a = constant<V>(alpha);
+        const auto y = math::expm1_pair<T>(x);
+        const V below = math::times_pair<T>(a, y.high, y.low);
+        const V small = xsimd::select(xsimd::abs(x) < V(4 * math::kSmallest<T>), a * x, below);
+        return xsimd::select(x > V(0), x, small);
+    }
+};
+struct Silu {
+    template <class V>
+    V operator()(const V& x) const {
+        return math::silu<Element<V>>(x);
+    }
+};
 struct Gelu {
     template <class V>
     V operator()(const V& x) const {
-        using T = typename V::value_type;
-        return x * V(T(0.5)) * (V(1) + xsimd::erf(x * V(T(0.70710678118654752440))));
+        return math::gelu<Element<V>>(x);
     }
 };
+struct GeluTanh {
+    template <class V>
+    V operator()(const V& x) const {
+        return math::gelu_tanh<Element<V>>(x);
+    }
+};
+
+// ---- Backward ---------------------------------------------------------------------------------------------
+
+/// g where y > 0, else 0.
 struct ReluBackward {
     template <class V>
     V operator()(const V& g, const V& y) const {
@@ -26,29 +98,86 @@ struct TanhBackward {
         return g * ((V(1) - y) * (V(1) + y));
     }
 };
+/// g y (1 − y).
 struct SigmoidBackward {
     template <class V>
     V operator()(const V& g, const V& y) const {
         return g * (y * (V(1) - y));
     }
 };
+
+/// σ(x) and 1 − σ(x), neither by subtraction.
+template <class V>
+struct BothSigmoids {
+    explicit BothSigmoids(const V& x) {
+        const V e = math::exp<Element<V>>(-xsimd::abs(x));
+        const V larger = V(1) / (V(1) + e);
+        const V smaller = e * larger;
+        above = xsimd::select(x < V(0), smaller, larger);
+        below = xsimd::select(x < V(0), larger, smaller);
+    }
+    V above, below;
+};
+
+/// |x| at most `end`, where the tails of these functions have vanished: beyond, ∞ · 0 would be NaN.
+template <class V>
+V bounded(const V& x, double end) {
+    const V high = constant<V>(end);
+    return xsimd::select(x > high, high, xsimd::select(x < -high, -high, x));
+}
+
+/// g σ (1 + x (1 − σ)).
+struct SiluBackward {
+    template <class V>
+    V operator()(const V& g, const V& x) const {
+        const V z = bounded(x, 800);
+        const BothSigmoids<V> sigmoid(z);
+        return g * (sigmoid.above * (V(1) + z * sigmoid.below));
+    }
+};
+/// g (Φ(x) + x φ(x)).
 struct GeluBackward {
     template <class V>
     V operator()(const V& g, const V& x) const {
-        using T = typename V::value_type;
-        const V cdf = V(T(0.5)) * (V(1) + xsimd::erf(x * V(T(0.70710678118654752440))));
-        return g * (cdf + x * V(T(0.39894228040143267794)) * math::exp<T>(x * x * V(T(-0.5))));
+        using T = Element<V>;
+        const V z = bounded(x, static_cast<double>(math::kTailEnd<T>));
+        const math::NormalTail<T> tail(xsimd::abs(z));
+        const V q = tail.times(V(1));
+        const V density = tail.exponential.value() * constant<V>(kInvSqrt2Pi);
+        return g * (xsimd::select(x < V(0), q, V(1) - q) + z * density);
+    }
+};
+/// g (σ + x σ (1 − σ) v′), σ = sigmoid(v(x)).
+struct GeluTanhBackward {
+    template <class V>
+    V operator()(const V& g, const V& x) const {
+        const V z = bounded(x, 50);
+        const V square = z * z;
+        const V slope = constant<V>(math::kGeluSlope);
+        const V cubic = constant<V>(math::kGeluCubic);
+        const BothSigmoids<V> sigmoid(slope * z * (V(1) + cubic * square));
+        const V v_slope = slope * (V(1) + V(3) * cubic * square);
+        return g * (sigmoid.above + z * (sigmoid.above * sigmoid.below) * v_slope);
     }
 };
 
 }  // namespace
 
 void install_activations(Table& table) {
+    add_floating<Tanh, 1>(table, Fn::kTanh);
+    add_floating<Sigmoid, 1>(table, Fn::kSigmoid);
+    add_floating<LogSigmoid, 1>(table, Fn::kLogSigmoid);
+    add_floating<Softplus, 1>(table, Fn::kSoftplus);
+    add_floating<Elu, 1>(table, Fn::kElu);
+    add_floating<Silu, 1>(table, Fn::kSilu);
     add_floating<Gelu, 1>(table, Fn::kGelu);
+    add_floating<GeluTanh, 1>(table, Fn::kGeluTanh);
     add_floating<ReluBackward, 2>(table, Fn::kReluBackward);
     add_floating<TanhBackward, 2>(table, Fn::kTanhBackward);
     add_floating<SigmoidBackward, 2>(table, Fn::kSigmoidBackward);
+    add_floating<SiluBackward, 2>(table, Fn::kSiluBackward);
     add_floating<GeluBackward, 2>(table, Fn::kGeluBackward);
+    add_floating<GeluTanhBackward, 2>(table, Fn::kGeluTanhBackward);
 }
 
 }  // namespace reel::kernels::REEL_SET

@@ -1,0 +1,143 @@
+/// \file
+/// eˣ and eˣ − 1.
+///
+/// x = n log 2 + r with a whole n and |r| ≤ ½ log 2; eʳ = 1 + r + r² p(r), a minimax polynomial p;
+/// eˣ = 2ⁿ eʳ.
+#pragma once
+
+#include "ops/kernels/math/numbers.hpp"
+
+namespace reel::kernels::REEL_SET::math {
+
+/// Beyond these bounds eˣ is 0, also when multiplied by a thousand, or infinite.
+template <class T>
+inline constexpr T kExpLow = sizeof(T) == 4 ? T(-115) : T(-755);
+template <class T>
+inline constexpr T kExpHigh = sizeof(T) == 4 ? T(89) : T(710);
+/// Where |x| is below, eˣ is a normal number, and stays one when multiplied by 0.001.
+template <class T>
+inline constexpr T kExpNormal = sizeof(T) == 4 ? T(80) : T(700);
+
+/// log 2 in two parts, the first so short that its product with an exponent is exact.
+template <class T>
+inline constexpr T kLog2High = sizeof(T) == 4 ? T(0x1.62e4p-1) : T(0x1.62e42feep-1);
+template <class T>
+inline constexpr T kLog2Low = sizeof(T) == 4 ? T(0x1.7f7d1cf79abcap-20) : T(0x1.a39ef35793c76p-33);
+template <class T>
+inline constexpr T kLog2E = T(0x1.71547652b82fep+0);
+
+/// p(r) = (eʳ − 1 − r) / r² for |r| ≤ ½ log 2, to 2⁻²⁸ (float) and 2⁻⁵⁷ (double) of eʳ.
+template <class T>
+inline constexpr T kExpTail[] = {0.500000009567554736f, 0.166665183085881573f, 0.0416662042309780665f,
+                                 0.00836895332269251135f, 0.00139505963810633288f};
+template <>
+inline constexpr double kExpTail<double>[] = {
+    0.500000000000001032,   0.166666666666666746,    0.0416666666665209454,    0.00833333333332212691,
+    0.0013888888948140006,  0.000198412698868363916, 0.0000248014869653508887, 2.75572420593404259e-6,
+    2.76327915826623339e-7, 2.51101543404620492e-8};
+
+/// eʳ − 1 − r.
+template <class T>
+Vec<T> exp_tail(const Vec<T>& r) {
+    return r * r * polynomial<T>(r, kExpTail<T>);
+}
+
+/// x = n log 2 + r, for x within the bounds.
+template <class T>
+struct ExpArgument {
+    explicit ExpArgument(const Vec<T>& x)
+        : rounded(multiply_add(x, Vec<T>(kLog2E<T>), Vec<T>(kRounder<T>))),
+          n(rounded - Vec<T>(kRounder<T>)),
+          coarse(multiply_add(n, Vec<T>(-kLog2High<T>), x)),
+          r(multiply_add(n, Vec<T>(-kLog2Low<T>), coarse)) {}
+    Vec<T> rounded, n, coarse, r;
+
+    /// What `r` has lost to rounding.
+    Vec<T> lost() const { return multiply_add(n, Vec<T>(-kLog2Low<T>), coarse - r); }
+};
+
+/// Whether all eˣ are normal numbers, so that multiplying by 2ⁿ is adding n to an exponent.
+template <class T>
+bool exp_is_normal(const Vec<T>& x) {
+    return xsimd::all(xsimd::abs(x) < Vec<T>(kExpNormal<T>));
+}
+
+/// x within the bounds; NaN stays NaN.
+template <class T>
+Vec<T> within_exp_bounds(const Vec<T>& x) {
+    const Vec<T> low(kExpLow<T>);
+    const Vec<T> high(kExpHigh<T>);
+    return xsimd::select(x < low, low, xsimd::select(x > high, high, x));
+}
+
+/// y 2ⁿ, the n of `a`.
+template <class T>
+Vec<T> scale(const Vec<T>& y, const ExpArgument<T>& a, bool normal) {
+    if (!normal) return scale<T>(y, a.n);
+    return number<T>(bits<T>(y) + (bits<T>(a.rounded) << kFraction<T>));
+}
+
+/// eˣ⁺ᵈ = (high + low) 2ⁿ with high in [√½, √2], for a d of at most a few units in the last place of x
+/// (ignored where x decides alone: it may be NaN there).
+template <class T>
+struct Exponential {
+    explicit Exponential(const Vec<T>& x)
+        : normal(exp_is_normal<T>(x)), argument(normal ? x : within_exp_bounds<T>(x)) {
+        set(argument.r, exp_tail<T>(argument.r) + argument.lost());
+    }
+    Exponential(const Vec<T>& x, const Vec<T>& d)
+        : normal(exp_is_normal<T>(x)), argument(normal ? x : within_exp_bounds<T>(x)) {
+        const Vec<T> used = normal ? d : xsimd::select(xsimd::abs(x) < Vec<T>(2 * kExpHigh<T>), d, Vec<T>(0));
+        const Pair<T> r = quick_two_sum<T>(argument.r, argument.lost() + used);
+        set(r.high, multiply_add(r.low, Vec<T>(1) + r.high, exp_tail<T>(r.high)));
+    }
+    bool normal;
+    ExpArgument<T> argument;
+    Vec<T> high, low;
+
+    /// y 2ⁿ for a y that is of the order of 1, or n = 0.
+    Vec<T> scaled(const Vec<T>& y) const { return scale<T>(y, argument, normal); }
+    Vec<T> value() const { return scaled(high + low); }
+
+private:
+    /// 1 + r + tail.
+    void set(const Vec<T>& r, const Vec<T>& tail) {
+        high = Vec<T>(1) + r;
+        low = r - (high - Vec<T>(1)) + tail;
+    }
+};
+
+/// eˣ.
+template <class T>
+Vec<T> exp(const Vec<T>& x) {
+    const bool normal = exp_is_normal<T>(x);
+    const ExpArgument<T> a(normal ? x : within_exp_bounds<T>(x));
+    return scale<T>(Vec<T>(1) + (a.r + exp_tail<T>(a.r)), a, normal);
+}
+
+/// eˣ⁺ᵈ, d as for `Exponential`.
+template <class T>
+Vec<T> exp(const Vec<T>& x, const Vec<T>& d) {
+    return Exponential<T>(x, d).value();
+}
+
+/// eˣ − 1 = 2 (2ⁿ⁻¹ − ½ + 2ⁿ⁻¹ (eʳ − 1)) as a sum, for |x| not subnormal.
+template <class T>
+Pair<T> expm1_pair(const Vec<T>& x) {
+    const Vec<T> low(-50);  // e⁻⁵⁰ is nothing beside 1
+    const Vec<T> high(kExpHigh<T>);
+    const ExpArgument<T> a(xsimd::select(x < low, low, xsimd::select(x > high, high, x)));
+    const Vec<T> half_power = power_of_two<T>(a.n - Vec<T>(1));
+    const Pair<T> sum = quick_two_sum<T>(half_power - Vec<T>(T(0.5)), half_power * a.r);
+    const Vec<T> rest = sum.low + half_power * (exp_tail<T>(a.r) + a.lost());
+    return {sum.high + sum.high, rest + rest};
+}
+
+/// eˣ − 1.
+template <class T>
+Vec<T> expm1(const Vec<T>& x) {
+    const Pair<T> y = expm1_pair<T>(x);
+    return xsimd::select(xsimd::abs(x) < Vec<T>(4 * kSmallest<T>), x, y.high + y.low);
+}
+
+}  // namespace reel::kernels::REEL_SET::math

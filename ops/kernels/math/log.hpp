@@ -1,0 +1,166 @@
+/// \file
+/// Logarithms, and powers by them.
+///
+/// x = 2ᵉ m with m in [√½, √2); with f = m − 1 and s = f / (2 + f), log m = 2 artanh s = 2s + s³ p(s²), a
+/// minimax polynomial p.
+#pragma once
+
+#include "ops/kernels/math/exp.hpp"
+
+namespace reel::kernels::REEL_SET::math {
+
+/// (2 artanh s − 2s) / s³ as a polynomial of s², to 2⁻²⁸ (float) and 2⁻⁵⁷ (double) of 2s.
+template <class T>
+inline constexpr T kLogTail[] = {0.666667785993368618f, 0.399760338253726571f, 0.299268536919040192f};
+template <>
+inline constexpr double kLogTail<double>[] = {
+    0.666666666666670981, 0.399999999995171785, 0.285714287300113351, 0.222221990053930758,
+    0.181835764308910609, 0.15313030178560309,  0.148119362411350918};
+/// (p(z) − ⅔) / z, to 2⁻³⁶ (float) and 2⁻⁶⁵ (double).
+template <class T>
+inline constexpr T kLogFarTail[] = {0.400001526436145969f, 0.285470836701921599f, 0.234198208764331736f};
+template <>
+inline constexpr double kLogFarTail<double>[] = {
+    0.400000000000022712, 0.285714285700919284, 0.22222222521348291, 0.181817842374831484,
+    0.153867635138605141, 0.132566691960449495, 0.131977472992031305};
+template <class T>
+inline constexpr T kSqrtHalf = T(0x1.6a09e667f3bcdp-1);
+template <class T>
+inline constexpr T kTwoThirds = T(2) / T(3);
+template <class T>
+inline constexpr T kTwoThirdsLow = sizeof(T) == 4 ? T(2.0 / 3 - static_cast<double>(2.0f / 3))
+                                                  : T(0x1.5555555555555p-55);
+
+/// The numbers whose logarithm needs no special care.
+template <class T>
+auto log_is_plain(const Vec<T>& x) {
+    return (x >= Vec<T>(kSmallest<T>)) && (x <= Vec<T>(std::numeric_limits<T>::max()));
+}
+
+/// x = 2ᵉ (1 + f) for positive x.
+template <class T>
+struct LogArgument {
+    /// `plain`: no x is subnormal.
+    LogArgument(const Vec<T>& x, bool plain) {
+        Vec<T> normal = x;
+        Vec<T> shift(0);
+        if (!plain) {
+            const auto is_subnormal = x < Vec<T>(kSmallest<T>);
+            const Vec<T> up(kFraction<T> + 1);
+            normal = xsimd::select(is_subnormal, x * power_of_two<T>(up), x);
+            shift = xsimd::select(is_subnormal, up, shift);
+        }
+        // The exponent field of `above` counts in multiples of √½.
+        const Bits<T> base = std::bit_cast<Bits<T>>(kSqrtHalf<T>);
+        const Bits<T> bias = static_cast<Bits<T>>(kBias<T>) << kFraction<T>;
+        const Bits<T> mask = (Bits<T>{1} << kFraction<T>)-1;
+        const T shifted = static_cast<T>(mask + 1);  // 2ᶠ: whole numbers stand in its lowest bits
+        const Vec<Bits<T>> above = bits<T>(normal) + Vec<Bits<T>>(bias - base);
+        const Vec<Bits<T>> field = (above >> kFraction<T>) | Vec<Bits<T>>(std::bit_cast<Bits<T>>(shifted));
+        e = number<T>(field) - Vec<T>(shifted + kBias<T>) - shift;
+        f = number<T>((above & Vec<Bits<T>>(mask)) + Vec<Bits<T>>(base)) - Vec<T>(1);
+    }
+    Vec<T> e, f;
+
+    /// log x + c for a small c, as a sum.
+    Pair<T> pair(const Vec<T>& c) const {
+        const Vec<T> s = f / (Vec<T>(2) + f);
+        const Vec<T> z = s * s;
+        const Vec<T> h = Vec<T>(T(0.5)) * f * f;
+        const Vec<T> rest = z * polynomial<T>(z, kLogTail<T>);
+        const Vec<T> low = multiply_add(s, h + rest, multiply_add(e, Vec<T>(kLog2Low<T>), c));
+        const Pair<T> high = quick_two_sum<T>(e * Vec<T>(kLog2High<T>), f);
+        return {high.high, high.low - (h - low)};
+    }
+    Vec<T> log(const Vec<T>& c) const {
+        const Pair<T> y = pair(c);
+        return y.high + y.low;
+    }
+};
+
+/// `y` but for the arguments that are not plain: −∞ at 0, NaN below, ∞ at ∞.
+template <class T>
+Vec<T> log_specials(const Vec<T>& x, const Vec<T>& y) {
+    const Vec<T> zero(0);
+    const Vec<T> at_or_below = xsimd::select(x == zero, Vec<T>(-kInfinity<T>), Vec<T>(kNaN<T>));
+    const Vec<T> known = xsimd::select(x > zero, y, xsimd::select(x <= zero, at_or_below, x));
+    return xsimd::select(x == Vec<T>(kInfinity<T>), x, known);
+}
+
+/// log x.
+template <class T>
+Vec<T> log(const Vec<T>& x) {
+    const bool plain = xsimd::all(log_is_plain<T>(x));
+    const Vec<T> y = LogArgument<T>(x, plain).log(Vec<T>(0));
+    return plain ? y : log_specials<T>(x, y);
+}
+
+/// a log x, rounded once.
+template <class T>
+Vec<T> times_log(const Vec<T>& a, const Vec<T>& x) {
+    const bool plain = xsimd::all(log_is_plain<T>(x));
+    const Pair<T> log = LogArgument<T>(x, plain).pair(Vec<T>(0));
+    const Vec<T> y = times_pair<T>(a, log.high, log.low);
+    return plain ? y
+                 : xsimd::select(log_is_plain<T>(x) || (x > Vec<T>(0) && x < Vec<T>(1)), y,
+                                 a * log_specials<T>(x, log.high));
+}
+
+/// log(1 + x + d) for x > −1 and a d of at most a few units in its last place.
+template <class T>
+Vec<T> log1p(const Vec<T>& x, const Vec<T>& d) {
+    const Pair<T> u = two_sum<T>(Vec<T>(1), x);
+    return LogArgument<T>(u.high, true).log((u.low + d) / u.high);
+}
+
+/// log(1 + x).
+template <class T>
+Vec<T> log1p(const Vec<T>& x) {
+    const Vec<T> y = log1p<T>(x, Vec<T>(0));
+    if (xsimd::all(log_is_plain<T>(x))) return y;
+    const Vec<T> known = log_specials<T>(x + Vec<T>(1), y);
+    return xsimd::select(xsimd::abs(x) < Vec<T>(kSmallest<T>), x, known);
+}
+
+/// log x for positive x, with twice the digits.
+template <class T>
+Pair<T> log_pair(const Vec<T>& x) {
+    const LogArgument<T> a(x, xsimd::all(log_is_plain<T>(x)));
+    const Pair<T> two_f = quick_two_sum<T>(Vec<T>(2), a.f);
+    const Pair<T> s = Pair<T>{a.f, Vec<T>(0)} / two_f;
+    const Pair<T> z = s * s;
+    const Pair<T> near =
+        quick_two_sum<T>(Vec<T>(kTwoThirds<T>), z.high * polynomial<T>(z.high, kLogFarTail<T>));
+    const Pair<T> p = {near.high,
+                       multiply_add(z.low, Vec<T>(kLogFarTail<T>[0]), near.low + Vec<T>(kTwoThirdsLow<T>))};
+    const Pair<T> cubic = s * z * p;
+    const Pair<T> whole = quick_two_sum<T>(a.e * Vec<T>(kLog2High<T>), s.high + s.high);
+    const Pair<T> sum = quick_two_sum<T>(whole.high, cubic.high);
+    const Vec<T> low = multiply_add(a.e, Vec<T>(kLog2Low<T>), cubic.low + (s.low + s.low));
+    return quick_two_sum<T>(sum.high, whole.low + sum.low + low);
+}
+
+/// xʸ as in IEEE 754 and C: 1 where y is 0 or x is 1, NaN for a negative x with a y that is not whole.
+template <class T>
+Vec<T> pow(const Vec<T>& x, const Vec<T>& y) {
+    const Vec<T> zero(0);
+    const Vec<T> one(1);
+    const Vec<T> base = xsimd::abs(x);
+    // 0, ∞ and NaN have no exponent: their logarithm is put in by hand.
+    const auto ordinary = (base > zero) && (base < Vec<T>(kInfinity<T>));
+    const Pair<T> log = log_pair<T>(xsimd::select(ordinary, base, one));
+    const Vec<T> limit = xsimd::select(base == zero, Vec<T>(-kInfinity<T>), base);
+    const Pair<T> product = two_product<T>(y, xsimd::select(ordinary, log.high, limit));
+    const Vec<T> low = multiply_add(y, log.low, product.low);
+    Vec<T> power = exp<T>(product.high, xsimd::select(low == low, low, zero));
+    const Vec<T> half = y * Vec<T>(T(0.5));
+    const auto whole = xsimd::floor(y) == y;
+    const auto odd = whole && (xsimd::floor(half) != half);
+    power = xsimd::select(odd, with_sign<T>(power, x), power);
+    power = xsimd::select((x < zero) && !whole && (base < Vec<T>(kInfinity<T>)), Vec<T>(kNaN<T>), power);
+    const auto is_one =
+        (y == zero) || (x == one) || ((base == one) && (xsimd::abs(y) == Vec<T>(kInfinity<T>)));
+    return xsimd::select(is_one, one, power);
+}
+
+}  // namespace reel::kernels::REEL_SET::math

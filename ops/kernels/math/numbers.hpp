@@ -1,0 +1,183 @@
+/// \file
+/// What vector mathematics is made of: polynomials, the bits of a number, and sums and products without
+/// rounding errors.
+#pragma once
+
+#include <cmath>
+#include <utility>
+
+#include "ops/kernels/simd.hpp"
+
+namespace reel::kernels::REEL_SET::math {
+
+/// Σ cₖ xᵏ by Horner's rule.
+template <class T, std::size_t N>
+Vec<T> polynomial(const Vec<T>& x, const T (&c)[N]) {
+    Vec<T> y(c[N - 1]);
+    [&]<std::size_t... K>(std::index_sequence<K...>) {
+        ((y = multiply_add(y, x, Vec<T>(c[N - 2 - K]))), ...);
+    }
+    (std::make_index_sequence<N - 1>());
+    return y;
+}
+
+// ---- Bits -------------------------------------------------------------------------------------------------
+
+/// How a number is stored: unsigned integers of its size, the bits of its fraction, the bias of its exponent.
+template <class T>
+using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+template <class T>
+inline constexpr int kFraction = std::numeric_limits<T>::digits - 1;
+template <class T>
+inline constexpr T kBias = static_cast<T>(std::numeric_limits<T>::max_exponent - 1);
+/// 1.5 · 2ᶠ: a sum with it has no fraction, so adding it rounds to a whole number, which then stands in the
+/// lowest bits.
+template <class T>
+inline constexpr T kRounder = static_cast<T>(std::int64_t{3} << (kFraction<T> - 1));
+
+template <class T>
+Vec<Bits<T>> bits(const Vec<T>& x) {
+    return std::bit_cast<Vec<Bits<T>>>(x);
+}
+template <class T>
+Vec<T> number(const Vec<Bits<T>>& x) {
+    return std::bit_cast<Vec<T>>(x);
+}
+
+template <class T>
+inline constexpr T kInfinity = std::numeric_limits<T>::infinity();
+template <class T>
+inline constexpr T kNaN = std::numeric_limits<T>::quiet_NaN();
+/// The smallest number that is not subnormal.
+template <class T>
+inline constexpr T kSmallest = std::numeric_limits<T>::min();
+
+/// 2ⁿ for whole numbers n that are no exponent of a subnormal.
+template <class T>
+Vec<T> power_of_two(const Vec<T>& n) {
+    return number<T>(bits<T>(n + Vec<T>(kRounder<T> + kBias<T>)) << kFraction<T>);
+}
+
+/// y 2ⁿ, rounded once also where the result is subnormal: in two steps, each of them in range.
+template <class T>
+Vec<T> scale(const Vec<T>& y, const Vec<T>& n) {
+    const Vec<T> rounder(kRounder<T> + kBias<T>);
+    const Vec<T> half = multiply_add(n, Vec<T>(static_cast<T>(0.5)), rounder);
+    const Vec<T> first = number<T>(bits<T>(half) << kFraction<T>);
+    return y * first * power_of_two<T>(n - (half - rounder));
+}
+
+/// −x, of zeros too (xsimd's own is 0 − x for some sets).
+template <class T>
+Vec<T> negated(const Vec<T>& x) {
+    return number<T>(bits<T>(x) ^ Vec<Bits<T>>(Bits<T>{1} << (8 * sizeof(T) - 1)));
+}
+
+/// |x| with the sign of y.
+template <class T>
+Vec<T> with_sign(const Vec<T>& x, const Vec<T>& y) {
+    const Vec<Bits<T>> sign(Bits<T>{1} << (8 * sizeof(T) - 1));
+    return number<T>((bits<T>(x) & ~sign) | (bits<T>(y) & sign));
+}
+
+/// 1 / x to an eighth of itself, for positive x: enough to weigh a rounding error.
+template <class T>
+Vec<T> rough_reciprocal(const Vec<T>& x) {
+    // Twice the bits of 1, less what makes the error even on both sides.
+    const Bits<T> magic = sizeof(T) == 4 ? Bits<T>(0x7ef311c3) : Bits<T>(0x7fde623822fc16e6);
+    return number<T>(Vec<Bits<T>>(magic) - bits<T>(x));
+}
+
+/// f element by element: for arguments that vectors do not take.
+template <class T, class F, class... V>
+Vec<T> one_by_one(const F& f, const V&... x) {
+    alignas(Vec<T>) T buffer[sizeof...(V)][Vec<T>::size];
+    std::size_t k = 0;
+    (x.store_aligned(buffer[k++]), ...);
+    for (std::size_t i = 0; i < Vec<T>::size; ++i) {
+        if constexpr (sizeof...(V) == 1) {
+            buffer[0][i] = f(buffer[0][i]);
+        } else {
+            buffer[0][i] = f(buffer[0][i], buffer[1][i]);
+        }
+    }
+    return Vec<T>::load_aligned(buffer[0]);
+}
+
+// ---- Sums and products without rounding errors ------------------------------------------------------------
+
+/// A number in two parts, high + low, where low is what did not fit into high.
+template <class T>
+struct Pair {
+    Vec<T> high, low;
+};
+
+/// a + b.
+template <class T>
+Pair<T> two_sum(const Vec<T>& a, const Vec<T>& b) {
+    const Vec<T> sum = a + b;
+    const Vec<T> from_b = sum - a;
+    return {sum, (a - (sum - from_b)) + (b - from_b)};
+}
+/// a + b for |a| ≥ |b| or a = 0.
+template <class T>
+Pair<T> quick_two_sum(const Vec<T>& a, const Vec<T>& b) {
+    const Vec<T> sum = a + b;
+    return {sum, b - (sum - a)};
+}
+/// a b. (Without a fused multiply-add by Dekker's splitting: a and b must not be huge.)
+template <class T>
+Pair<T> two_product(const Vec<T>& a, const Vec<T>& b) {
+    const Vec<T> product = a * b;
+    if constexpr (kFused) {
+        return {product, multiply_add(a, b, -product)};
+    } else {
+        const Vec<T> splitter(static_cast<T>((std::int64_t{1} << ((kFraction<T> + 2) / 2)) + 1));
+        const Vec<T> a_high = splitter * a - (splitter * a - a);
+        const Vec<T> b_high = splitter * b - (splitter * b - b);
+        const Vec<T> a_low = a - a_high;
+        const Vec<T> b_low = b - b_high;
+        return {product, ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low};
+    }
+}
+template <class T>
+Pair<T> operator*(const Pair<T>& a, const Pair<T>& b) {
+    const Pair<T> product = two_product<T>(a.high, b.high);
+    return {product.high, product.low + (a.high * b.low + a.low * b.high)};
+}
+
+/// a (high + low), rounded once.
+template <class T>
+Vec<T> times_pair(const Vec<T>& a, const Vec<T>& high, const Vec<T>& low) {
+    if constexpr (kFused) return multiply_add(a, high, a * low);
+    const Pair<T> product = two_product<T>(a, high);
+    return product.high + multiply_add(a, low, product.low);
+}
+
+/// With one division: the quotient by the reciprocal, then what is missing.
+template <class T>
+Pair<T> operator/(const Pair<T>& a, const Pair<T>& b) {
+    const Vec<T> reciprocal = Vec<T>(1) / b.high;
+    const Vec<T> quotient = a.high * reciprocal;
+    const Pair<T> back = two_product<T>(quotient, b.high);
+    return {quotient, ((a.high - back.high) - back.low + (a.low - quotient * b.low)) * reciprocal};
+}
+
+/// a − b trunc(a / b), exact, with the sign of a.
+template <class T>
+Vec<T> fmod(const Vec<T>& a, const Vec<T>& b) {
+    const T large = static_cast<T>(std::int64_t{1} << (kFraction<T> - 1));
+    const Vec<T> ratio = a / b;
+    const auto is_exact = (xsimd::abs(ratio) < Vec<T>(large)) &&
+                          (xsimd::abs(a) < Vec<T>(1 / kSmallest<T> / large)) &&
+                          (xsimd::abs(b) < Vec<T>(1 / kSmallest<T> / large));
+    if (!xsimd::all(is_exact)) return one_by_one<T>([](T x, T y) { return std::fmod(x, y); }, a, b);
+    const Pair<T> product = two_product<T>(xsimd::trunc(ratio), b);
+    const Vec<T> rest = (a - product.high) - product.low;
+    // Where the ratio was rounded up to a whole number the quotient is one too large.
+    const Vec<T> zero(0);
+    const auto too_far = ((a > zero) && (rest < zero)) || ((a < zero) && (rest > zero));
+    return with_sign<T>(xsimd::select(too_far, xsimd::abs(b) - xsimd::abs(rest), rest), a);
+}
+
+}  // namespace reel::kernels::REEL_SET::math

@@ -1,0 +1,106 @@
+/// \file
+/// Functions made of one exponential: the logistic function and its kin, the hyperbolic tangent.
+#pragma once
+
+#include "ops/kernels/math/log.hpp"
+
+namespace reel::kernels::REEL_SET::math {
+
+/// With e = e⁻|ˣ|: a / (1 + e) for positive x and a e / (1 + e) for negative x, rounded once also where that
+/// is subnormal. |a| is of the order of 1 where |x| is large.
+template <class T>
+Vec<T> times_sigmoid(const Vec<T>& a, const Vec<T>& x, const Exponential<T>& e) {
+    const auto negative = x < Vec<T>(0);
+    const Pair<T> under = quick_two_sum<T>(Vec<T>(1), e.value());
+    // 1 / (high + low) = (1 − low) / high, nearly: where low matters most, high is close to 1.
+    const Vec<T> high = xsimd::select(negative, e.high, Vec<T>(1));
+    const Vec<T> low = xsimd::select(negative, e.low, Vec<T>(0)) - high * under.low;
+    const Vec<T> y = times_pair<T>(a, high, low) / under.high;
+    return xsimd::select(negative, e.scaled(y), y);
+}
+
+/// 1 / (1 + e⁻ˣ).
+template <class T>
+Vec<T> sigmoid(const Vec<T>& x) {
+    return times_sigmoid<T>(Vec<T>(1), x, Exponential<T>(-xsimd::abs(x)));
+}
+
+/// x / (1 + e⁻ˣ).
+template <class T>
+Vec<T> silu(const Vec<T>& x) {
+    const Exponential<T> e(-xsimd::abs(x));
+    if (e.normal) return times_sigmoid<T>(x, x, e);
+    const Vec<T> bounded = xsimd::select(x < Vec<T>(kExpLow<T>), Vec<T>(kExpLow<T>), x);
+    return xsimd::select(x > Vec<T>(kExpHigh<T>), x, times_sigmoid<T>(bounded, x, e));
+}
+
+/// The constants of gelu's approximation, and what a type loses of them.
+inline constexpr double kGeluSlope = 0x1.9884533d43651p+0;  // 2 √(2/π)
+inline constexpr double kGeluCubic = 0.044715;
+template <class T>
+inline constexpr T kGeluSlopeLow = sizeof(T) == 4 ? T(kGeluSlope - double(float(kGeluSlope)))
+                                                  : T(-0x1.cbc0d30ebfd15p-54);
+template <class T>
+inline constexpr T kGeluCubicLow = sizeof(T) == 4 ? T(kGeluCubic - double(float(kGeluCubic)))
+                                                  : T(0x1.441355475a31ap-59);
+/// ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))) = x σ(v), v = 2 √(2/π) x (1 + 0.044715 x²) with twice the digits.
+template <class T>
+Vec<T> gelu_tanh(const Vec<T>& x) {
+    const Vec<T> end(50);  // beyond it is x or 0
+    const Vec<T> z = xsimd::select(x > end, end, xsimd::select(x < -end, -end, x));
+    const Pair<T> slope = {Vec<T>(T(kGeluSlope)), Vec<T>(kGeluSlopeLow<T>)};
+    const Pair<T> cubic = {Vec<T>(T(kGeluCubic)), Vec<T>(kGeluCubicLow<T>)};
+    const Pair<T> square = cubic * two_product<T>(z, z);
+    const Pair<T> sum = two_sum<T>(Vec<T>(1), square.high);
+    const Pair<T> v = slope * Pair<T>{z, Vec<T>(0)} * Pair<T>{sum.high, sum.low + square.low};
+    const auto negative = x < Vec<T>(0);
+    const Exponential<T> e(-xsimd::abs(v.high), xsimd::select(negative, v.low, -v.low));
+    return xsimd::select(x > end, x, times_sigmoid<T>(z, x, e));
+}
+
+/// log(1 + eˣ⁺ᵈ) for x ≤ 0.
+template <class T>
+Vec<T> log1p_exp(const Vec<T>& x, const Vec<T>& d) {
+    const Exponential<T> e(x, d);
+    const Vec<T> high = e.value();
+    // What is lost matters where e is of the order of 1, far from where it is subnormal.
+    const Vec<T> lost = (e.high - (e.high + e.low)) + e.low;
+    return log1p<T>(high, e.normal ? lost * power_of_two<T>(e.argument.n) : Vec<T>(0));
+}
+
+/// log(1 + eˣ⁺ᵈ) for any x.
+template <class T>
+Vec<T> softplus(const Vec<T>& x, const Vec<T>& d) {
+    const Vec<T> zero(0);
+    const auto positive = x > zero;
+    const Vec<T> rest = log1p_exp<T>(xsimd::select(positive, -x, x), xsimd::select(positive, -d, d));
+    return xsimd::select(positive, x, zero) + rest;
+}
+
+/// log(eᵃ + eᵇ) = max + log(1 + exp(−|a − b|)).
+template <class T>
+Vec<T> logaddexp(const Vec<T>& a, const Vec<T>& b) {
+    const auto larger = a > b;
+    const Vec<T> most = xsimd::select(larger, a, b);
+    const Vec<T> least = xsimd::select(larger, b, a);
+    const Pair<T> difference = two_sum<T>(least, -most);
+    const auto equal = a == b;  // infinities too
+    const Vec<T> x = xsimd::select(equal, Vec<T>(0), difference.high);
+    const Vec<T> y = most + log1p_exp<T>(x, xsimd::select(equal, Vec<T>(0), difference.low));
+    return xsimd::select((a != a) || (b != b), a + b, y);
+}
+
+/// −(e⁻²ˣ − 1) / (e⁻²ˣ − 1 + 2) for positive x.
+template <class T>
+Vec<T> tanh(const Vec<T>& x) {
+    const Vec<T> y = xsimd::abs(x);
+    const Pair<T> parts = expm1_pair<T>(Vec<T>(-2) * y);
+    const Pair<T> e = quick_two_sum<T>(parts.high, parts.low);
+    const Pair<T> under = quick_two_sum<T>(Vec<T>(2), e.high);
+    // 1 / (high + low) = (1 − ½ low) / high, nearly: where low matters most, high is close to 2.
+    const Vec<T> low = e.low - Vec<T>(T(0.5)) * e.high * (under.low + e.low);
+    const Vec<T> t = (e.high + low) / under.high;
+    return with_sign<T>(xsimd::select(y < Vec<T>(4 * kSmallest<T>), y, t), x);
+}
+
+}  // namespace reel::kernels::REEL_SET::math

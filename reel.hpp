@@ -24,6 +24,7 @@
 #include "ops/reduce.hpp"
 #include "ops/scan.hpp"
 #include "ops/softmax.hpp"
+#include "ops/sort.hpp"
 #include "ops/views.hpp"
 #include "optim/optimizer.hpp"
 #include "optim/schedule.hpp"

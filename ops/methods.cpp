@@ -2,12 +2,14 @@
 // methods first, stand in `views.cpp` and `change.cpp`.)
 #include "ops/activations.hpp"
 #include "ops/compare.hpp"
+#include "ops/join.hpp"
 #include "ops/matmul.hpp"
 #include "ops/pointwise.hpp"
 #include "ops/reduce.hpp"
 #include "ops/scan.hpp"
-#include "tensor/random.hpp"
 #include "ops/softmax.hpp"
+#include "ops/sort.hpp"
+#include "tensor/random.hpp"
 
 namespace reel {
 
@@ -111,6 +113,10 @@ Tensor Tensor::var(const Shape& dims, bool unbiased, bool keepdim) const {
 Tensor Tensor::std(const Shape& dims, bool unbiased, bool keepdim) const {
     return reel::std(*this, dims, unbiased, keepdim);
 }
+Tensor Tensor::norm(Scalar p) const { return reel::norm(*this, p); }
+Tensor Tensor::norm(Scalar p, const Shape& dims, bool keepdim) const {
+    return reel::norm(*this, p, dims, keepdim);
+}
 Tensor Tensor::amax(const Shape& dims, bool keepdim) const { return reel::amax(*this, dims, keepdim); }
 Tensor Tensor::amin(const Shape& dims, bool keepdim) const { return reel::amin(*this, dims, keepdim); }
 Tensor Tensor::any(const Shape& dims, bool keepdim) const { return reel::any(*this, dims, keepdim); }
@@ -132,6 +138,26 @@ Tensor Tensor::argmin(std::optional<std::int64_t> dim, bool keepdim) const {
 }
 Tensor Tensor::cumsum(std::int64_t dim) const { return reel::cumsum(*this, dim); }
 Tensor Tensor::cumprod(std::int64_t dim) const { return reel::cumprod(*this, dim); }
+ValuesIndices Tensor::sort(std::int64_t dim, bool descending) const {
+    return reel::sort(*this, dim, descending);
+}
+Tensor Tensor::argsort(std::int64_t dim, bool descending) const {
+    return reel::argsort(*this, dim, descending);
+}
+ValuesIndices Tensor::topk(std::int64_t k, std::int64_t dim, bool largest, bool sorted) const {
+    return reel::topk(*this, k, dim, largest, sorted);
+}
+
+Tensor Tensor::repeat(const Shape& repeats) const { return reel::repeat(*this, repeats); }
+Tensor Tensor::repeat_interleave(std::int64_t repeats, std::optional<std::int64_t> dim) const {
+    return reel::repeat_interleave(*this, repeats, dim);
+}
+Tensor Tensor::repeat_interleave(const Tensor& repeats, std::optional<std::int64_t> dim) const {
+    return reel::repeat_interleave(*this, repeats, dim);
+}
+Tensor Tensor::roll(const Shape& shifts, const Shape& dims) const { return reel::roll(*this, shifts, dims); }
+Tensor Tensor::tril(std::int64_t diagonal) const { return reel::tril(*this, diagonal); }
+Tensor Tensor::triu(std::int64_t diagonal) const { return reel::triu(*this, diagonal); }
 
 Tensor Tensor::matmul(const Tensor& other) const { return reel::matmul(*this, other); }
 Tensor Tensor::mm(const Tensor& other) const { return reel::mm(*this, other); }

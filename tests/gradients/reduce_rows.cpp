@@ -1,4 +1,6 @@
-// Rows of ops/reduce.cpp and ops/extremes.cpp.
+// Rows of ops/reduce.cpp, ops/norm.cpp and ops/extremes.cpp.
+#include <limits>
+
 #include "tests/gradients/rows.hpp"
 
 namespace reel::testing {
@@ -56,6 +58,25 @@ Rows prod_rows() {
     };
 }
 
+Row norm_row(const char* variant, double p, const Tensor& x, const Shape& dims = {}) {
+    return {"norm", variant, [p, dims](const Inputs& in) { return norm(in[0], p, dims); }, {x}};
+}
+
+Rows norm_rows() {
+    const double infinity = std::numeric_limits<double>::infinity();
+    return {
+        norm_row("p = 1", 1, numbers({2, 3})),
+        norm_row("p = 2", 2, numbers({2, 3})),
+        norm_row("p = 2, two dims apart", 2, numbers({2, 3, 2}), {0, 2}),
+        norm_row("p = 3", 3, numbers({2, 3}), 1),
+        norm_row("p = 1.5", 1.5, numbers({2, 3}), 0),
+        norm_row("p = 0.5", 0.5, numbers({2, 3})),
+        norm_row("p = -1", -1, numbers({2, 3}, 0.5, 2)),
+        norm_row("p = infinity", infinity, numbers({2, 3}), 1),
+        norm_row("p = -infinity", -infinity, numbers({2, 3}), 1),
+    };
+}
+
 Rows extreme_rows() {
     return {
         row("amax", "all", {2, 3}, [](const Tensor& x) { return amax(x); }),
@@ -77,7 +98,8 @@ Rows extreme_rows() {
 
 Rows reduce_rows() {
     Rows rows = sum_rows();
-    for (const Rows& more : {prod_rows(), extreme_rows()}) rows.insert(rows.end(), more.begin(), more.end());
+    for (const Rows& more : {prod_rows(), norm_rows(), extreme_rows()})
+        rows.insert(rows.end(), more.begin(), more.end());
     return rows;
 }
 

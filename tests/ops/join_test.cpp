@@ -79,3 +79,85 @@ TEST_CASE("cat: a part gets its slice of the gradient") {
     CHECK(a.grad().to_vector<double>() == std::vector<double>{0, 3});
     CHECK(b.grad().to_vector<double>() == std::vector<double>{1, 2, 4, 5});
 }
+
+TEST_CASE("repeat") {
+    const Tensor x = counted({2, 3});
+    CHECK(x.repeat({2, 1}).equal(cat({x, x})));
+    CHECK(x.repeat({1, 2}).equal(cat({x, x}, 1)));
+    CHECK(x.t().repeat({2, 1, 2}).equal(stack({cat({x.t(), x.t()}, 1), cat({x.t(), x.t()}, 1)})));
+    CHECK(x.repeat({2, 0, 1}).sizes() == Shape{2, 0, 3});
+    CHECK(tensor(2.0).repeat(3).to_vector<double>() == std::vector<double>{2, 2, 2});
+    CHECK(tensor(2.0).repeat({}).sizes() == Shape{});
+    CHECK_THROWS_AS(x.repeat(2), ShapeError);
+    CHECK_THROWS_AS(x.repeat({1, -1}), ShapeError);
+}
+
+TEST_CASE("repeat_interleave") {
+    const Tensor x = counted({2, 3});
+    CHECK(x.repeat_interleave(2).to_vector<int64_t>() == Ints{0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5});
+    CHECK(x.repeat_interleave(2, 0).to_vector<int64_t>() == Ints{0, 1, 2, 0, 1, 2, 3, 4, 5, 3, 4, 5});
+    CHECK(x.repeat_interleave(tensor({1, 0, 2}), 1).to_vector<int64_t>() == Ints{0, 2, 2, 3, 5, 5});
+    CHECK(x.repeat_interleave(tensor({2}), -2).equal(x.repeat_interleave(2, 0)));
+    CHECK(x.repeat_interleave(tensor(2)).equal(x.repeat_interleave(2)));
+    CHECK(x.repeat_interleave(0, 1).sizes() == Shape{2, 0});
+    CHECK(tensor(2.0).repeat_interleave(3).to_vector<double>() == std::vector<double>{2, 2, 2});
+    CHECK_THROWS_AS(x.repeat_interleave(-1), ShapeError);
+    CHECK_THROWS_AS(x.repeat_interleave(tensor({1, 2}), 1), ShapeError);
+    CHECK_THROWS_AS(x.repeat_interleave(tensor({-1, 2, 1}), 1), ShapeError);
+    CHECK_THROWS_AS(x.repeat_interleave(tensor({1.0, 2.0, 1.0}), 1), DTypeError);
+    CHECK_THROWS_AS(x.repeat_interleave(2, 2), IndexError);
+}
+
+TEST_CASE("roll") {
+    const Tensor x = counted({2, 3});
+    CHECK(x.roll(1).to_vector<int64_t>() == Ints{5, 0, 1, 2, 3, 4});
+    CHECK(x.roll({1, 1}, {0, 1}).to_vector<int64_t>() == Ints{5, 3, 4, 2, 0, 1});
+    CHECK(x.roll(-4, 1).to_vector<int64_t>() == Ints{1, 2, 0, 4, 5, 3});
+    CHECK(x.roll(3, 1).equal(x));
+    CHECK_FALSE(x.roll(3, 1).shares_storage(x));
+    CHECK(tensor(1.0).roll(3).item<double>() == 1);
+    CHECK(empty({0, 2}).roll(1, 0).sizes() == Shape{0, 2});
+    CHECK_THROWS_AS(x.roll({1, 2}, 0), ShapeError);
+    CHECK_THROWS_AS(x.roll({1, 2}), ShapeError);
+    CHECK_THROWS_AS(tensor(1.0).roll(3, 0), IndexError);
+}
+
+TEST_CASE("pad: values of torch.nn.functional.pad") {
+    const Tensor x = counted({2, 3});
+    CHECK(pad(x, {1, 2}).to_vector<int64_t>() == Ints{0, 0, 1, 2, 0, 0, 0, 3, 4, 5, 0, 0});
+    CHECK(pad(x, {-1, 1, 1, 0}, "constant", 9).to_vector<int64_t>() == Ints{9, 9, 9, 1, 2, 9, 4, 5, 9});
+    CHECK(pad(x, {1, 1}, "reflect").to_vector<int64_t>() == Ints{1, 0, 1, 2, 1, 4, 3, 4, 5, 4});
+    CHECK(pad(x, {2, 1}, "replicate").to_vector<int64_t>() == Ints{0, 0, 0, 1, 2, 2, 3, 3, 3, 4, 5, 5});
+    CHECK(pad(x, {2, 1}, "circular").to_vector<int64_t>() == Ints{1, 2, 0, 1, 2, 0, 4, 5, 3, 4, 5, 3});
+    CHECK(pad(x, {0, 0, 1, 0}, "replicate").to_vector<int64_t>() == Ints{0, 1, 2, 0, 1, 2, 3, 4, 5});
+    CHECK(pad(x.t(), {0, 1}).to_vector<int64_t>() == Ints{0, 3, 0, 1, 4, 0, 2, 5, 0});
+    CHECK(pad(x, {-2, -1}).sizes() == Shape{2, 0});
+    CHECK(pad(x, {-3, 2}).to_vector<int64_t>() == Ints{0, 0, 0, 0});
+    CHECK(pad(x, {}).equal(x));
+    CHECK_FALSE(pad(x, {}).shares_storage(x));
+    CHECK(pad(tensor({1, 2}), {1, 1}, "constant", 1.5).to_vector<int64_t>() == Ints{1, 1, 2, 1});
+    CHECK_THROWS_AS(pad(x, 1), ShapeError);
+    CHECK_THROWS_AS(pad(x, {1, 1, 1, 1, 1, 1}), ShapeError);
+    CHECK_THROWS_AS(pad(x, {-2, -2}), ShapeError);
+    CHECK_THROWS_AS(pad(x, {3, 0}, "reflect"), ShapeError);
+    CHECK_THROWS_AS(pad(x, {4, 0}, "circular"), ShapeError);
+    CHECK_THROWS_AS(pad(x, {1, 1}, "mirror"), Error);
+}
+
+TEST_CASE("tril and triu") {
+    const Tensor x = counted({2, 3, 4}, kFloat32, 1);
+    for (int64_t diagonal = -4; diagonal <= 5; ++diagonal) {
+        const auto all = x.to_vector<double>();
+        const auto low = x.tril(diagonal).to_vector<double>();
+        const auto high =
+            x.permute({0, 2, 1}).contiguous().permute({0, 2, 1}).triu(diagonal).to_vector<double>();
+        for (std::size_t i = 0; i < all.size(); ++i) {
+            const auto above = static_cast<int64_t>(i % 4) - static_cast<int64_t>(i / 4 % 3);
+            CHECK(low[i] == (above <= diagonal ? all[i] : 0));
+            CHECK(high[i] == (above >= diagonal ? all[i] : 0));
+        }
+    }
+    CHECK(empty({0, 3}).tril().sizes() == Shape{0, 3});
+    CHECK(empty({3, 0}).triu().sizes() == Shape{3, 0});
+    CHECK_THROWS_AS(ones({3}).tril(), ShapeError);
+}

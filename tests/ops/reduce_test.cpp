@@ -386,3 +386,68 @@ TEST_CASE("ties: amax and max() share the gradient, max(dim) sends it to the fir
     CHECK(gradient([](const Tensor& x) { return reel::std(x); }, {3, 3}) == Values{0, 0});
     CHECK(std::isnan(gradient([](const Tensor& x) { return var(x); }, {3})[0]));
 }
+
+TEST_CASE("norm: every p over any dims and layout") {
+    for (double p : {0.0, 1.0, 2.0, 3.0, 1.5, 0.5, -1.0, kInf, -kInf}) {
+        const auto written = [p](const Values& v) {
+            double sum = 0;
+            double high = 0;
+            double low = kInf;
+            for (double x : v) {
+                high = std::max(high, std::abs(x));
+                low = std::min(low, std::abs(x));
+                sum += p == 0 ? (x != 0 ? 1 : 0) : std::pow(std::abs(x), p);
+            }
+            return p == kInf ? high : p == -kInf ? low : p == 0 ? sum : std::pow(sum, 1 / p);
+        };
+        for (const Shape& sizes : {Shape{7}, Shape{5, 3}, Shape{40, 2, 70}}) {
+            const Tensor x = whole(sizes, kFloat64);
+            for (const Shape& dims : subsets(x.dim())) {
+                const Values expected = reference(x, dims, written);
+                for (const Tensor& view : layouts(x)) {
+                    INFO("p " << p << " shape " << sizes << " dims " << dims << " strides "
+                              << view.strides());
+                    const Values got = norm(view, p, dims).to_vector<double>();
+                    for (std::size_t i = 0; i < got.size(); ++i) {
+                        CHECK(got[i] == doctest::Approx(expected[i]).epsilon(1e-12));
+                    }
+                }
+            }
+        }
+        CHECK(norm(empty({0}), p).item<double>() == 0);  // as torch.norm
+        CHECK(norm(empty({0, 2}), p, 0).to_vector<double>() == Values{0, 0});
+    }
+    CHECK(norm(tensor({3.0, 4.0}, kFloat16)).dtype() == kFloat16);
+    CHECK(std::isnan(norm(tensor({3.0, kNaN})).item<double>()));
+    CHECK_THROWS_AS(norm(ones({2}, kInt64)), DTypeError);
+    CHECK_THROWS_AS(norm(ones({2, 2}), 2, {0, 0}), ShapeError);
+}
+
+TEST_CASE("norm: squares leave float32's range before their root does") {
+    CHECK(norm(full({4}, 1e30)).item<double>() == doctest::Approx(2e30).epsilon(1e-6));
+    CHECK(norm(full({4}, 1e-30)).item<double>() * 1e30 == doctest::Approx(2).epsilon(1e-6));
+    CHECK(norm(tensor({1.0, kInf})).item<double>() == kInf);
+    CHECK(norm(zeros({3})).item<double>() == 0);
+}
+
+TEST_CASE("norm: the gradient at 0 and at ties") {
+    const auto gradient = [](double p, const std::vector<double>& values) {
+        const Tensor x = tensor(values, kFloat64).set_requires_grad();
+        const Tape tape;
+        norm(x, p).backward();
+        return x.grad().to_vector<double>();
+    };
+    const Values zero = {0, 0, 0};
+    for (double p : {0.5, 1.0, 1.5, 2.0, 3.0, -1.0, kInf, -kInf}) CHECK(gradient(p, {0, 0, 0}) == zero);
+    // torch.tensor([0., 1, -2]).norm(p) and [1., -2, 2].norm(p)
+    CHECK(gradient(1, {0, 1, -2}) == Values{0, 1, -1});
+    CHECK(gradient(2, {1, -2, 2})[1] == doctest::Approx(-2.0 / 3));
+    CHECK(gradient(0.5, {0, 1, -2})[2] == doctest::Approx(-1.7071067811865472));
+    CHECK(gradient(3, {0, 1, -2})[0] == 0);
+    CHECK(gradient(-1, {0, 1, -2}) == zero);
+    CHECK(gradient(kInf, {1, -2, 2}) == Values{0, -0.5, 0.5});
+    CHECK(gradient(-kInf, {1, -2, 2}) == Values{1, 0, 0});
+    const Tensor x = ones({2}).set_requires_grad();
+    const Tape tape;
+    CHECK_FALSE(norm(x, 0).requires_grad());  // it counts
+}

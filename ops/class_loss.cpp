@@ -27,8 +27,9 @@ public:
         } else {
             probabilities_.emplace(fibres, problem.targets, problem.compute());
         }
-        if (fibres.length() > 0) floor_ = problem.smoothing / static_cast<double>(fibres.length());
-        for (int64_t c = 0; c < fibres.length() && floor_ > 0; ++c) floor_mass_ += floor_ * weights_[c];
+        if (problem.smoothing == 0 || fibres.length() == 0) return;
+        floor_ = problem.smoothing / static_cast<double>(fibres.length());
+        floor_mass_ = problem.smoothing * weights_.mean();
     }
 
     bool counts(int64_t fibre) const { return !labels_ || labels_->counts(fibre); }

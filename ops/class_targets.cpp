@@ -2,6 +2,7 @@
 
 #include "autograd/tape.hpp"
 #include "ops/apply.hpp"
+#include "ops/fold.hpp"
 #include "tensor/factory.hpp"
 
 namespace reel {
@@ -14,6 +15,10 @@ using std::int64_t;
 std::string place(const Fibres& fibres, int64_t fibre) {
     const Shape index = fibres.index(fibre);
     return index.size() == 1 ? detail::concat("row ", index[0]) : detail::concat("row ", index);
+}
+
+double sum_of(const Tensor& list) {
+    return fold(kernels::Fold::kSum, list, {0}, {.compute = kFloat64}).item<double>();
 }
 
 }  // namespace
@@ -32,6 +37,11 @@ ClassWeights::ClassWeights(const char* name, const Tensor& weight, int64_t class
     }
     weight_ = dense(weight, kFloat64);
     values_ = weight_.data_ptr<double>();
+}
+
+double ClassWeights::mean() const {
+    if (!values_) return 1;
+    return sum_of(weight_) / static_cast<double>(weight_.numel());
 }
 
 ClassLabels::ClassLabels(const char* name, const Tensor& x, int64_t dim, const Fibres& fibres,
@@ -66,9 +76,7 @@ double ClassLabels::total_weight(const ClassWeights& weights) const {
 Tensor reduce_rows(const Fibres& fibres, const Tensor& losses, Reduction reduction, double total,
                    DType result) {
     if (reduction == Reduction::kNone) return dense(fibres.unlisted(losses, false), result);
-    double sum = 0;
-    kernels::reduction(kernels::Fold::kSum, kFloat64).rows(1, fibres.count(), losses.raw(), 0, 0, &sum);
-    return full({}, sum / total, result);
+    return full({}, sum_of(losses) / total, result);
 }
 
 Tensor row_factors(const Fibres& fibres, const Tensor& g, Reduction reduction, double total) {

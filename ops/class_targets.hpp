@@ -17,6 +17,7 @@ public:
     double operator[](std::int64_t c) const { return values_ ? values_[c] : 1; }
     /// Null where all are 1.
     const double* data() const { return values_; }
+    double mean() const;
 
 private:
     Tensor weight_;

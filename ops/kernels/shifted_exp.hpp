@@ -154,7 +154,7 @@ public:
         lost_ = lost_ + ((sum_ - (sum - part)) + (x - part));
         sum_ = sum;
     }
-    double lane(std::int64_t l) const { return lane_of(sum_, l) + lane_of(lost_, l); }
+    double lane(std::int64_t l) const { return corrected(lane_of(sum_, l), lane_of(lost_, l)); }
     double total() const {
         double sum = 0;
         double lost = 0;
@@ -165,10 +165,12 @@ public:
             lost += ((sum - (next - part)) + (x - part)) + lane_of(lost_, l);
             sum = next;
         }
-        return sum + lost;
+        return corrected(sum, lost);
     }
 
 private:
+    /// An infinite sum has lost nothing.
+    static double corrected(double sum, double lost) { return sum - sum == 0 ? sum + lost : sum; }
     static double lane_of(const Vec<double>& v, std::int64_t l) {
         alignas(Vec<double>) double lanes[kWidth<double>];
         v.store_aligned(lanes);

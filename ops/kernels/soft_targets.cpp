@@ -140,12 +140,15 @@ void lane_expectations(int64_t n, int64_t count, ConstPanel x, const double* max
     }
 }
 
-/// factor · (mass · e^(z - max) / (1 + rest) - q). At a maximum the probability is 1 - rest / (1 + rest), so
-/// that what is left of mass - q is not lost in it.
+/// factor · (mass · e^(z - max) / (1 + rest) - q). Where a maximum has most of the probability, that is
+/// written as 1 - rest / (1 + rest), so that what is left of mass - q is not lost in it.
 class Residual {
 public:
     Residual(const Wide& max, const Wide& rest, const Wide& mass, const Wide& factor)
-        : exponential_(max), max_(max), mass_(mass), factor_(factor) {
+        : exponential_(max),
+          leader_(xsimd::select(rest < Wide(1), max, Wide(std::numeric_limits<double>::quiet_NaN()))),
+          mass_(mass),
+          factor_(factor) {
         alignas(Wide) double top[kWide];
         alignas(Wide) double exponent[kWide];
         exponential_.top().store_aligned(top);
@@ -155,13 +158,13 @@ public:
         others_ = mass * (rest / sum);
     }
     Wide operator()(const Wide& z, const Wide& q) const {
-        const Wide at_max = (mass_ - q) - others_;
-        return factor_ * xsimd::select(z == max_, at_max, multiply_add(exponential_(z), scale_, -q));
+        const Wide leading = (mass_ - q) - others_;
+        return factor_ * xsimd::select(z == leader_, leading, multiply_add(exponential_(z), scale_, -q));
     }
 
 private:
     ShiftedExp<double> exponential_;
-    Wide max_, mass_, factor_, scale_, others_;
+    Wide leader_, mass_, factor_, scale_, others_;
 };
 
 /// The element at the fibre's class, where q has its excess.

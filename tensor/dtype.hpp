@@ -154,10 +154,13 @@ public:
 
     Scalar operator-() const { return dtype_ == kFloat64 ? Scalar(-floating_) : Scalar(-integer_); }
 
-    /// The product, in the higher of the two categories.
-    friend Scalar operator*(Scalar a, Scalar b) {
-        if (a.dtype_ == kFloat64 || b.dtype_ == kFloat64) return a.to<double>() * b.to<double>();
-        return a.to<std::int64_t>() * b.to<std::int64_t>();
+    /// `value` scaled: of the category of `value`, or floating when `scale` is.
+    friend Scalar operator*(Scalar value, Scalar scale) {
+        if (value.dtype_ == kFloat64 || scale.dtype_ == kFloat64) {
+            return value.to<double>() * scale.to<double>();
+        }
+        const std::int64_t product = value.integer_ * scale.integer_;
+        return value.dtype_ == kBool ? Scalar(product != 0) : Scalar(product);
     }
 
 private:

@@ -145,6 +145,7 @@ TEST_CASE("dtype: numbers of C++ have a category and no width") {
     CHECK(Scalar(1.5f).dtype() == kFloat64);
     CHECK((Scalar(2) * Scalar(1.5)).to<double>() == 3);
     CHECK((Scalar(2) * Scalar(3)).dtype() == kInt64);
+    CHECK((Scalar(true) * Scalar(1)).dtype() == kBool);
     CHECK((-Scalar(2.5)).to<int>() == -2);
     CHECK(Scalar(0.25).to<bool>());
     CHECK(Scalar(std::int64_t{1} << 62).to<std::int64_t>() == std::int64_t{1} << 62);

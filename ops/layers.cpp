@@ -7,6 +7,7 @@
 #include "autograd/tape.hpp"
 #include "ops/apply.hpp"
 #include "ops/compare.hpp"
+#include "ops/fold.hpp"
 #include "ops/pointwise.hpp"
 #include "ops/reduce.hpp"
 #include "tensor/parallel.hpp"
@@ -98,8 +99,7 @@ Tensor weight_gradient(const Normalization& norm, const Tensor& y_bar, const Ten
                                                parts.raw() + c * step);
         }
     });
-    const Tensor w_bar = Tensor::empty(norm.shape, compute);
-    kernels::reduction(kernels::Fold::kSum, compute).columns(chunks, n, parts.raw(), n, w_bar.raw());
+    const Tensor w_bar = fold(kernels::Fold::kSum, parts, {0}, {compute}).view(norm.shape);
     return record(
         norm.centred ? "layer_norm_weight_gradient" : "rms_norm_weight_gradient", dense(w_bar, y_bar.dtype()),
         {{y_bar, [norm, x](const Tensor& v) { return normalized(norm, x, v, {}); }},

@@ -50,6 +50,12 @@ Rows change_rows() {
     rows.push_back(whole("mul_", "number", [](const Tensor& y, const Tensor& z) { (y += z) *= 0.5; }));
     rows.push_back(whole("div_", "number", [](const Tensor& y, const Tensor& z) { (y += z) /= 0.5; }));
     rows.push_back(whole("mul_", "by itself", [](const Tensor& y, const Tensor& z) { (y += z) *= y; }));
+    rows.push_back(whole("sub_", "number", [](const Tensor& y, const Tensor& z) { (y -= 0.5) *= z; }));
+    rows.push_back(whole("copy_", "from a part of itself", [](const Tensor& y, const Tensor& z) {
+        (y += z).slice(1, 1).copy_(y.slice(1, 0, -1));
+    }));
+    rows.push_back(
+        whole("mul_", "by a part of itself", [](const Tensor& y, const Tensor& z) { (y += z) *= y[0]; }));
     rows.push_back(whole("div_", "by itself", [](const Tensor& y, const Tensor& z) { (y += z) /= y; }));
     rows.push_back(part("fill_", [](const Tensor& y, const Tensor& z) { y.fill_(0.3).add_(z); }));
     return rows;

@@ -5,22 +5,22 @@
 #include <functional>
 #include <numeric>
 
+#include "tensor/transpose.hpp"
+
 namespace reel {
 
 namespace {
 
-/// What an element is to a copy: its bytes.
-template <class F>
-void with_unit(std::int64_t itemsize, const F& f) {
-    switch (itemsize) {
-        case 1:
-            return f(std::uint8_t{});
-        case 2:
-            return f(std::uint16_t{});
-        case 4:
-            return f(std::uint32_t{});
-        default:
-            return f(std::uint64_t{});
+/// Equal bytes are the library's business: it knows when to go past the caches.
+template <class Unit>
+void fill_run(Unit value, std::int64_t count, Unit* dense) {
+    const auto byte = static_cast<std::uint8_t>(value);
+    Unit repeated;
+    std::memset(&repeated, byte, sizeof(Unit));
+    if (repeated == value) {
+        std::memset(dense, byte, static_cast<std::size_t>(count) * sizeof(Unit));
+    } else {
+        std::fill_n(dense, count, value);
     }
 }
 
@@ -29,7 +29,7 @@ void read_run(const Unit* from, std::int64_t step, std::int64_t count, Unit* den
     if (step == 1) {
         std::memcpy(dense, from, static_cast<std::size_t>(count) * sizeof(Unit));
     } else if (step == 0) {
-        std::fill_n(dense, count, *from);
+        fill_run(*from, count, dense);
     } else {
         for (std::int64_t i = 0; i < count; ++i) dense[i] = from[i * step];
     }
@@ -41,31 +41,6 @@ void write_run(Unit* to, std::int64_t step, std::int64_t count, const Unit* dens
         std::memcpy(to, dense, static_cast<std::size_t>(count) * sizeof(Unit));
     } else {
         for (std::int64_t i = 0; i < count; ++i) to[i * step] = dense[i];
-    }
-}
-
-/// dense[r][c] = from[r + c · step] for whole rows: neighbours in memory become neighbours of a column. A
-/// tile of 16 × 16 keeps the cache lines of both sides in L1.
-template <class Unit>
-void read_transposed(const Unit* from, std::int64_t step, std::int64_t rows, std::int64_t columns,
-                     Unit* dense) {
-    constexpr std::int64_t kTile = 16;
-    for (std::int64_t r0 = 0; r0 < rows; r0 += kTile) {
-        const std::int64_t r1 = std::min(rows, r0 + kTile);
-        std::int64_t c0 = 0;
-        for (; r1 - r0 == kTile && c0 + kTile <= columns; c0 += kTile) {
-            Unit tile[kTile][kTile];
-            for (std::int64_t c = 0; c < kTile; ++c) {
-                const Unit* line = from + r0 + (c0 + c) * step;
-                for (std::int64_t r = 0; r < kTile; ++r) tile[r][c] = line[r];
-            }
-            for (std::int64_t r = 0; r < kTile; ++r) {
-                std::memcpy(dense + (r0 + r) * columns + c0, tile[r], sizeof(tile[r]));
-            }
-        }
-        for (; c0 < columns; ++c0) {
-            for (std::int64_t r = r0; r < r1; ++r) dense[r * columns + c0] = from[r + c0 * step];
-        }
     }
 }
 
@@ -110,7 +85,7 @@ void Walk::gather(std::int64_t itemsize, const std::byte* base, std::int64_t beg
             if (transposed_ && here.length == sizes_[0] && left >= 2 * sizes_[0]) {
                 // Whole rows, up to the end of the second dimension.
                 const std::int64_t rows = std::min(left / sizes_[0], sizes_[1] - (i / sizes_[0]) % sizes_[1]);
-                read_transposed(from + here.offset, here.step, rows, sizes_[0], to + (i - begin));
+                transpose(from + here.offset, here.step, rows, sizes_[0], to + (i - begin));
                 i += rows * sizes_[0];
                 continue;
             }

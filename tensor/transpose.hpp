@@ -1,0 +1,29 @@
+/// \file
+/// Transposition of memory, at the speed of memory. Which operands need it is decided in `iterate.cpp`.
+#pragma once
+
+#include <cstdint>
+
+namespace reel {
+
+/// What an element is to a copy: its bytes.
+template <class F>
+void with_unit(std::int64_t itemsize, const F& f) {
+    switch (itemsize) {
+        case 1:
+            return f(std::uint8_t{});
+        case 2:
+            return f(std::uint16_t{});
+        case 4:
+            return f(std::uint32_t{});
+        default:
+            return f(std::uint64_t{});
+    }
+}
+
+/// dense[r][c] = from[r + c · step], for `rows` dense rows of `columns` elements: neighbours in memory become
+/// neighbours of a column. `Unit` is an unsigned integer of 1, 2, 4 or 8 bytes.
+template <class Unit>
+void transpose(const Unit* from, std::int64_t step, std::int64_t rows, std::int64_t columns, Unit* dense);
+
+}  // namespace reel

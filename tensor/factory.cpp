@@ -102,7 +102,10 @@ Tensor arange(Scalar start, Scalar end, Scalar step, std::optional<DType> dtype)
         const auto from = start.to<std::int64_t>();
         const __int128 distance = static_cast<__int128>(end.to<std::int64_t>()) - from;
         const __int128 count = (distance + by - (by > 0 ? 1 : -1)) / by;
-        return generate(count_of(count), result, [&](std::int64_t i) { return from + i * by; });
+        return generate(count_of(count), result, [&](std::int64_t i) {  // i · by alone may overflow
+            return static_cast<std::int64_t>(static_cast<std::uint64_t>(from) +
+                                             static_cast<std::uint64_t>(i) * static_cast<std::uint64_t>(by));
+        });
     }
     return generate(count_of(std::ceil(span / pace)), result,
                     [&](std::int64_t i) { return first + static_cast<double>(i) * pace; });

@@ -51,7 +51,7 @@ public:
 private:
     void run(const Tensor& y_bar) {
         const Replay replay(state_);
-        // With create_graph it is recorded on the tape that is being rewound.
+        // With create_graph it is recorded like the rewind itself.
         std::optional<Tape> tape;
         const bool create_graph = detail::recording() != nullptr;
         if (!create_graph) tape.emplace();

@@ -154,8 +154,8 @@ void Rewind::visit(std::size_t number) {
 void Rewind::run() {
     mark();
     const Swap<bool> pause(paused, !options_.create_graph);
-    const Swap<Tape::State*> recorded_on(innermost, &tape_);
-    // With create_graph the tape grows meanwhile: the number of entries to visit was fixed by `mark`.
+    // With create_graph it is recorded on the innermost tape, which sees the values of all others: this one,
+    // most of the time, which grows meanwhile: the number of entries to visit was fixed by `mark`.
     for (std::size_t number = marks_.size(); number-- > 0;) {
         if (entry_gradients_[number].defined()) visit(number);
     }

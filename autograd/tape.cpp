@@ -40,10 +40,10 @@ void check_forward(const char* name, const Tensor& output, const auto& edges, co
     if (is_finite(output)) return;
     for (const auto& edge : edges) {
         const Tensor& input = input_of(edge);
-        if (input.defined() && !is_finite(input)) return;
+        if (input.defined() && !input.is_same(output) && !is_finite(input)) return;
     }
     fail<AutogradError>("anomaly: the forward pass of ", name,
-                        " made a NaN or Inf out of finite inputs, in a result ", "of shape ", output.sizes());
+                        " made a NaN or Inf out of finite inputs, in a result of shape ", output.sizes());
 }
 
 /// Appends an entry for `output`; `output` keeps its old slot. Returns the number, or -1 if no input wants a
@@ -211,6 +211,8 @@ void check_in_place(const char* name, const Tensor& self) {
                              " share one place in memory (expanded?); clone() it before writing");
         }
     }
+    Tape::State* state = detail::recording();
+    if (state && state->options.detect_anomaly) state->finite_before_write = detail::is_finite(self);
 }
 
 namespace {
@@ -228,7 +230,9 @@ void move_retained(Tape::State& state, const Tensor& self, std::int64_t before, 
 void record_in_place(const char* name, const Tensor& self, std::initializer_list<Edge> edges) {
     Tape::State* state = detail::recording();
     if (!state || !self.is_floating_point()) return;
-    if (state->options.detect_anomaly) detail::check_forward(name, self, edges, detail::kInputOfEdge);
+    if (std::exchange(state->finite_before_write, false)) {
+        detail::check_forward(name, self, edges, detail::kInputOfEdge);
+    }
     const std::int64_t number =
         detail::append(*state, name, self, edges, detail::kInputOfEdge, detail::kPullbackOfEdge);
     detail::TensorImpl& impl = self.impl();

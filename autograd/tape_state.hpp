@@ -85,6 +85,8 @@ struct Tape::State {
     std::uint64_t id;
     State* outer;
     TapeOptions options;
+    bool finite_before_write =
+        false;             ///< of the tensor about to be overwritten: a fault would be the write's
     bool forgets = false;  ///< keeps no pullbacks: only what was read is wanted (`checkpoint.cpp`)
     detail::ChunkedArray<detail::Entry> entries;
     detail::ChunkedArray<detail::KeptEdge> edges;

@@ -62,7 +62,7 @@ struct GradcheckReport {
     std::uint64_t seed;  ///< replays it
     std::vector<GradcheckInput> inputs;
 
-    explicit operator bool() const { return passed; }
+    operator bool() const { return passed; }
     /// The worst of the inputs' verdicts.
     Verdict verdict() const;
 };

@@ -106,6 +106,7 @@ const Tensor& Tensor::index_put_(const TensorIndices& indices, const Tensor& val
         fail<DTypeError>("index_put_: a value of ", value.dtype(), " for a tensor of ", dtype(),
                          "; convert it with to(", dtype(), ")");
     }
+    check_in_place("index_put_", *this);
     const Selection selection = select_for_write(*this, indices);
     const Tensor& dest = selection.view;
     if (selection.lookups.any()) {

@@ -188,6 +188,10 @@ Tensor masked_softmax(const Tensor& x, const Tensor& mask, int64_t dim) {
                          mask.dtype());
     }
     dim = wrap_dim(dim, x.dim(), "masked_softmax");
+    if (broadcast_shapes(x.sizes(), mask.sizes(), "masked_softmax") != x.sizes()) {
+        fail<ShapeError>("masked_softmax: a mask of shape ", mask.sizes(), " does not broadcast to ",
+                         x.sizes());
+    }
     const Tensor y = [&] {
         const NoGradGuard quiet;
         return probabilities(where(mask.expand(x.sizes()), x, -kInf), dim, EmptyRow::kZero);

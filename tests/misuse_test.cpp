@@ -1,0 +1,583 @@
+// Every misuse throws its kind, with a message that names what is at fault, and leaves every tensor and tape
+// as before the call. One row of the table is one misuse.
+#include <doctest/doctest.h>
+
+#include <functional>
+#include <limits>
+#include <sstream>
+
+#include "reel.hpp"
+
+using namespace reel;
+
+namespace {
+
+/// The tensors that a misuse may play with.
+struct World {
+    Tensor f = arange(0, 6, kFloat32).view({2, 3});
+    Tensor d = arange(0, 6, kFloat64).view({2, 3});
+    Tensor g = ones({4, 5});
+    Tensor v = ones({3});
+    Tensor i = arange(6).view({2, 3});
+    Tensor b = f > 2;
+    Tensor classes = tensor({0, 2});
+    Tensor leaf = ones({2, 3}).set_requires_grad();
+    Tensor spare = ones({2, 3}).set_requires_grad();
+
+    std::vector<Tensor> all() const { return {f, d, g, v, i, b, classes, leaf, spare}; }
+};
+
+/// Everything that can be seen of the world.
+std::string snapshot(const World& world, const Tape* tape) {
+    std::ostringstream out;
+    for (const Tensor& t : world.all()) {
+        out << t.sizes() << t.strides() << t.storage_offset() << t.dtype() << t.impl().requires_grad
+            << t.impl().storage->version << (t.impl().requires_grad && t.grad().defined()) << ':';
+        for (double x : t.to_vector<double>()) out << x << ' ';
+        out << '\n';
+    }
+    if (tape) out << tape->size() << ' ' << tape->bytes_kept();
+    return out.str();
+}
+
+struct Misuse {
+    const char* what;
+    const char* kind;
+    std::vector<std::string> words;  ///< that the message must contain
+    std::function<void(World&)> act;
+};
+
+std::string kind_of(const Error& error) {
+    if (dynamic_cast<const ShapeError*>(&error)) return "ShapeError";
+    if (dynamic_cast<const IndexError*>(&error)) return "IndexError";
+    if (dynamic_cast<const DTypeError*>(&error)) return "DTypeError";
+    if (dynamic_cast<const AutogradError*>(&error)) return "AutogradError";
+    if (dynamic_cast<const IoError*>(&error)) return "IoError";
+    return "Error";
+}
+
+void check(const Misuse& misuse, bool with_tape) {
+    CAPTURE(misuse.what);
+    World world;
+    std::optional<Tape> tape;
+    if (with_tape) tape.emplace();
+    const std::string before = snapshot(world, with_tape ? &*tape : nullptr);
+    bool thrown = false;
+    try {
+        misuse.act(world);
+    } catch (const Error& error) {
+        thrown = true;
+        const std::string message = error.what();
+        CAPTURE(message);
+        CHECK(kind_of(error) == misuse.kind);
+        for (const std::string& word : misuse.words) {
+            CAPTURE(word);
+            CHECK(message.find(word) != std::string::npos);
+        }
+    }
+    CHECK(thrown);
+    CHECK(snapshot(world, with_tape ? &*tape : nullptr) == before);
+}
+
+const std::vector<Misuse> kShapes = {
+    {"shapes that do not broadcast", "ShapeError", {"add", "[2, 3]", "[4, 5]"}, [](World& w) { w.f + w.g; }},
+    {"a mean without keepdim", "ShapeError", {"sub", "[2, 3]", "[2]"}, [](World& w) { w.f - w.f.mean(1); }},
+    {"comparison of misfits", "ShapeError", {"lt", "[2, 3]", "[4, 5]"}, [](World& w) { w.f < w.g; }},
+    {"where of misfits", "ShapeError", {"where", "[4, 5]"}, [](World& w) { where(w.b, w.f, w.g); }},
+    {"view of another count",
+     "ShapeError",
+     {"view", "[2, 2]", "6"},
+     [](World& w) {
+         w.f.view({2, 2});
+     }},
+    {"view with two -1",
+     "ShapeError",
+     {"view", "-1"},
+     [](World& w) {
+         w.f.view({-1, -1});
+     }},
+    {"view with a size below -1",
+     "ShapeError",
+     {"view", "-2"},
+     [](World& w) {
+         w.f.view({-2, 3});
+     }},
+    {"view that -1 cannot fill",
+     "ShapeError",
+     {"view", "[4, -1]", "6"},
+     [](World& w) {
+         w.f.view({4, -1});
+     }},
+    {"view of an ambiguous -1",
+     "ShapeError",
+     {"ambiguous"},
+     [](World&) {
+         zeros({0}).view({0, -1});
+     }},
+    {"view of a transposed tensor",
+     "ShapeError",
+     {"view", "[3, 2]", "[1, 3]", "reshape"},
+     [](World& w) { w.f.t().view(-1); }},
+    {"view of a column", "ShapeError", {"reshape"}, [](World& w) { w.f(Slice(), Slice(1)).view(-1); }},
+    {"reshape of another count", "ShapeError", {"reshape", "[7]"}, [](World& w) { w.f.reshape({7}); }},
+    {"flatten backwards", "ShapeError", {"flatten"}, [](World& w) { w.f.flatten(1, 0); }},
+    {"unflatten that does not fit",
+     "ShapeError",
+     {"unflatten", "[2, 2]"},
+     [](World& w) {
+         w.f.unflatten(1, {2, 2});
+     }},
+    {"expand of a size that is not 1",
+     "ShapeError",
+     {"expand", "[2, 3]", "[4, 3]"},
+     [](World& w) {
+         w.f.expand({4, 3});
+     }},
+    {"expand to fewer dimensions", "ShapeError", {"expand"}, [](World& w) { w.f.expand({3}); }},
+    {"expand of a new dimension by -1",
+     "ShapeError",
+     {"expand"},
+     [](World& w) {
+         w.f.expand({-1, 2, 3});
+     }},
+    {"permute with too few dims", "ShapeError", {"permute", "[0]"}, [](World& w) { w.f.permute({0}); }},
+    {"permute with a dim twice",
+     "ShapeError",
+     {"permute", "twice"},
+     [](World& w) {
+         w.f.permute({0, 0});
+     }},
+    {"movedim of unequal lists",
+     "ShapeError",
+     {"movedim"},
+     [](World& w) {
+         w.f.movedim({0, 1}, {0});
+     }},
+    {"t of three dimensions",
+     "ShapeError",
+     {"t:", "[1, 2, 3]"},
+     [](World& w) {
+         w.f.view({1, 2, 3}).t();
+     }},
+    {"split into nothing", "ShapeError", {"split", "0"}, [](World& w) { w.f.split(0); }},
+    {"split sizes that do not add up",
+     "ShapeError",
+     {"split", "[1, 3]", "4", "3"},
+     [](World& w) {
+         w.f.split({1, 3}, 1);
+     }},
+    {"chunk into nothing", "ShapeError", {"chunk", "0"}, [](World& w) { w.f.chunk(0); }},
+    {"unfold larger than the dimension",
+     "ShapeError",
+     {"unfold", "4"},
+     [](World& w) { w.f.unfold(1, 4, 1); }},
+    {"unfold without a step", "ShapeError", {"unfold", "0"}, [](World& w) { w.f.unfold(1, 2, 0); }},
+    {"as_strided beyond the storage",
+     "ShapeError",
+     {"as_strided", "6"},
+     [](World& w) { w.f.as_strided({7}, {1}); }},
+    {"as_strided before the storage",
+     "ShapeError",
+     {"as_strided", "-1"},
+     [](World& w) { w.f.as_strided({2}, {-1}); }},
+    {"as_strided of unequal lists",
+     "ShapeError",
+     {"as_strided"},
+     [](World& w) {
+         w.f.as_strided({2, 2}, {1});
+     }},
+    {"diagonal of one dimension", "ShapeError", {"diagonal"}, [](World& w) { w.f.diagonal(0, 1, 1); }},
+    {"a dim reduced twice",
+     "ShapeError",
+     {"sum", "twice"},
+     [](World& w) {
+         w.f.sum({0, -2});
+     }},
+    {"the largest of nothing",
+     "ShapeError",
+     {"amax"},
+     [](World&) {
+         zeros({2, 0}).amax(1);
+     }},
+    {"item of many", "ShapeError", {"item", "[2, 3]", "6"}, [](World& w) { w.f.item<float>(); }},
+    {"ragged braces",
+     "ShapeError",
+     {"tensor", "ragged"},
+     [](World&) {
+         tensor({{1, 2}, {3}});
+     }},
+    {"a negative size", "ShapeError", {"-1"}, [](World&) { zeros({-1}); }},
+    {"more elements than memory has",
+     "ShapeError",
+     {"[4611686018427387904, 4]"},
+     [](World&) {
+         empty({std::int64_t{1} << 62, 4});
+     }},
+    {"matmul of misfits", "ShapeError", {"matmul", "[2, 3]", "[4, 5]"}, [](World& w) { w.f.matmul(w.g); }},
+    {"mm of a vector", "ShapeError", {"mm", "[3]"}, [](World& w) { w.f.mm(w.v); }},
+    {"dot of matrices", "ShapeError", {"dot"}, [](World& w) { w.f.dot(w.f); }},
+    {"matmul of a 0-d tensor", "ShapeError", {"matmul"}, [](World& w) { w.f.matmul(tensor(1.0)); }},
+    {"linear with a weight that does not fit",
+     "ShapeError",
+     {"linear", "[4, 5]"},
+     [](World& w) { linear(w.f, w.g); }},
+    {"cat of misfits",
+     "ShapeError",
+     {"cat", "[2, 3]", "[4, 5]"},
+     [](World& w) {
+         cat({w.f, w.g});
+     }},
+    {"cat of nothing", "ShapeError", {"cat"}, [](World&) { cat({}); }},
+    {"stack of unequal shapes",
+     "ShapeError",
+     {"stack", "[2, 3]", "[4, 5]"},
+     [](World& w) {
+         stack({w.f, w.g});
+     }},
+    {"targets of another shape",
+     "ShapeError",
+     {"cross_entropy", "[2, 3]", "[3]"},
+     [](World& w) {
+         cross_entropy(w.f, tensor({0, 1, 2}));
+     }},
+    {"soft targets of another shape",
+     "ShapeError",
+     {"cross_entropy", "[4, 5]"},
+     [](World& w) { cross_entropy(w.f, w.g); }},
+    {"class weights of another length",
+     "ShapeError",
+     {"cross_entropy", "weight", "3"},
+     [](World& w) { cross_entropy(w.f, w.classes, {.weight = ones({4})}); }},
+    {"a mask of another shape",
+     "ShapeError",
+     {"masked_softmax"},
+     [](World& w) { masked_softmax(w.f, w.g > 0, 1); }},
+    {"a copy that does not broadcast",
+     "ShapeError",
+     {"copy_", "[4, 5]", "[2, 3]"},
+     [](World& w) { w.f.copy_(w.g); }},
+    {"an in-place sum that would grow", "ShapeError", {"add_", "[3]"}, [](World& w) { w.v.add_(w.f); }},
+    {"a write to expanded memory",
+     "ShapeError",
+     {"add_", "clone"},
+     [](World& w) {
+         w.v.expand({2, 3}).add_(1);
+     }},
+    {"fill_ with a vector", "ShapeError", {"fill_"}, [](World& w) { w.f.fill_(w.v); }},
+    {"from_blob of unequal lists",
+     "ShapeError",
+     {"from_blob"},
+     [](World&) {
+         float x = 0;
+         from_blob(&x, {1}, Shape{1, 1});
+     }},
+    {"embedding in a vector", "ShapeError", {"embedding"}, [](World& w) { embedding(w.classes, w.v); }},
+};
+
+const std::vector<Misuse> kIndices = {
+    {"a dimension that is not there", "IndexError", {"sum", "2", "[-2, 1]"}, [](World& w) { w.f.sum(2); }},
+    {"a dimension of softmax", "IndexError", {"softmax", "5"}, [](World& w) { w.f.softmax(5); }},
+    {"a size that is not there", "IndexError", {"size", "-3"}, [](World& w) { w.f.size(-3); }},
+    {"a transpose that is not there",
+     "IndexError",
+     {"transpose", "2"},
+     [](World& w) { w.f.transpose(0, 2); }},
+    {"squeeze of what is not there", "IndexError", {"squeeze", "3"}, [](World& w) { w.f.squeeze(3); }},
+    {"select behind the end", "IndexError", {"select", "2", "[2, 3]"}, [](World& w) { w.f.select(0, 2); }},
+    {"t[i] behind the end", "IndexError", {"2"}, [](World& w) { w.f[2]; }},
+    {"t[i] of a 0-d tensor", "IndexError", {"0-d"}, [](World&) { tensor(1.0)[0]; }},
+    {"narrow behind the end", "IndexError", {"narrow", "2"}, [](World& w) { w.f.narrow(1, 2, 2); }},
+    {"a slice that does not move", "IndexError", {"slice", "0"}, [](World& w) { w.f.slice(0, 0, 2, 0); }},
+    {"too many indices",
+     "IndexError",
+     {"index", "3"},
+     [](World& w) {
+         w.f.index({0, 0, 0});
+     }},
+    {"two ellipses",
+     "IndexError",
+     {"index", "llipsis"},
+     [](World& w) {
+         w.f.index({Ellipsis, Ellipsis});
+     }},
+    {"an index that is text", "IndexError", {"index", "row"}, [](World& w) { w.f.index({"row"}); }},
+    {"an index tensor behind the end",
+     "IndexError",
+     {"index", "7", "3"},
+     [](World& w) {
+         w.f.index({Slice(), tensor({7})});
+     }},
+    {"a mask of another shape", "IndexError", {"index", "[2, 3]"}, [](World& w) { w.g.index({w.b}); }},
+    {"index tensors that do not broadcast",
+     "ShapeError",
+     {"index", "[2]", "[3]"},
+     [](World& w) {
+         w.f.index({tensor({0, 1}), tensor({0, 1, 2})});
+     }},
+    {"a floating index", "DTypeError", {"index", "float32"}, [](World& w) { w.f.index({w.v}); }},
+    {"index_select behind the end",
+     "IndexError",
+     {"index_select", "5"},
+     [](World& w) { w.f.index_select(0, tensor({5})); }},
+    {"gather behind the end", "IndexError", {"gather", "9"}, [](World& w) { w.f.gather(1, tensor({{9}})); }},
+    {"scatter behind the end",
+     "IndexError",
+     {"scatter_add", "9"},
+     [](World& w) {
+         w.f.scatter_add(1, tensor({{9}}), ones({1, 1}));
+     }},
+    {"a write behind the end",
+     "IndexError",
+     {"index_put_", "4"},
+     [](World& w) { w.f.index_put_({tensor({4})}, w.v); }},
+    {"an embedding behind the end",
+     "IndexError",
+     {"embedding", "2"},
+     [](World& w) { embedding(tensor({2}), w.f); }},
+    {"a class that is not there",
+     "IndexError",
+     {"cross_entropy", "row 1", "3"},
+     [](World& w) {
+         cross_entropy(w.f, tensor({0, 3}));
+     }},
+    {"a negative class",
+     "IndexError",
+     {"cross_entropy", "row 0", "-1"},
+     [](World& w) {
+         cross_entropy(w.f, tensor({-1, 0}));
+     }},
+    {"a class of nll_loss",
+     "IndexError",
+     {"nll_loss", "5"},
+     [](World& w) {
+         nll_loss(w.f, tensor({0, 5}));
+     }},
+    {"one_hot of too large a class", "IndexError", {"one_hot", "2"}, [](World& w) { one_hot(w.classes, 2); }},
+};
+
+const std::vector<Misuse> kDTypes = {
+    {"the mean of integers", "DTypeError", {"mean", "int64"}, [](World& w) { w.i.mean(); }},
+    {"softmax of integers", "DTypeError", {"softmax", "int64"}, [](World& w) { w.i.softmax(1); }},
+    {"bools subtracted", "DTypeError", {"sub", "bool"}, [](World& w) { w.b - w.b; }},
+    {"bools negated", "DTypeError", {"neg", "bool"}, [](World& w) { -w.b; }},
+    {"a floating alpha for integers", "DTypeError", {"add", "alpha"}, [](World& w) { w.i.add(w.i, 0.5); }},
+    {"floats written to integers",
+     "DTypeError",
+     {"add_", "float32", "int64"},
+     [](World& w) { w.i.add_(0.5); }},
+    {"a quotient written to integers", "DTypeError", {"div_", "int64"}, [](World& w) { w.i.div_(2); }},
+    {"a pointer of another type",
+     "DTypeError",
+     {"data_ptr", "float32", "float64"},
+     [](World& w) { w.f.data_ptr<double>(); }},
+    {"a condition that is no bool",
+     "DTypeError",
+     {"where", "float32"},
+     [](World& w) { where(w.f, w.f, w.f); }},
+    {"a product of unequal types",
+     "DTypeError",
+     {"matmul", "float32", "float64"},
+     [](World& w) { w.f.matmul(w.d.t()); }},
+    {"logits that are integers",
+     "DTypeError",
+     {"cross_entropy", "int64"},
+     [](World& w) { cross_entropy(w.i, w.classes); }},
+    {"floating indices of gather", "DTypeError", {"gather", "float32"}, [](World& w) { w.f.gather(0, w.f); }},
+    {"floating indices of embedding",
+     "DTypeError",
+     {"embedding", "float32"},
+     [](World& w) { embedding(w.v, w.f); }},
+    {"one_hot of floats", "DTypeError", {"one_hot", "float32"}, [](World& w) { one_hot(w.v); }},
+    {"a mask that is no bool",
+     "DTypeError",
+     {"masked_fill", "float32"},
+     [](World& w) { w.f.masked_fill(w.f, 0); }},
+    {"gradcheck in float32",
+     "DTypeError",
+     {"gradcheck", "float32", "float64"},
+     [](World& w) { gradcheck([](const std::vector<Tensor>& x) { return x[0] * x[0]; }, {w.f}); }},
+};
+
+const std::vector<Misuse> kAutograd = {
+    {"integers that want a gradient", "AutogradError", {"int64"}, [](World& w) { w.i.set_requires_grad(); }},
+    {"backward of a constant",
+     "AutogradError",
+     {"backward", "require"},
+     [](World& w) { w.f.sum().backward(); }},
+    {"backward of many elements",
+     "AutogradError",
+     {"backward", "[2, 3]"},
+     [](World& w) { w.leaf.backward(); }},
+    {"a cotangent of another shape",
+     "ShapeError",
+     {"backward", "[4, 5]", "[2, 3]"},
+     [](World& w) { w.leaf.backward(w.g); }},
+    {"grad for a constant",
+     "AutogradError",
+     {"grad"},
+     [](World& w) { grad({w.leaf}, {w.f}, {.grad_outputs = {w.f}}); }},
+    {"grad for an unused input",
+     "AutogradError",
+     {"grad", "allow_unused"},
+     [](World& w) { grad({w.leaf}, {w.spare}, {.grad_outputs = {w.f}}); }},
+    {"too few cotangents",
+     "AutogradError",
+     {"grad", "1", "2"},
+     [](World& w) {
+         grad({w.leaf, w.spare}, {w.leaf}, {.grad_outputs = {w.f}});
+     }},
+    {"a leaf that is overwritten", "AutogradError", {"add_", "leaf"}, [](World& w) { w.leaf.add_(1); }},
+    {"a view of a leaf that is overwritten",
+     "AutogradError",
+     {"fill_", "leaf"},
+     [](World& w) {
+         Tensor row;
+         {
+             NoGradGuard quiet;
+             row = w.leaf[0];
+         }
+         row.fill_(0);
+     }},
+    {"a leaf that is indexed and written",
+     "AutogradError",
+     {"index_put_", "leaf"},
+     [](World& w) { w.leaf.index_put_({0}, w.v); }},
+    {"a hook on a constant",
+     "AutogradError",
+     {"register_hook"},
+     [](World& w) { w.f.register_hook([](const Tensor&) {}); }},
+    {"retain_grad of a constant", "AutogradError", {"retain_grad"}, [](World& w) { w.f.retain_grad(); }},
+    {"a gradient of another shape",
+     "AutogradError",
+     {"set_grad", "[4, 5]"},
+     [](World& w) { w.leaf.set_grad(w.g); }},
+};
+
+const std::vector<Misuse> kWithoutTape = {
+    {"backward without a tape",
+     "AutogradError",
+     {"backward", "tape"},
+     [](World& w) { w.leaf.sum().backward(); }},
+    {"grad without a tape", "AutogradError", {"grad", "tape"}, [](World& w) { grad({w.leaf}, {w.leaf}); }},
+    {"backward of a value whose tape has ended",
+     "AutogradError",
+     {"backward"},
+     [](World& w) {
+         Tensor y;
+         {
+             Tape inner;
+             y = w.leaf.sum();
+         }
+         Tape tape;
+         y.backward();
+     }},
+    {"a second rewind",
+     "AutogradError",
+     {"sum", "retain_graph"},
+     [](World& w) {
+         Tape tape;
+         const Tensor y = w.leaf.detach().set_requires_grad().sum();
+         y.backward();
+         y.backward();
+     }},
+    {"a saved value that was overwritten",
+     "AutogradError",
+     {"exp", "mul_"},
+     [](World& w) {
+         Tape tape;
+         const Tensor y = (w.leaf * 1).exp();
+         const Tensor z = y * 2;
+         y.mul_(2);
+         z.sum().backward();
+     }},
+    {"the gradient of a non-leaf",
+     "AutogradError",
+     {"retain_grad"},
+     [](World& w) {
+         Tape tape;
+         (w.leaf * 2).grad();
+     }},
+    {"a recorded value told that it is a leaf",
+     "AutogradError",
+     {"set_requires_grad"},
+     [](World& w) {
+         Tape tape;
+         (w.leaf * 2).set_requires_grad(false);
+     }},
+    {"a pullback of another shape",
+     "AutogradError",
+     {"mine", "[4, 5]", "[2, 3]"},
+     [](World& w) {
+         Tape tape;
+         record("mine", w.f * 1, {{w.leaf, [g = w.g](const Tensor&) { return g; }}}).sum().backward();
+     }},
+    {"an anomaly forward",
+     "AutogradError",
+     {"log"},
+     [](World& w) {
+         Tape tape({.detect_anomaly = true});
+         (w.leaf - 1).log();
+     }},
+    {"an anomaly backward",
+     "AutogradError",
+     {"sqrt"},
+     [](World& w) {
+         Tape tape({.detect_anomaly = true});
+         (w.leaf - 1).sqrt().sum().backward();
+     }},
+};
+
+const std::vector<Misuse> kOthers = {
+    {"an undefined tensor", "Error", {"undefined"}, [](World& w) { w.f + Tensor(); }},
+    {"the shape of an undefined tensor", "Error", {"undefined"}, [](World&) { Tensor().sizes(); }},
+    {"arange that does not arrive", "Error", {"arange", "-1"}, [](World&) { arange(0, 5, -1); }},
+    {"arange without a step", "Error", {"arange", "0"}, [](World&) { arange(0, 5, 0); }},
+    {"linspace of fewer than no steps", "ShapeError", {"linspace", "-1"}, [](World&) { linspace(0, 1, -1); }},
+    {"no threads", "Error", {"set_num_threads", "0"}, [](World&) { set_num_threads(0); }},
+    {"from_blob of nothing", "Error", {"from_blob", "null"}, [](World&) { from_blob(nullptr, {2}); }},
+    {"a file that is not there", "IoError", {"no-such-file"}, [](World&) { load_npy("/no-such-file.npy"); }},
+    {"a folder that is not there",
+     "IoError",
+     {"no-such-folder"},
+     [](World& w) { save_npy("/no-such-folder/x.npy", w.f); }},
+    {"samples of negative weights",
+     "Error",
+     {"multinomial"},
+     [](World&) {
+         multinomial(tensor({-1.0, 2.0}), 1);
+     }},
+    {"more samples than weights",
+     "Error",
+     {"multinomial", "3"},
+     [](World&) {
+         multinomial(tensor({1.0, 2.0}), 3);
+     }},
+    {"a probability above one", "Error", {"bernoulli"}, [](World&) { bernoulli(tensor({1.5})); }},
+    {"an empty range of integers", "Error", {"randint", "5"}, [](World&) { randint(5, 5, {2}); }},
+};
+
+}  // namespace
+
+TEST_CASE("misuse: shapes") {
+    for (const Misuse& misuse : kShapes) check(misuse, true);
+}
+TEST_CASE("misuse: indices") {
+    for (const Misuse& misuse : kIndices) check(misuse, true);
+}
+TEST_CASE("misuse: element types") {
+    for (const Misuse& misuse : kDTypes) check(misuse, true);
+}
+TEST_CASE("misuse: autograd on a living tape") {
+    for (const Misuse& misuse : kAutograd) check(misuse, true);
+}
+TEST_CASE("misuse: autograd, each on a tape of its own") {
+    for (const Misuse& misuse : kWithoutTape) check(misuse, false);
+}
+TEST_CASE("misuse: values and files") {
+    for (const Misuse& misuse : kOthers) check(misuse, true);
+}
+TEST_CASE("misuse: the table holds at least 80 rows") {
+    CHECK(kShapes.size() + kIndices.size() + kDTypes.size() + kAutograd.size() + kWithoutTape.size() +
+              kOthers.size() >=
+          80);
+}

@@ -50,4 +50,28 @@ Tensor nll_loss(const Tensor& log_probabilities, const Tensor& targets, const Nl
 /// (x − target)².
 Tensor mse_loss(const Tensor& x, const Tensor& target, Reduction reduction = Reduction::kMean);
 
+/// |x − target|; the gradient where they meet is 0.
+Tensor l1_loss(const Tensor& x, const Tensor& target, Reduction reduction = Reduction::kMean);
+
+/// d² / 2 where d = |x − target| < δ, else δ (d − δ / 2). Huber, "Robust Estimation of a Location Parameter",
+/// Ann. Math. Statist. 35, 1964. Throws an `Error` unless δ > 0.
+Tensor huber_loss(const Tensor& x, const Tensor& target, Reduction reduction = Reduction::kMean,
+                  double delta = 1);
+
+struct BceWithLogitsOptions {
+    Tensor weight = {};      ///< of each element, or broadcast; a constant
+    Tensor pos_weight = {};  ///< of the positive targets, of each class along the last dimension; a constant
+    Reduction reduction = Reduction::kMean;
+};
+
+/// −w (p t log σ(x) + (1 − t) log(1 − σ(x))), stable for every x. Throws a `ShapeError` unless the shapes are
+/// equal.
+Tensor binary_cross_entropy_with_logits(const Tensor& x, const Tensor& target,
+                                        const BceWithLogitsOptions& options = {});
+
+/// t (log t − x), where x holds log-probabilities and t probabilities (with `log_target` their logarithms);
+/// 0 log 0 = 0. kMean is over all elements, as in PyTorch.
+Tensor kl_div(const Tensor& x, const Tensor& target, Reduction reduction = Reduction::kMean,
+              bool log_target = false);
+
 }  // namespace reel

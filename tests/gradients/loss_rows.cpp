@@ -96,6 +96,24 @@ Rows loss_rows() {
                         [reduction](const Inputs& x) { return mse_loss(x[0], x[1], reduction); },
                         {numbers({3, 4}), numbers({3, 4}, -2, 2, 2)}});
     }
+    const auto add = [&rows](const char* operation, const char* variant, Tensor (*f)(const Inputs&),
+                             double low = -2, double high = 2) {
+        rows.push_back({operation, variant, f, {numbers({3, 4}, low, high), numbers({3, 4}, low, high, 2)}});
+    };
+    add("l1_loss", "mean", [](const Inputs& x) { return l1_loss(x[0], x[1]); });
+    add("l1_loss", "each", [](const Inputs& x) { return l1_loss(x[0], x[1], kNone); });
+    add("huber_loss", "mean", [](const Inputs& x) { return huber_loss(x[0], x[1]); });
+    add("huber_loss", "sum, delta", [](const Inputs& x) { return huber_loss(x[0], x[1], kSum, 0.7); });
+    add("binary_cross_entropy_with_logits", "mean",
+        [](const Inputs& x) { return binary_cross_entropy_with_logits(x[0], x[1]); });
+    add("binary_cross_entropy_with_logits", "weights, sum", [](const Inputs& x) {
+        return binary_cross_entropy_with_logits(
+            x[0], x[1],
+            {.weight = numbers({3, 4}, 0.5, 2, 3), .pos_weight = numbers({4}, 0.5, 2, 4), .reduction = kSum});
+    });
+    add(
+        "kl_div", "probabilities", [](const Inputs& x) { return kl_div(x[0], x[1]); }, 0.2, 2);
+    add("kl_div", "logarithms, sum", [](const Inputs& x) { return kl_div(x[0], x[1], kSum, true); });
     return rows;
 }
 

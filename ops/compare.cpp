@@ -57,8 +57,9 @@ Tensor isclose(const Tensor& a, const Tensor& b, double rtol, double atol, bool 
     if (equal_nan) close = logical_or(close, logical_and(isnan(x), isnan(y)));
     if (rtol == 0 && atol == 0) return close;
     const auto countable = [](const Tensor& t) { return t.dtype() == kBool ? t.to(kInt64) : t; };
+    const Tensor size = abs(countable(y));
     const Tensor distance = abs(sub(countable(x), countable(y)));
-    const Tensor near = le(distance, add(mul(abs(y), rtol), atol));
+    const Tensor near = le(distance, add(mul(size, rtol), atol));
     return logical_or(close, logical_and(isfinite(distance), near));
 }
 

@@ -1,5 +1,7 @@
-// Conversion between element types.
+// Conversion between element types. To and from the 16-bit types without branches, so that the compiler makes
+// vectors of the loops; `Half` and `BFloat16` in tensor/dtype.cpp say the same in plain words.
 #include <array>
+#include <bit>
 
 #include "ops/kernels/simd.hpp"
 
@@ -12,6 +14,55 @@ void convert(std::int64_t n, const void* from, void* to) {
     const auto* x = static_cast<const From*>(from);
     auto* y = static_cast<To*>(to);
     for (std::int64_t i = 0; i < n; ++i) y[i] = convert_element<To>(x[i]);
+}
+
+/// condition ? a : b, with both computed.
+std::uint32_t choose(bool condition, std::uint32_t a, std::uint32_t b) {
+    const std::uint32_t mask = 0U - static_cast<std::uint32_t>(condition);
+    return (a & mask) | (b & ~mask);
+}
+
+/// The nearest binary16 number, ties to even.
+std::uint16_t half_bits(float x) {
+    const auto f = std::bit_cast<std::uint32_t>(x);
+    const std::uint32_t magnitude = f & 0x7fffffffU;
+    // Normal: the exponent moves by 112, and what is cut off carries into it.
+    const std::uint32_t normal = (magnitude - (112U << 23) + 0xfffU + ((magnitude >> 13) & 1U)) >> 13;
+    // Subnormal: a sum with ½ leaves multiples of 2⁻²⁴ in the lowest bits.
+    const std::uint32_t subnormal = std::bit_cast<std::uint32_t>(std::bit_cast<float>(magnitude) + 0.5F) -
+                                    std::bit_cast<std::uint32_t>(0.5F);
+    std::uint32_t bits = choose(magnitude < (113U << 23), subnormal, normal);
+    bits = choose(magnitude >= 0x477ff000U, 0x7c00U, bits);  // 65520 and above round to infinity
+    bits = choose(magnitude > 0x7f800000U, 0x7e00U, bits);   // NaN
+    return static_cast<std::uint16_t>(bits | ((f >> 16) & 0x8000U));
+}
+
+float half_value(std::uint16_t half) {
+    const std::uint32_t magnitude = (half & 0x7fffU) << 13;
+    // The exponent is 112 too small; a product mends it for subnormal numbers too.
+    const auto scaled = std::bit_cast<std::uint32_t>(std::bit_cast<float>(magnitude) * 0x1p112F);
+    const std::uint32_t bits = choose(magnitude >= (31U << 23), magnitude | 0x7f800000U, scaled);
+    return std::bit_cast<float>(bits | (static_cast<std::uint32_t>(half & 0x8000U) << 16));
+}
+
+/// The nearest bfloat16 number, ties to even.
+std::uint16_t bfloat16_bits(float x) {
+    const auto f = std::bit_cast<std::uint32_t>(x);
+    const std::uint32_t rounded = (f + 0x7fffU + ((f >> 16) & 1U)) >> 16;
+    const std::uint32_t quiet = (f >> 16) | 0x40U;
+    return static_cast<std::uint16_t>(choose((f & 0x7fffffffU) > 0x7f800000U, quiet, rounded));
+}
+
+float bfloat16_value(std::uint16_t bits) {
+    return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
+}
+
+/// to[i] = f(from[i]) on the bits of a 16-bit type on one side, floats on the other.
+template <auto f, class From, class To>
+void convert_bits(std::int64_t n, const void* from, void* to) {
+    const auto* x = static_cast<const From*>(from);
+    auto* y = static_cast<To*>(to);
+    for (std::int64_t i = 0; i < n; ++i) y[i] = f(x[i]);
 }
 
 template <class From>
@@ -29,6 +80,13 @@ void install_convert(Table& table) {
     for (DType from : {kBool, kInt64, kFloat16, kBFloat16, kFloat32, kFloat64}) {
         dispatch(from, [&](auto zero) { install_from<decltype(zero)>(table); });
     }
+    const auto set = [&table](DType from, DType to, Convert loop) {
+        table.convert[static_cast<std::size_t>(from)][static_cast<std::size_t>(to)] = loop;
+    };
+    set(kFloat32, kFloat16, &convert_bits<half_bits, float, std::uint16_t>);
+    set(kFloat16, kFloat32, &convert_bits<half_value, std::uint16_t, float>);
+    set(kFloat32, kBFloat16, &convert_bits<bfloat16_bits, float, std::uint16_t>);
+    set(kBFloat16, kFloat32, &convert_bits<bfloat16_value, std::uint16_t, float>);
 }
 
 }  // namespace reel::kernels::REEL_SET

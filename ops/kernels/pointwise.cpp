@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "ops/kernels/loops.hpp"
+#include "ops/kernels/math/numbers.hpp"
 
 namespace reel::kernels::REEL_SET {
 
@@ -12,17 +13,20 @@ namespace {
 // -------------------------------------------------------------------------
 
 struct Neg {
-    auto operator()(const auto& x) const { return -x; }
+    template <class V>
+    V operator()(const V& x) const {
+        return math::negated<typename V::value_type>(x);
+    }
 };
 struct Abs {
     auto operator()(const auto& x) const { return xsimd::abs(x); }
 };
-/// sign(0) = 0, sign(NaN) = NaN.
+/// 0 for both zeros and, as in PyTorch, for NaN.
 struct Sign {
     template <class V>
     V operator()(const V& x) const {
         const V zero(0);
-        return xsimd::select(x > zero, V(1), xsimd::select(x < zero, V(-1), x));
+        return xsimd::select(x > zero, V(1), xsimd::select(x < zero, V(-1), zero));
     }
 };
 struct Sqrt {
@@ -70,7 +74,7 @@ struct NanToNum {
     V operator()(const V& x) const {
         using T = typename V::value_type;
         const V inf(std::numeric_limits<T>::infinity());
-        V y = xsimd::select(x != x, V(static_cast<T>(nan)), x);
+        V y = xsimd::select(is_nan(x), V(static_cast<T>(nan)), x);
         y = xsimd::select(x == inf, V(static_cast<T>(posinf)), y);
         return xsimd::select(x == -inf, V(static_cast<T>(neginf)), y);
     }
@@ -114,13 +118,13 @@ struct Axpy {
 struct Maximum {
     template <class V>
     V operator()(const V& a, const V& b) const {
-        return xsimd::select((a > b) || (a != a), a, b);
+        return xsimd::select((a > b) || is_nan(a), a, b);
     }
 };
 struct Minimum {
     template <class V>
     V operator()(const V& a, const V& b) const {
-        return xsimd::select((a < b) || (a != a), a, b);
+        return xsimd::select((a < b) || is_nan(a), a, b);
     }
 };
 /// min(max(x, low), high); a NaN anywhere gives NaN.
@@ -337,7 +341,6 @@ void install_pointwise(Table& table) {
     add_each<LogicalOr, bool, bool, 2>(table, Fn::kMaximum);
     add_each<LogicalAnd, bool, bool, 2>(table, Fn::kMinimum);
     add_each<Same, bool, bool, 1>(table, Fn::kSign);
-    add_each<Same, bool, bool, 1>(table, Fn::kAbs);
 
     add_predicate<Eq, 2>(table, Fn::kEq);
     add_predicate<Ne, 2>(table, Fn::kNe);

@@ -45,6 +45,12 @@ void store_some(T* to, const Vec<T>& v, std::int64_t n) {
     for (std::int64_t i = 0; i < n; ++i) to[i] = buffer[i];
 }
 
+/// Where x is NaN. Not x != x: for AVX xsimd 8's != is an ordered comparison, false where a NaN takes part.
+template <class T>
+Mask<T> is_nan(const xsimd::batch<T>& x) {
+    return !(x == x);
+}
+
 /// a b + c, rounded once where the machine can (`kFused`). xsimd's own `fma` does so only for some sets.
 #if defined(__AVX512F__)
 inline constexpr bool kFused = true;

@@ -151,7 +151,8 @@ template <class T>
 Vec<T> times_pair(const Vec<T>& a, const Vec<T>& high, const Vec<T>& low) {
     if constexpr (kFused) return multiply_add(a, high, a * low);
     const Pair<T> product = two_product<T>(a, high);
-    return product.high + multiply_add(a, low, product.low);
+    const Vec<T> sum = product.high + multiply_add(a, low, product.low);
+    return xsimd::select(a == Vec<T>(0), product.high, sum);  // keeps the sign of a zero
 }
 
 /// With one division: the quotient by the reciprocal, then what is missing.

@@ -87,7 +87,7 @@ Vec<T> logaddexp(const Vec<T>& a, const Vec<T>& b) {
     const auto equal = a == b;  // infinities too
     const Vec<T> x = xsimd::select(equal, Vec<T>(0), difference.high);
     const Vec<T> y = most + log1p_exp<T>(x, xsimd::select(equal, Vec<T>(0), difference.low));
-    return xsimd::select((a != a) || (b != b), a + b, y);
+    return xsimd::select(is_nan(a) || is_nan(b), a + b, y);
 }
 
 /// −(e⁻²ˣ − 1) / (e⁻²ˣ − 1 + 2) for positive x.

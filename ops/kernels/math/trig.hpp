@@ -169,7 +169,7 @@ Vec<T> atan2(const Vec<T>& y, const Vec<T>& x) {
     const Pair<T> sum = quick_two_sum<T>(eighths * Vec<T>(quarter_pi), sign * t);
     const Vec<T> low = sum.low + multiply_add(eighths, Vec<T>(quarter_pi_low), sign * tail);
     const Vec<T> angle = xsimd::select(eighths == zero, t + tail, sum.high + low);
-    return xsimd::select((x != x) || (y != y), x + y, with_sign<T>(angle, y));
+    return xsimd::select(is_nan(x) || is_nan(y), x + y, with_sign<T>(angle, y));
 }
 
 }  // namespace reel::kernels::REEL_SET::math

@@ -1,0 +1,130 @@
+#!/usr/bin/env python3
+"""Prints the coefficients of the polynomials in this folder: minimax, found with mpmath (python3-mpmath).
+
+usage: coefficients.py
+
+Polynomials by Remez's exchange, of the relative error of the function that they are a part of; quotients of
+polynomials by Lawson's weights on a linearised least-squares fit. Each line has a table's name, the error's
+binary logarithm, and the coefficients from the lowest power up.
+"""
+from mpmath import atan, atanh, cos, erf, erfc, exp, log, matrix, lu_solve, mp, mpf, nstr, pi
+from mpmath import polyval, qr_solve, sin, sqrt
+
+mp.dps = 60
+NEAR_ZERO = mpf(10) ** -12
+
+
+def nodes(low, high, count):
+    """Chebyshev's nodes on [low, high]."""
+    return [(low + high) / 2 - (high - low) / 2 * cos(pi * k / (count - 1)) for k in range(count)]
+
+
+def show(name, error, *tables):
+    for table in tables:
+        print(f"{name}: 2^{nstr(log(error, 2), 4)}: {', '.join(nstr(c, 18) for c in table)}")
+
+
+def remez(f, low, high, degree, weight):
+    """The polynomial that minimises max |weight (f - p)| on [low, high], and that maximum."""
+    count = degree + 2
+    at = nodes(mpf(low), mpf(high), count)
+    dense = [(x, f(x), weight(x)) for x in nodes(mpf(low), mpf(high), 600)]
+    for _ in range(12):
+        rows = matrix(count, count)
+        for i, x in enumerate(at):
+            for k in range(degree + 1):
+                rows[i, k] = weight(x) * x**k
+            rows[i, degree + 1] = (-1) ** i
+        c = list(lu_solve(rows, matrix([weight(x) * f(x) for x in at])))[: degree + 1]
+        extrema = []  # one for each run of errors of one sign
+        for x, y, w in dense:
+            e = w * (y - polyval(c[::-1], x))
+            if extrema and (e > 0) == (extrema[-1][1] > 0):
+                extrema[-1] = max(extrema[-1], (x, e), key=lambda pair: abs(pair[1]))
+            else:
+                extrema.append((x, e))
+        while len(extrema) > count:
+            extrema.pop(0 if abs(extrema[0][1]) < abs(extrema[-1][1]) else -1)
+        worst = max(abs(e) for _, e in extrema)
+        if len(extrema) < count or worst < mpf("1.001") * min(abs(e) for _, e in extrema):
+            break
+        at = [x for x, _ in extrema]
+    return c, worst
+
+
+def tail(f, first, by):
+    """(f(sqrt z) - first) / by at sqrt z, for f whose series begins with `first`; near 0 by a larger z."""
+    def at(z):
+        r = sqrt(max(z, NEAR_ZERO))
+        return (f(r) - first(r)) / by(r)
+    return at
+
+
+def mills(y):
+    """exp(-y²/2) / Q(y), Q the normal distribution's tail."""
+    return 2 / exp(y * y / 2 + log(erfc(y / sqrt(2))))
+
+
+def quotient(end, middle, slope, over, under):
+    """G / N of degrees `over` and `under` with mills(y) ~ slope y + G / N on [0, end], and the relative error."""
+    unknowns = over + under + 1
+    reach = (end - middle) / (end + middle)
+    points = 4 * unknowns
+    t = [(reach - 1) / 2 + (reach + 1) / 2 * cos(pi * (2 * i + 1) / (2 * points)) for i in range(points)]
+    ys = [middle * (1 + v) / (1 - v) for v in t]
+    truth = [mills(y) for y in ys]
+    lawson, below, best = [mpf(1)] * points, [mpf(1)] * points, None
+    for turn in range(30):
+        rows, right = matrix(points, unknowns), matrix(points, 1)
+        for i, y in enumerate(ys):
+            weight = sqrt(lawson[i]) / truth[i] / below[i]
+            wanted = truth[i] - slope * y
+            for j in range(over + 1):
+                rows[i, j] = weight * y**j
+            for j in range(1, under + 1):
+                rows[i, over + j] = -weight * wanted * y**j
+            right[i] = weight * wanted
+        x = list(qr_solve(rows, right)[0])
+        g, n = x[: over + 1], [mpf(1)] + x[over + 1 :]
+        below = [polyval(n[::-1], y) for y in ys]
+        errors = [abs((slope * y + polyval(g[::-1], y) / b) / m - 1) for y, b, m in zip(ys, below, truth)]
+        worst = max(errors)
+        best = min(best or (worst, g, n), (worst, g, n), key=lambda fit: fit[0])
+        if turn >= 3:
+            lawson = [w * e / worst + mpf(10) ** -30 for w, e in zip(lawson, errors)]
+            total = sum(lawson)
+            lawson = [w * points / total for w in lawson]
+    return best
+
+
+def main():
+    half = log(2) / 2 * mpf("1.001")
+    far = ((sqrt(2) - 1) / (sqrt(2) + 1)) ** 2 * mpf("1.001")
+    quarter = (pi / 4) ** 2 * mpf("1.001")
+    eighth = (sqrt(2) - 1) ** 2 * mpf("1.002")
+    log_tail = tail(lambda s: 2 * atanh(s), lambda s: 2 * s, lambda s: s**3)
+    polynomials = {
+        "kExpTail": (lambda r: (exp(r) - 1 - r) / r**2 if abs(r) > NEAR_ZERO else mpf(1) / 2, -half, half, (4, 9),
+                     lambda r: r * r),
+        "kLogTail": (log_tail, 0, far, (2, 6), lambda z: z),
+        "kLogFarTail": (lambda z: (log_tail(z) - mpf(2) / 3) / max(z, NEAR_ZERO), 0, far, (2, 6), lambda z: z * z),
+        "kSinTail": (tail(sin, lambda r: r, lambda r: r**3), 0, quarter, (2, 5), lambda z: z),
+        "kCosTail": (tail(cos, lambda r: 1 - r * r / 2, lambda r: r**4), 0, quarter, (2, 5), lambda z: z * z),
+        "kAtanTail": (tail(atan, lambda t: t, lambda t: t**3), 0, eighth, (4, 10), lambda z: z),
+        "kErfNear": (tail(erf, lambda x: x, lambda x: x), 0, mpf("0.81"), (6, 11), lambda z: 1),
+        "kNormalNear": (tail(lambda x: erf(x / sqrt(2)), lambda x: 0, lambda x: 2 * x), 0, mpf("0.37"), (4, 8),
+                        lambda z: 2),
+    }
+    for name, (f, low, high, degrees, weight) in polynomials.items():
+        for degree in degrees:
+            c, error = remez(f, low, high, degree, weight)
+            show(name, error, c)
+    for end, middle, slope, degrees in (
+        (mpf("14.6"), mpf("2.5"), mpf("2.5066282749176025390625"), (4, 5)),  # sqrt(2 pi) as a float
+        (mpf("38.8"), mpf("3.5"), mpf(float(sqrt(2 * pi))), (10, 11)),
+    ):
+        error, g, n = quotient(end, middle, slope, *degrees)
+        show("kTailG, kTailN", error, g, n)
+
+
+main()

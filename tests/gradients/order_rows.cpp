@@ -33,6 +33,16 @@ Rows order_rows() {
          [](const Inputs& x) { return linear_recurrence(x[0], x[1], 1); }, recurrence},
         {"linear_recurrence", "from the end",
          [](const Inputs& x) { return linear_recurrence(x[0], x[1], 0, true); }, recurrence},
+        {"sort", "rising", [](const Inputs& x) { return sort(x[0]).values; }, {numbers({2, 5})}},
+        {"sort",
+         "falling, middle dim",
+         [](const Inputs& x) { return sort(x[0], 1, true).values; },
+         {numbers({2, 5, 2})}},
+        {"topk", "largest", [](const Inputs& x) { return topk(x[0], 2).values; }, {numbers({3, 5})}},
+        {"topk",
+         "smallest, middle dim",
+         [](const Inputs& x) { return topk(x[0], 3, 1, false).values; },
+         {numbers({2, 5, 2})}},
     };
 }
 

@@ -66,7 +66,7 @@ Workload mlp(const char* name, std::vector<int64_t> widths, int64_t batch, Tenso
                     }
                     return classes == 1 ? dialect::mse_loss(h, t) : dialect::cross_entropy(h, t);
                 };
-                return adam ? stepper<Adam>(p, 1e-3, loss) : stepper<Sgd>(p, 1e-2, loss);
+                return adam ? stepper<dialect::Adam>(p, 1e-3, loss) : stepper<dialect::Sgd>(p, 1e-2, loss);
             }};
 }
 
@@ -81,7 +81,7 @@ Workload makemore() {
             const Tensor b2 = p.bias(27);
             const Tensor x = randint(0, 27, {64, 8});
             const Tensor t = randint(0, 27, {64});
-            return stepper<Sgd>(p, 0.1, [=] {
+            return stepper<dialect::Sgd>(p, 0.1, [=] {
                 const Tensor h = dialect::linear(dialect::embedding(x, table).view({64, -1}), w1, b1).tanh();
                 return dialect::cross_entropy(dialect::linear(h, w2, b2), t);
             });
@@ -100,7 +100,7 @@ Workload small_cnn() {
                 const Tensor b3 = p.bias(10);
                 const Tensor x = randn({32, 1, 28, 28});
                 const Tensor t = randint(0, 10, {32});
-                return stepper<Adam>(p, 1e-3, [=] {
+                return stepper<dialect::Adam>(p, 1e-3, [=] {
                     Tensor h = dialect::max_pool2d(dialect::conv2d(x, w1, b1, 1).relu(), 2);
                     h = dialect::max_pool2d(dialect::conv2d(h, w2, b2, 1).relu(), 2);
                     return dialect::cross_entropy(dialect::linear(h.flatten(1), w3, b3), t);
@@ -158,7 +158,7 @@ Workload tiny_gpt() {
                 const Tensor x = randint(0, kVocabulary, {kBatch, kTokens});
                 const Tensor t = randint(0, kVocabulary, {kBatch * kTokens});
                 const Tensor mask = lower_triangle(kTokens);
-                return stepper<AdamW>(p, 1e-3, [=] {
+                return stepper<dialect::AdamW>(p, 1e-3, [=] {
                     Tensor h = dialect::embedding(x, tokens) + places;
                     for (const Block& block : blocks) h = block(h, mask);
                     const Tensor logits =

@@ -1,0 +1,21 @@
+// `reel info`: what a report of a problem should begin with.
+#include <cblas.h>
+
+#include <ostream>
+
+#include "cli/commands.hpp"
+#include "cli/table.hpp"
+#include "ops/kernels/table.hpp"
+
+namespace reel::cli {
+
+int info(std::ostream& out) {
+    print_table(out,
+                {{"version", REEL_VERSION},
+                 {"instruction set", kernels::kernels().instruction_set},
+                 {"threads", std::to_string(num_threads())},
+                 {"BLAS", detail::concat(openblas_get_config(), ", kernels for ", openblas_get_corename())}});
+    return 0;
+}
+
+}  // namespace reel::cli

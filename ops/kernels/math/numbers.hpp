@@ -149,10 +149,17 @@ Pair<T> operator*(const Pair<T>& a, const Pair<T>& b) {
 /// a (high + low), rounded once.
 template <class T>
 Vec<T> times_pair(const Vec<T>& a, const Vec<T>& high, const Vec<T>& low) {
-    if constexpr (kFused) return multiply_add(a, high, a * low);
-    const Pair<T> product = two_product<T>(a, high);
-    const Vec<T> sum = product.high + multiply_add(a, low, product.low);
-    return xsimd::select(a == Vec<T>(0), product.high, sum);  // keeps the sign of a zero
+    // Where a is infinite, so is a · low, and may have the other sign.
+    const auto is_infinite = xsimd::abs(a) == Vec<T>(kInfinity<T>);
+    if constexpr (kFused) return xsimd::select(is_infinite, a * high, multiply_add(a, high, a * low));
+    // Where a is large, splitting it would overflow.
+    const Vec<T> scale(static_cast<T>(std::int64_t{1} << kFraction<T>));
+    const auto is_large = xsimd::abs(a) > Vec<T>(std::numeric_limits<T>::max()) / scale;
+    const Vec<T> scaled = xsimd::select(is_large, a / scale, a);
+    const Pair<T> product = two_product<T>(scaled, high);
+    const Vec<T> sum = product.high + multiply_add(scaled, low, product.low);
+    const auto is_exact = is_infinite || (a == Vec<T>(0));  // keeps the sign of a zero
+    return xsimd::select(is_exact, a * high, xsimd::select(is_large, sum * scale, sum));
 }
 
 /// With one division: the quotient by the reciprocal, then what is missing.

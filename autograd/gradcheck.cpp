@@ -57,9 +57,12 @@ Verdict judge(const Finding& found, Smoothness smoothness, Scale scale) {
                                                                         : Verdict::kTooCoarse;
 }
 
+/// The largest finite size.
 double largest(const Numbers& numbers) {
     double most = 0;
-    for (const double number : numbers) most = std::max(most, std::abs(number));
+    for (const double number : numbers) {
+        if (std::isfinite(number)) most = std::max(most, std::abs(number));
+    }
     return most;
 }
 
@@ -189,6 +192,10 @@ TensorFunction gradient_of(const TensorFunction& f, std::size_t count) {
         const std::vector<Tensor> inputs(arguments.begin(),
                                          arguments.begin() + static_cast<std::ptrdiff_t>(count));
         const std::vector<Tensor> outputs = f(inputs);
+        if (count + outputs.size() != arguments.size()) {
+            fail<AutogradError>("gradgradcheck: the function returns ", outputs.size(),
+                                " tensors, where it returned ", arguments.size() - count, " before");
+        }
         std::vector<Tensor> wanted;
         std::vector<Tensor> recorded;
         GradOptions options{.create_graph = true, .allow_unused = true};
@@ -209,16 +216,19 @@ TensorFunction gradient_of(const TensorFunction& f, std::size_t count) {
     };
 }
 
-}  // namespace
-
-GradcheckReport gradcheck(const TensorFunction& f, const std::vector<Tensor>& inputs,
-                          const GradcheckOptions& options) {
-    const Subject subject(f, inputs, options);
+GradcheckReport report_on(const Subject& subject, const GradcheckOptions& options) {
     GradcheckReport report{true, subject.name(), options.seed, {}};
     Check check(subject, options);
     for (std::size_t k = 0; k < subject.checked(); ++k) report.inputs.push_back(check.input(k));
     report.passed = report.verdict() <= Verdict::kKink;
     return report;
+}
+
+}  // namespace
+
+GradcheckReport gradcheck(const TensorFunction& f, const std::vector<Tensor>& inputs,
+                          const GradcheckOptions& options) {
+    return report_on(Subject(f, inputs, options), options);
 }
 
 GradcheckReport gradcheck(const TensorFunction& f, const Tensor& input, const GradcheckOptions& options) {
@@ -233,6 +243,7 @@ GradcheckReport gradgradcheck(const TensorFunction& f, const std::vector<Tensor>
     GradcheckOptions named = options;
     {
         const Subject subject(f, inputs, options);
+        if (!subject.deterministic()) return report_on(subject, options);
         if (named.name.empty()) named.name = "gradient of " + subject.name();
         for (const Shape& sizes : subject.output_sizes()) {
             const Tensor cotangent = Tensor::empty(sizes, kFloat64);

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "tensor/factory.hpp"
 #include "tensor/random.hpp"
@@ -99,7 +100,6 @@ double Probe::move(std::size_t element, double t) const {
 
 Subject::Subject(const TensorFunction& f, const std::vector<Tensor>& inputs, const GradcheckOptions& options)
     : f_(f), inputs_(inputs), full_(options.mode == GradcheckMode::kFullJacobian) {
-    std::vector<Tensor> leaves;
     for (std::size_t i = 0; i < inputs.size(); ++i) {
         if (!inputs[i].is_floating_point()) continue;
         if (inputs[i].dtype() != kFloat64) {
@@ -107,18 +107,27 @@ Subject::Subject(const TensorFunction& f, const std::vector<Tensor>& inputs, con
                              "; numeric derivatives need float64, convert it with to(kFloat64)");
         }
         numbers_.push_back(i);
-        leaves.push_back(leaf_like(inputs[i]));
         probes_.emplace_back(inputs[i]);
         probe_leaves_.push_back(probes_.back().leaf());
     }
     if (numbers_.empty()) fail<DTypeError>("gradcheck: none of the ", inputs.size(), " inputs is float64");
-
     Weights weights(options.seed);
+    run_twice(options.name, weights);
+    if (!deterministic_) return;
+    centre_ = values();
+    measure_size();
+    measure_noise(weights);
+}
+
+/// What the tape says, in the layouts of the inputs; and whether it says so again.
+void Subject::run_twice(const std::string& name, Weights& weights) {
+    std::vector<Tensor> leaves;
+    for (const std::size_t number : numbers_) leaves.push_back(leaf_like(inputs_[number]));
     Numbers values;
     {
         const Tape tape;
         const std::vector<Tensor> outputs = call(leaves);
-        name_ = options.name.empty() ? operations_of(tape) : options.name;
+        name_ = name.empty() ? operations_of(tape) : name;
         for (const Tensor& output : outputs) {
             output_sizes_.push_back(output.sizes());
             for (std::int64_t i = 0; i < output.numel(); ++i) weights_.push_back(weights());
@@ -126,19 +135,18 @@ Subject::Subject(const TensorFunction& f, const std::vector<Tensor>& inputs, con
         values = weigh(outputs);
         gradients_ = differentiate(outputs, leaves);
     }
-    {
-        const Tape tape;
-        const std::vector<Tensor> outputs = call(leaves);
-        deterministic_ = same_bits(weigh(outputs), values);
-        const Gradients again = deterministic_ ? differentiate(outputs, leaves) : gradients_;
-        for (std::size_t part = 0; part < again.size(); ++part) {
-            for (std::size_t k = 0; k < checked(); ++k) {
-                deterministic_ = deterministic_ && same_bits(again[part][k], gradients_[part][k]);
-            }
+    const Tape tape;
+    const std::vector<Tensor> outputs = call(leaves);
+    deterministic_ = std::equal(outputs.begin(), outputs.end(), output_sizes_.begin(), output_sizes_.end(),
+                                [](const Tensor& y, const Shape& sizes) { return y.sizes() == sizes; }) &&
+                     same_bits(weigh(outputs), values);
+    if (!deterministic_) return;
+    const Gradients again = differentiate(outputs, leaves);
+    for (std::size_t part = 0; part < again.size(); ++part) {
+        for (std::size_t k = 0; k < checked(); ++k) {
+            deterministic_ = deterministic_ && same_bits(again[part][k], gradients_[part][k]);
         }
     }
-    centre_ = this->values();
-    measure_noise(weights);
 }
 
 /// The inputs with `leaves` in the place of those that are checked.
@@ -158,20 +166,22 @@ std::vector<Tensor> Subject::call(const std::vector<Tensor>& leaves) const {
     return outputs;
 }
 
+/// Outputs whose number is another one this time are no numbers to differentiate.
 Numbers Subject::weigh(const std::vector<Tensor>& outputs) const {
     Numbers weighed;
     for (const Tensor& output : outputs) {
-        for (const double element : output.to_vector<double>()) {
-            if (weighed.size() == weights_.size()) break;
-            weighed.push_back(weights_[weighed.size()] * element);
-        }
+        const Numbers elements = output.to_vector<double>();
+        weighed.insert(weighed.end(), elements.begin(), elements.end());
     }
-    // A function whose number of outputs changes is not deterministic.
-    weighed.resize(weights_.size(), std::numeric_limits<double>::quiet_NaN());
+    if (weighed.size() != weights_.size())
+        return Numbers(weights_.size(), std::numeric_limits<double>::quiet_NaN());
+    for (std::size_t i = 0; i < weighed.size(); ++i) weighed[i] *= weights_[i];
+    return weighed;
+}
+
+Numbers Subject::to_parts(const Numbers& weighed) const {
     if (full_) return weighed;
-    double sum = 0;
-    for (const double term : weighed) sum += term;
-    return {sum};
+    return {std::accumulate(weighed.begin(), weighed.end(), 0.0)};
 }
 
 Subject::Gradients Subject::differentiate(const std::vector<Tensor>& outputs,
@@ -205,7 +215,14 @@ Subject::Gradients Subject::differentiate(const std::vector<Tensor>& outputs,
 
 Numbers Subject::values() const {
     const Tape tape;
-    return weigh(call(probe_leaves_));
+    return to_parts(weigh(call(probe_leaves_)));
+}
+
+void Subject::measure_size() {
+    const Tape tape;
+    Numbers sizes = weigh(call(probe_leaves_));
+    for (double& size : sizes) size = std::abs(size);
+    magnitudes_ = to_parts(sizes);
 }
 
 /// The noise that is seen along one random direction, and at least half a unit in the last place of each
@@ -218,13 +235,14 @@ void Subject::measure_noise(Weights& weights) {
     constexpr Spacing kSpacings[] = {{1e-7, 4}, {1e-4, 6}};
     constexpr double kLeastMove = 1e-10;
     constexpr double kDeviations = 4;
+    for (const double magnitude : magnitudes_) {
+        noise_.push_back(std::numeric_limits<double>::epsilon() * magnitude);
+    }
     std::vector<Numbers> direction;
     for (const Probe& probe : probes_) {
         direction.emplace_back(probe.size());
         for (double& share : direction.back()) share = weights();
     }
-    noise_ = Numbers(parts());
-    noise_ = Numbers(parts());
     for (const auto [size, first_order] : kSpacings) {
         const auto line = [&](double step) {
             for (std::size_t k = 0; k < checked(); ++k) {
@@ -236,24 +254,12 @@ void Subject::measure_noise(Weights& weights) {
             return Point{step, values()};
         };
         const Numbers seen = rounding_noise(line, first_order);
-        for (std::size_t part = 0; part < parts(); ++part) noise_[part] = std::max(noise_[part], seen[part]);
+        for (std::size_t part = 0; part < parts(); ++part) {
+            noise_[part] = std::max(noise_[part], kDeviations * seen[part]);
+        }
     }
     for (const Probe& probe : probes_) {
         for (std::size_t i = 0; i < probe.size(); ++i) probe.move(i, 0);
-    }
-
-    const Tape tape;
-    magnitudes_ = Numbers(parts());
-    std::size_t element = 0;
-    for (const Tensor& output : call(probe_leaves_)) {
-        for (const double y : output.to_vector<double>()) {
-            magnitudes_[full_ ? element : 0] += std::abs(weights_[element] * y);
-            ++element;
-        }
-    }
-    constexpr double kUnit = std::numeric_limits<double>::epsilon();
-    for (std::size_t part = 0; part < parts(); ++part) {
-        noise_[part] = std::max(kDeviations * noise_[part], kUnit * magnitudes_[part]);
     }
 }
 

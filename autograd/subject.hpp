@@ -81,8 +81,11 @@ private:
     std::vector<Tensor> with_leaves(const std::vector<Tensor>& leaves) const;
     std::vector<Tensor> call(const std::vector<Tensor>& leaves) const;
     Numbers weigh(const std::vector<Tensor>& outputs) const;
+    Numbers to_parts(const Numbers& weighed) const;
     Gradients differentiate(const std::vector<Tensor>& outputs, const std::vector<Tensor>& leaves) const;
+    void run_twice(const std::string& name, Weights& weights);
     void measure_noise(Weights& weights);
+    void measure_size();
 
     Swap<Tape::State*> hidden_{innermost, nullptr};
     Swap<bool> recording_{paused, false};

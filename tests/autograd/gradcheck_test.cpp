@@ -203,6 +203,20 @@ TEST_CASE("gradcheck says when it cannot tell") {
         };
         check_verdict(gradcheck(counting, some()), Verdict::kNondeterministic);
     }
+    SUBCASE("another number of outputs, or of elements, at every call") {
+        int calls = 0;
+        const auto more = [&calls](const Tensor& x) { return List(static_cast<std::size_t>(++calls), x); };
+        check_verdict(gradcheck(more, some()), Verdict::kNondeterministic);
+        check_verdict(gradgradcheck(more, some()), Verdict::kNondeterministic);
+        const auto longer = [&calls](const Tensor& x) { return x.repeat({++calls, 1}); };
+        check_verdict(gradcheck(longer, some()), Verdict::kNondeterministic);
+        // Only once it has been taken for deterministic.
+        calls = 0;
+        const auto late = [&calls](const Tensor& x) { return List(++calls > 2 ? 3 : 1, x); };
+        CHECK_FALSE(gradcheck(late, some()));
+        calls = 0;
+        CHECK_FALSE(gradcheck(late, some(), {.mode = GradcheckMode::kFullJacobian}));
+    }
 }
 
 TEST_CASE("gradcheck takes inputs of any layout and leaves them as they are") {

@@ -2,10 +2,12 @@
 // `backward.cpp`, what a tape looks like from outside in `export.cpp`.
 #include "autograd/tape.hpp"
 
+#include <cmath>
 #include <mutex>
 #include <unordered_set>
 
 #include "autograd/tape_state.hpp"
+#include "tensor/factory.hpp"
 
 namespace reel {
 
@@ -241,6 +243,10 @@ void record_in_place(const char* name, const Tensor& self, std::initializer_list
     move_retained(*state, self, impl.slot.node, number);
     impl.slot = slot;
     ++impl.rewritten;
+}
+
+Tensor unless_finite(Scalar number) {
+    return std::isfinite(number.to<double>()) ? Tensor() : full({}, number);
 }
 
 bool is_recorded(const Tensor& input) {

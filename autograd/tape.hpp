@@ -172,6 +172,11 @@ void record_in_place(const char* name, const Tensor& self, std::initializer_list
 /// memory.
 void check_in_place(const char* name, const Tensor& self);
 
+/// A number that an operation writes to its result, as one of its inputs. It wants no gradient, so that its
+/// pullback is never called; anomaly detection sees by it that an infinity was asked for. Undefined, and so
+/// no edge at all, where the number is finite.
+Tensor unless_finite(Scalar number);
+
 /// Whether `record` would keep anything for an operation on `input`.
 bool is_recorded(const Tensor& input);
 

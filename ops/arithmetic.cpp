@@ -14,7 +14,6 @@ using kernels::Fn;
 
 constexpr const char* kBoolRemedy = "logical_xor, logical_not, or to(kInt64)";
 
-Tensor pass(const Tensor& g) { return g; }
 Tensor negated(const Tensor& g) { return -g; }
 Tensor times(const Tensor& g, Scalar factor) { return factor.to<double>() == 1 ? g : mul(g, factor); }
 

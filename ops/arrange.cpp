@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "autograd/tape.hpp"
-#include "ops/apply.hpp"
+#include "ops/elementwise.hpp"
 #include "ops/indexing.hpp"
 #include "ops/join.hpp"
 #include "tensor/factory.hpp"
@@ -95,7 +95,9 @@ Tensor pad_constant(const Tensor& x, const Shape& pads, Scalar value) {
     if (from.numel() > 0) copy_elements(to, from);
     Shape turned = pads;
     for (int64_t& pad : turned) pad = -pad;
-    return record("pad", y, {{x, [turned](const Tensor& g) { return pad_constant(g, turned, 0); }}});
+    return record("pad", y,
+                  {{x, [turned](const Tensor& g) { return pad_constant(g, turned, 0); }},
+                   {unless_finite(value), pass}});
 }
 
 /// The place in [0, size) that place i of the padded dimension shows.

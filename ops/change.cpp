@@ -2,8 +2,8 @@
 // tensor its new history on the tape. Right also where source and destination overlap (`apply_to` sees to
 // that).
 #include "autograd/tape.hpp"
-#include "ops/apply.hpp"
 #include "ops/compare.hpp"
+#include "ops/elementwise.hpp"
 #include "ops/pointwise.hpp"
 
 namespace reel {
@@ -11,8 +11,6 @@ namespace reel {
 namespace {
 
 using kernels::Fn;
-
-Tensor pass(const Tensor& g) { return g; }
 
 /// Throws unless a result of the operands' common type can be written to `self`: a floating one not to
 /// integers.
@@ -80,7 +78,7 @@ const Tensor& Tensor::fill_(Scalar value) const {
     copy_elements(*this,
                   Tensor::make(number.impl().storage, dtype(), sizes(), Shape::filled(sizes().size(), 0), 0));
     impl().storage->overwrite("fill_");
-    record_in_place("fill_", *this, {});
+    record_in_place("fill_", *this, {{number, pass}});
     return *this;
 }
 
@@ -179,8 +177,9 @@ const Tensor& Tensor::masked_fill_(const Tensor& mask, Scalar value) const {
     check_in_place("masked_fill_", *this);
     copy_elements(*this, filled);
     impl().storage->overwrite("masked_fill_");
-    record_in_place("masked_fill_", *this,
-                    {{*this, [mask](const Tensor& g) { return reel::where(mask, 0, g); }}});
+    record_in_place(
+        "masked_fill_", *this,
+        {{*this, [mask](const Tensor& g) { return reel::where(mask, 0, g); }}, {unless_finite(value), pass}});
     return *this;
 }
 

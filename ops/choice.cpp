@@ -101,20 +101,22 @@ Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
 }
 
 Tensor where(const Tensor& condition, const Tensor& a, Scalar b) {
-    return record("where", select_by(condition, a, b),
-                  {{a, [condition](const Tensor& g) { return where(condition, g, 0); }}});
+    return record(
+        "where", select_by(condition, a, b),
+        {{a, [condition](const Tensor& g) { return where(condition, g, 0); }}, {unless_finite(b), pass}});
 }
 
 Tensor where(const Tensor& condition, Scalar a, const Tensor& b) {
-    return record("where", select_by(condition, a, b),
-                  {{b, [condition](const Tensor& g) { return where(condition, 0, g); }}});
+    return record(
+        "where", select_by(condition, a, b),
+        {{b, [condition](const Tensor& g) { return where(condition, 0, g); }}, {unless_finite(a), pass}});
 }
 
 Tensor where(const Tensor& condition, Scalar a, Scalar b) { return select_by(condition, a, b); }
 
 Tensor masked_fill(const Tensor& x, const Tensor& mask, Scalar value) {
     return record("masked_fill", filled(x, mask, value),
-                  {{x, [mask](const Tensor& g) { return where(mask, 0, g); }}});
+                  {{x, [mask](const Tensor& g) { return where(mask, 0, g); }}, {unless_finite(value), pass}});
 }
 
 Tensor masked_fill(const Tensor& x, const Tensor& mask, const Tensor& value) {

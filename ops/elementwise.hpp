@@ -7,6 +7,9 @@
 
 namespace reel {
 
+/// The pullback of an input whose elements stand in the result.
+inline Tensor pass(const Tensor& y_bar) { return y_bar; }
+
 /// f of one tensor in its own type; the result has that type.
 inline Tensor map(const char* name, kernels::Fn fn, const Tensor& x, const double* parameters = nullptr) {
     return apply({name, fn, compute_dtype(x.dtype()), x.dtype(), parameters}, {x});

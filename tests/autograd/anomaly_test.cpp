@@ -63,4 +63,12 @@ TEST_CASE("anomaly detection passes on what was not finite before") {
     const Tensor z = (x * 1.0).add_(mask);
     z.add_(1.0);  // not the one that made it
     CHECK(x.grad().equal(y.detach()));
+    // What was filled with infinity was asked for.
+    const Tensor hidden = tensor({false, true});
+    CHECK_NOTHROW(x.masked_fill(hidden, -inf));
+    CHECK_NOTHROW((x * 1.0).masked_fill_(hidden, -inf));
+    CHECK_NOTHROW((x * 1.0).fill_(-inf));
+    CHECK_NOTHROW(where(hidden, -inf, x));
+    CHECK_NOTHROW(where(hidden, x, inf));
+    CHECK_NOTHROW(pad(x, {1, 0}, "constant", -inf));
 }

@@ -11,7 +11,7 @@ namespace reel {
 
 /// Hyperbolic tangent.
 Tensor tanh(const Tensor& x);
-/// max(x, 0); the gradient at 0 is 0. NaN stays NaN.
+/// max(x, 0); the gradient at 0 is 0, at NaN 1. NaN stays NaN.
 Tensor relu(const Tensor& x);
 /// x where x > 0, else `negative_slope` x; the gradient at 0 is the slope.
 Tensor leaky_relu(const Tensor& x, double negative_slope = 0.01);

@@ -65,10 +65,14 @@ TapeNode Tape::operator[](std::size_t number) const {
         const Target target = state_->edges[i].target;
         node.inputs.push_back({std::max<Target>(target, -1), state_->target_sizes(target)});
     }
-    std::vector<const Storage*> storages;
-    add_storages(*state_, number, storages);
-    node.bytes_kept = bytes_of(std::move(storages));
+    node.bytes_kept = state_->bytes_kept(number);
     return node;
+}
+
+std::int64_t Tape::State::bytes_kept(std::size_t entry) const {
+    std::vector<const Storage*> storages;
+    add_storages(*this, entry, storages);
+    return bytes_of(std::move(storages));
 }
 
 std::int64_t Tape::bytes_kept() const {

@@ -140,6 +140,7 @@ void Rewind::visit(std::size_t number) {
     if (const auto found = tape_.retained.find(node); found != tape_.retained.end()) {
         for (const Tensor& tensor : found->second) retained_.emplace_back(tensor, y_bar);
     }
+    if (tape_.watch) tape_.watch->gradients[node] = snapshot(y_bar);
     if (marks_[number] & kRequested) finished_[node] = y_bar;
     bool used = false;
     for (std::size_t i = tape_.entries[number].edges_begin; i < tape_.edges_end(number); ++i) {
@@ -158,6 +159,11 @@ void Rewind::run() {
     // most of the time, which grows meanwhile: the number of entries to visit was fixed by `mark`.
     for (std::size_t number = marks_.size(); number-- > 0;) {
         if (entry_gradients_[number].defined()) visit(number);
+    }
+    if (!tape_.watch) return;
+    for (std::size_t i = 0; i < leaf_gradients_.size(); ++i) {
+        if (leaf_gradients_[i].defined())
+            tape_.watch->gradients[~static_cast<Target>(i)] = snapshot(leaf_gradients_[i]);
     }
 }
 

@@ -76,6 +76,10 @@ std::int64_t append(Tape::State& state, const char* name, const Tensor& output, 
         if (takes_output) entry.output = Tensor(output);
     }
     const std::size_t number = state.entries.size() - 1;
+    if (state.watch) {
+        state.watch->values.push_back(snapshot(output));
+        state.watch->bytes_kept.push_back(state.bytes_kept(number));
+    }
     if (state.forgets) state.free_entry(number);
     return static_cast<std::int64_t>(number);
 }
@@ -161,7 +165,10 @@ detail::Target Tape::State::target_of(const Tensor& tensor) {
     const detail::TensorImpl& impl = tensor.impl();
     if (impl.slot.tape == id && impl.slot.node >= 0) return impl.slot.node;
     const auto [place, is_new] = leaf_numbers.try_emplace(&impl, static_cast<std::int64_t>(leaves.size()));
-    if (is_new) leaves.push_back(tensor);
+    if (is_new) {
+        leaves.push_back(tensor);
+        if (watch) watch->leaf_values.push_back(detail::snapshot(tensor));
+    }
     return ~place->second;
 }
 
@@ -258,6 +265,7 @@ Tape::Tape(TapeOptions options) : state_(std::make_unique<State>()) {
     state_->id = next_id.fetch_add(1, std::memory_order_relaxed);
     state_->outer = detail::innermost;
     state_->options = options;
+    if (options.watch) state_->watch = std::make_unique<detail::Watch>();
     detail::innermost = state_.get();
 }
 

@@ -182,6 +182,7 @@ bool is_recorded(const Tensor& input);
 
 struct TapeOptions {
     bool detect_anomaly = false;  ///< throw at the first NaN or Inf made out of finite numbers
+    bool watch = false;           ///< note the numbers that pass, for `to_html`
 };
 
 /// One entry of a tape as a reader sees it.
@@ -237,6 +238,11 @@ public:
     std::int64_t bytes_kept() const;
     /// The graph in Graphviz's language.
     std::string to_dot() const;
+    /// Writes one page, for a browser, that needs nothing else: the graph, which can be stepped through
+    /// forward and backward, with what is known of every entry and the formula of its pullback. It has
+    /// numbers if the tape was made with `watch`: of each value as it was recorded and of each gradient as
+    /// the last rewind left it. Throws an `IoError` when the file cannot be written.
+    void to_html(const std::string& path) const;
 
     struct State;
     State& state() const { return *state_; }

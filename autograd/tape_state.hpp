@@ -62,6 +62,23 @@ struct Entry {
     std::size_t blocks_begin;
 };
 
+/// What is noted of a tensor, however large it is: enough to show it.
+struct Snapshot {
+    std::vector<std::vector<double>> corner;  ///< the first elements of the first matrix
+    double min = 0, max = 0, mean = 0;        ///< of the finite ones
+    std::int64_t not_finite = 0;
+    std::int64_t count = 0;
+};
+
+/// What a watched tape notes, by entry and by leaf. What no gradient has reached has none.
+struct Watch {
+    std::vector<Snapshot> values;
+    std::vector<Snapshot> leaf_values;
+    std::vector<std::int64_t> bytes_kept;  ///< before a rewind frees it
+    std::unordered_map<Target, Snapshot> gradients;
+};
+Snapshot snapshot(const Tensor& tensor);
+
 using Hook = std::function<Tensor(const Tensor&)>;
 using NumberedHook = std::pair<std::int64_t, Hook>;
 
@@ -96,6 +113,7 @@ struct Tape::State {
     std::unordered_map<const detail::TensorImpl*, std::int64_t> leaf_numbers;
     std::unordered_map<std::int64_t, std::vector<detail::NumberedHook>> hooks;
     std::unordered_map<std::int64_t, std::vector<Tensor>> retained;
+    std::unique_ptr<detail::Watch> watch;  ///< none unless asked for
 
     std::size_t edges_end(std::size_t entry) const {
         return entry + 1 < entries.size() ? entries[entry + 1].edges_begin : edges.size();
@@ -113,6 +131,8 @@ struct Tape::State {
     }
     /// Where the gradient of `tensor` goes on this tape; a tensor from outside becomes one of its leaves.
     detail::Target target_of(const Tensor& tensor);
+    /// The bytes that the entry keeps, each storage counted once.
+    std::int64_t bytes_kept(std::size_t entry) const;
     /// Drops what the entry keeps.
     void free_entry(std::size_t entry);
 };

@@ -20,27 +20,28 @@ Tensor fused(const char* name, Fn fn, const Tensor& y_bar, const Tensor& at) {
     return combine(name, fn, {y_bar, at});
 }
 
-/// 0 where y ≤ 0, else g.
+/// g where y > 0, else 0. Of a cotangent h, ḡ = h where y > 0, else 0.
 Tensor relu_backward(const Tensor& g, const Tensor& y) {
     return record("relu_backward", fused("relu_backward", Fn::kReluBackward, g, y),
                   {{g, [y](const Tensor& h) { return relu_backward(h, y); }}});
 }
 
-/// g (1 − y²).
+/// g (1 − y²). Of a cotangent h, ḡ = h (1 − y²), ȳ = −2 h g y.
 Tensor tanh_backward(const Tensor& g, const Tensor& y) {
     return record("tanh_backward", fused("tanh_backward", Fn::kTanhBackward, g, y),
                   {{g, [y](const Tensor& h) { return tanh_backward(h, y); }},
                    {y, [g, y](const Tensor& h) { return h * (-2 * g * y); }}});
 }
 
-/// g y (1 − y).
+/// g y (1 − y). Of a cotangent h, ḡ = h y (1 − y), ȳ = h g (1 − 2y).
 Tensor sigmoid_backward(const Tensor& g, const Tensor& y) {
     return record("sigmoid_backward", fused("sigmoid_backward", Fn::kSigmoidBackward, g, y),
                   {{g, [y](const Tensor& h) { return sigmoid_backward(h, y); }},
                    {y, [g, y](const Tensor& h) { return h * (g * (1 - 2 * y)); }}});
 }
 
-/// g σ (1 + x (1 − σ)) with σ = sigmoid(x); its derivative for x is g σ (1 − σ) (2 + x (1 − 2σ)).
+/// g σ (1 + x (1 − σ)) with σ = sigmoid(x). Of a cotangent h, ḡ = h σ (1 + x (1 − σ)), x̄ = h g σ (1 − σ) (2 +
+/// x (1 − 2σ)).
 Tensor silu_backward(const Tensor& g, const Tensor& x) {
     return record("silu_backward", fused("silu_backward", Fn::kSiluBackward, g, x),
                   {{g, [x](const Tensor& h) { return silu_backward(h, x); }},
@@ -55,7 +56,7 @@ Tensor normal_density(const Tensor& x) {
     return exp(square(x) / -2) * (0.5 * std::numbers::sqrt2 * std::numbers::inv_sqrtpi);
 }
 
-/// g (Φ(x) + x φ(x)); its derivative for x is g φ(x) (2 − x²).
+/// g (Φ(x) + x φ(x)). Of a cotangent h, ḡ = h (Φ(x) + x φ(x)), x̄ = h g φ(x) (2 − x²).
 Tensor gelu_backward(const Tensor& g, const Tensor& x) {
     return record("gelu_backward", fused("gelu_backward", Fn::kGeluBackward, g, x),
                   {{g, [x](const Tensor& h) { return gelu_backward(h, x); }},
@@ -66,8 +67,8 @@ Tensor gelu_backward(const Tensor& g, const Tensor& x) {
 constexpr double kGeluSlope = 2 * std::numbers::sqrt2 * std::numbers::inv_sqrtpi;
 constexpr double kGeluCubic = 0.044715;
 
-/// g (σ + x σ (1 − σ) v′), where σ = sigmoid(v(x)); its derivative for x is
-/// g σ (1 − σ) (2v′ + x (v″ + (1 − 2σ) v′²)).
+/// g (σ + x σ (1 − σ) v′), where σ = sigmoid(v(x)). Of a cotangent h, ḡ = h (σ + x σ (1 − σ) v′), x̄ = h g σ
+/// (1 − σ) (2v′ + x (v″ + (1 − 2σ) v′²)).
 Tensor gelu_tanh_backward(const Tensor& g, const Tensor& x) {
     return record("gelu_tanh_backward", fused("gelu_tanh_backward", Fn::kGeluTanhBackward, g, x),
                   {{g, [x](const Tensor& h) { return gelu_tanh_backward(h, x); }},
@@ -102,10 +103,9 @@ Tensor leaky_relu(const Tensor& x, double negative_slope) {
 
 Tensor elu(const Tensor& x, double alpha) {
     check_floating("elu", x);
-    return record("elu", map("elu", Fn::kElu, x, &alpha),
-                  {{x, [x, alpha](const Tensor& g) {
-                        return where(x <= 0, g * (alpha * exp(clamp(x, None, 0))), g);
-                    }}});
+    return record(
+        "elu", map("elu", Fn::kElu, x, &alpha),
+        {{x, [x, alpha](const Tensor& g) { return where(x > 0, g, g * (alpha * exp(clamp(x, None, 0)))); }}});
 }
 
 Tensor sigmoid(const Tensor& x) {

@@ -8,16 +8,16 @@
 
 namespace reel {
 
-/// a + α b; of bools: or. A floating α needs a floating result.
+/// a + α b; of bools: or. A floating α needs a floating result. ā = ȳ, b̄ = α ȳ.
 Tensor add(const Tensor& a, const Tensor& b, Scalar alpha = 1);
 Tensor add(const Tensor& a, Scalar b, Scalar alpha = 1);
-/// a − α b. Throws a `DTypeError` for bools.
+/// a − α b. ā = ȳ, b̄ = −α ȳ. Throws a `DTypeError` for bools.
 Tensor sub(const Tensor& a, const Tensor& b, Scalar alpha = 1);
 Tensor sub(const Tensor& a, Scalar b, Scalar alpha = 1);
-/// a b; of bools: and.
+/// a b; of bools: and. ā = ȳ b, b̄ = ȳ a.
 Tensor mul(const Tensor& a, const Tensor& b);
 Tensor mul(const Tensor& a, Scalar b);
-/// a / b, in floating point.
+/// a / b, in floating point. ā = ȳ / b, b̄ = −ȳ y / b.
 Tensor div(const Tensor& a, const Tensor& b);
 Tensor div(const Tensor& a, Scalar b);
 Tensor div(Scalar a, const Tensor& b);
@@ -35,23 +35,22 @@ Tensor operator-(Scalar a, const Tensor& b);
 inline Tensor operator*(Scalar a, const Tensor& b) { return mul(b, a); }
 inline Tensor operator/(Scalar a, const Tensor& b) { return div(a, b); }
 
-/// −x. Throws a `DTypeError` for bools.
+/// −x. x̄ = −ȳ. Throws a `DTypeError` for bools.
 Tensor neg(const Tensor& x);
-/// |x|; the gradient at 0 is 0.
+/// |x|. x̄ = ȳ sign(x): 0 at 0.
 Tensor abs(const Tensor& x);
 /// −1, 0 or 1, NaN for NaN; no gradient.
 Tensor sign(const Tensor& x);
-/// x²; of bools as int64.
+/// x²; of bools as int64. x̄ = 2 x ȳ.
 Tensor square(const Tensor& x);
-/// 1 / x, in floating point.
+/// 1 / x, in floating point. x̄ = −ȳ y².
 Tensor reciprocal(const Tensor& x);
 
-/// a − b trunc(a / b): the remainder with the sign of a, exact. The gradient for b is −trunc(a / b). Integers
-/// divided by 0 throw.
+/// a − b trunc(a / b): the remainder with the sign of a, exact. Integers divided by 0 throw. ā = ȳ, b̄ = −ȳ
+/// trunc(a / b).
 Tensor fmod(const Tensor& a, const Tensor& b);
 Tensor fmod(const Tensor& a, Scalar b);
-/// a − b ⌊a / b⌋: the remainder with the sign of b. The gradient for b is −⌊a / b⌋. Integers divided by 0
-/// throw.
+/// a − b ⌊a / b⌋: the remainder with the sign of b. Integers divided by 0 throw. ā = ȳ, b̄ = −ȳ ⌊a / b⌋.
 Tensor remainder(const Tensor& a, const Tensor& b);
 Tensor remainder(const Tensor& a, Scalar b);
 Tensor remainder(Scalar a, const Tensor& b);

@@ -137,7 +137,7 @@ Tensor convolved(const Convolution& c, const Tensor& x, const Tensor& w, const T
                    {bias, [spread](const Tensor& y_bar) { return y_bar.sum(spread); }}});
 }
 
-/// x̄: bilinear in ȳ and w.
+/// x̄: bilinear in ȳ and w. With g = ȳ, of a cotangent v, ḡ = conv2d(v, w) and w̄ = Σ v g as in conv2d.
 Tensor image_gradient(const Convolution& c, const Tensor& y_bar, const Tensor& w) {
     const DType compute = compute_dtype(y_bar.dtype());
     const Tensor from = dense(y_bar, compute);
@@ -150,7 +150,8 @@ Tensor image_gradient(const Convolution& c, const Tensor& y_bar, const Tensor& w
                    {w, [c, y_bar](const Tensor& v) { return weight_gradient(c, y_bar, v); }}});
 }
 
-/// w̄: bilinear in ȳ and x. Images are summed in a fixed number of chunks.
+/// w̄: bilinear in ȳ and x. Images are summed in a fixed number of chunks. With g = ȳ, of a cotangent v,
+/// ḡ = conv2d(x, v) and x̄ = Σ v g as in conv2d.
 Tensor weight_gradient(const Convolution& c, const Tensor& y_bar, const Tensor& x) {
     constexpr int64_t kMostChunks = 16;
     const DType compute = compute_dtype(y_bar.dtype());

@@ -79,7 +79,8 @@ Tensor second_gradient(const Normalization& norm, const Tensor& v, const Tensor&
            rho * (c * gradient(norm, v, x, {}, rows) + a * gradient(norm, u, x, {}, rows));
 }
 
-/// w̄ = Σ over the rows of ȳ x̂, in chunks of a fixed number of rows.
+/// Σ over the rows of ȳ x̂, in chunks of a fixed number of rows. With g = ȳ, of a cotangent v, ḡ = v x̂ and
+/// x̄ = P (g v).
 Tensor weight_gradient(const Normalization& norm, const Tensor& y_bar, const Tensor& x,
                        const Statistics& rows) {
     constexpr int64_t kChunk = 32;
@@ -106,7 +107,7 @@ Tensor weight_gradient(const Normalization& norm, const Tensor& y_bar, const Ten
          {x, [norm, y_bar, x, rows](const Tensor& v) { return gradient(norm, y_bar, x, v, rows); }}});
 }
 
-/// x̄ = P (ȳ w).
+/// P (ȳ w). With g = ȳ, of a cotangent v, ḡ = w P v, w̄ = Σ g P v, and x̄ is in `second_gradient`.
 Tensor gradient(const Normalization& norm, const Tensor& y_bar, const Tensor& x, const Tensor& weight,
                 const Statistics& rows) {
     const DType compute = rows.rstds.dtype();

@@ -27,9 +27,9 @@ struct CrossEntropyOptions {
 /// likewise.
 ///
 /// The mean is over the weights of the targets that count (over the rows, where targets are probabilities):
-/// NaN where none counts, with zero gradient. 0 · ∞ is 0. The gradient (Q softmax(z) − w q) ȳ / total, where
-/// Q = Σ w q, is written straight from the logits: what is kept of a row is two numbers. Probabilities that
-/// require grad get theirs. 16-bit logits are computed in float32, and so is their loss.
+/// NaN where none counts, with zero gradient. 0 · ∞ is 0. With Q = Σ w q, z̄ = ȳ (Q softmax(z) − w q) / total.
+/// It is written straight from the logits: what is kept of a row is two numbers. Probabilities that require
+/// grad get theirs. 16-bit logits are computed in float32, and so is their loss.
 ///
 /// Within 4 ulp of the result, also where one logit leads so far that its probability rounds to 1.
 /// Throws an `IndexError` for a class outside [0, C) that is not `ignore_index`, a `ShapeError` or
@@ -44,17 +44,18 @@ struct NllLossOptions {
 };
 
 /// −w_t x_t for each row x of log-probabilities along `dim`, t its class in `targets` (int64). The mean is
-/// over the weights, as in `cross_entropy`, and so are the errors.
+/// over the weights, as in `cross_entropy`, and so are the errors. x̄ = −ȳ w_t / total at the class t, else 0.
 Tensor nll_loss(const Tensor& log_probabilities, const Tensor& targets, const NllLossOptions& options = {});
 
-/// (x − target)².
+/// (x − target)². x̄ = 2 ȳ (x − target), the target gets −x̄; divided by n for kMean.
 Tensor mse_loss(const Tensor& x, const Tensor& target, Reduction reduction = Reduction::kMean);
 
-/// |x − target|; the gradient where they meet is 0.
+/// |x − target|. x̄ = ȳ sign(x − target): 0 where they meet; the target gets −x̄; divided by n for kMean.
 Tensor l1_loss(const Tensor& x, const Tensor& target, Reduction reduction = Reduction::kMean);
 
 /// d² / 2 where d = |x − target| < δ, else δ (d − δ / 2). Huber, "Robust Estimation of a Location Parameter",
-/// Ann. Math. Statist. 35, 1964. Throws an `Error` unless δ > 0.
+/// Ann. Math. Statist. 35, 1964. x̄ = ȳ clamp(x − target, −δ, δ), the target gets −x̄; divided by n for kMean.
+/// Throws an `Error` unless δ > 0.
 Tensor huber_loss(const Tensor& x, const Tensor& target, Reduction reduction = Reduction::kMean,
                   double delta = 1);
 
@@ -64,13 +65,14 @@ struct BceWithLogitsOptions {
     Reduction reduction = Reduction::kMean;
 };
 
-/// −w (p t log σ(x) + (1 − t) log(1 − σ(x))), stable for every x. Throws a `ShapeError` unless the shapes are
-/// equal.
+/// −w (p t log σ(x) + (1 − t) log(1 − σ(x))), stable for every x. x̄ = ȳ w ((1 − t) σ(x) − p t σ(−x)), t̄ = −ȳ
+/// w (x + (p − 1) log σ(x)); divided by n for kMean. Throws a `ShapeError` unless the shapes are equal.
 Tensor binary_cross_entropy_with_logits(const Tensor& x, const Tensor& target,
                                         const BceWithLogitsOptions& options = {});
 
-/// t (log t − x), where x holds log-probabilities and t probabilities (with `log_target` their logarithms);
-/// 0 log 0 = 0. kMean is over all elements, as in PyTorch.
+/// t (log t − x), where x holds log-probabilities and t probabilities (with `log_target` their logarithms); 0
+/// log 0 = 0. kMean is over all elements, as in PyTorch. x̄ = −ȳ t, t̄ = ȳ (log t + 1 − x), with `log_target` x̄
+/// = −ȳ eᵗ, t̄ = ȳ eᵗ (t + 1 − x); divided by n for kMean.
 Tensor kl_div(const Tensor& x, const Tensor& target, Reduction reduction = Reduction::kMean,
               bool log_target = false);
 

@@ -31,7 +31,8 @@ void for_each_label(const Fibres& fibres, const Tensor& x, const ClassLabels& la
     }
 }
 
-/// The gradient for an input of this shape: −w_t ȳ / total at each row's class t.
+/// The gradient for an input of this shape: −w_t ȳ / total at each row's class t. With g = ȳ, of a cotangent
+/// h, ḡ = Σ −w_t h_t / total.
 Tensor nll_loss_backward(const Tensor& g, const Shape& sizes, DType dtype, const Tensor& targets,
                          const NllLossOptions& options, double total) {
     const Tensor x_bar = zeros(sizes, dtype);

@@ -89,6 +89,7 @@ bool lies_in(const Layout& layout, std::int64_t held) {
 
 Layout layout(const Tensor& x) { return {x.sizes(), x.strides(), x.storage_offset()}; }
 
+/// Of a cotangent h, ḡ = h restrided from `to` to `from`.
 Tensor restride(const Tensor& g, const Layout& from, const Layout& to) {
     if (numel(from.sizes) == 0 || numel(to.sizes) == 0) {
         return record("as_strided_backward", zeros(to.sizes, g.dtype()),

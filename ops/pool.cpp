@@ -60,7 +60,7 @@ Tensor zeros_of(const Shape& sizes, DType dtype) {
     return zeros;
 }
 
-/// ȳ at the places of the winners, zeros around; its pullback picks them out again.
+/// ȳ at the places of the winners, zeros around. With g = ȳ, of a cotangent v, ḡ = v at these places.
 Tensor max_pool2d_backward(const Sliding& s, const Tensor& y_bar, const Tensor& places, const Shape& sizes) {
     const DType compute = compute_dtype(y_bar.dtype());
     const Tensor from = dense(y_bar, compute);
@@ -99,6 +99,7 @@ Tensor scales(const Sliding& s, const AvgPool2dOptions& options, DType dtype) {
     return dense(scale, dtype);
 }
 
+/// ȳ / n for the n elements under each window, added up. With g = ȳ, of a cotangent v, ḡ = avg_pool2d(v).
 Tensor avg_pool2d_backward(const Sliding& s, const Tensor& y_bar, const Shape& sizes,
                            const AvgPool2dOptions& options) {
     const DType compute = compute_dtype(y_bar.dtype());

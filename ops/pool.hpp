@@ -16,9 +16,9 @@ struct MaxPool2dOptions {
     Pair dilation = 1;
     bool ceil_mode = false;  ///< the last window may reach over the end
 };
-/// The largest element under the window: (N, C, H, W) or (C, H, W). The gradient goes to that element, the
-/// first one where several are equal; NaN wins. Throws a `DTypeError` for integers, a `ShapeError` where
-/// windows do not fit.
+/// The largest element under the window: (N, C, H, W) or (C, H, W). NaN wins. x̄ = ȳ at that element of each
+/// window, the first one where several are equal, else 0. Throws a `DTypeError` for integers, a `ShapeError`
+/// where windows do not fit.
 Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& options);
 
 struct AvgPool2dOptions {
@@ -29,7 +29,8 @@ struct AvgPool2dOptions {
     bool count_include_pad = true;  ///< the padding counts as elements
     std::optional<std::int64_t> divisor_override = None;
 };
-/// The mean of the elements under the window: (N, C, H, W) or (C, H, W).
+/// The mean of the elements under the window: (N, C, H, W) or (C, H, W). x̄ = Σ ȳ / n over the windows that
+/// read the element, n what each divides by.
 Tensor avg_pool2d(const Tensor& x, const AvgPool2dOptions& options);
 
 }  // namespace reel

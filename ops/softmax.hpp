@@ -20,7 +20,8 @@ Tensor log_softmax(const Tensor& x, std::int64_t dim);
 Tensor logsumexp(const Tensor& x, const Shape& dims, bool keepdim = false);
 
 /// The softmax along `dim` of the elements where `mask`, which broadcasts to x, is true; 0 elsewhere. A row
-/// with nothing left is 0, and its gradient too. Throws a `DTypeError` for a mask that is not bool.
+/// with nothing left is 0, and its gradient too. x̄ = y (ȳ − Σ ȳ y). Throws a `DTypeError` for a mask that is
+/// not bool.
 Tensor masked_softmax(const Tensor& x, const Tensor& mask, std::int64_t dim);
 
 }  // namespace reel

@@ -151,6 +151,8 @@ public:
     // ---- View
     // -----------------------------------------------------------------------------------------------------
 
+    /// The elements in row-major order as another shape, of which one size may be -1. Never copies: throws a
+    /// `ShapeError` where the strides do not allow a view. x̄ = ȳ in the shape of x.
     Tensor view(const Shape& shape) const;
     Tensor view_as(const Tensor& other) const;
     Tensor reshape(const Shape& shape) const;
@@ -161,14 +163,18 @@ public:
     Tensor squeeze(std::int64_t dim) const;
     Tensor unsqueeze(std::int64_t dim) const;
     Tensor transpose(std::int64_t dim0, std::int64_t dim1) const;
+    /// The transpose of a matrix. x̄ = ȳᵀ.
     Tensor t() const;
     Tensor permute(const Shape& dims) const;
     Tensor movedim(const Shape& source, const Shape& destination) const;
+    /// Dimensions of size 1 repeated, and new ones in front; -1 leaves a size as it is. x̄ = ȳ summed over
+    /// what was repeated.
     Tensor expand(const Shape& sizes) const;
     Tensor expand_as(const Tensor& other) const;
     Tensor broadcast_to(const Shape& sizes) const;
     Tensor select(std::int64_t dim, std::int64_t index) const;
     Tensor narrow(std::int64_t dim, std::int64_t start, std::int64_t length) const;
+    /// Elements start, start + step, … before `end` along `dim`. x̄ = ȳ at these elements, else 0.
     Tensor slice(std::int64_t dim = 0, std::optional<std::int64_t> start = None,
                  std::optional<std::int64_t> end = None, std::int64_t step = 1) const;
     Tensor diagonal(std::int64_t offset = 0, std::int64_t dim1 = 0, std::int64_t dim2 = 1) const;
@@ -179,6 +185,8 @@ public:
         return split(std::vector<std::int64_t>(split_sizes), dim);
     }
     std::vector<Tensor> chunk(std::int64_t chunks, std::int64_t dim = 0) const;
+    /// Windows of `size` elements, `step` apart, along `dim`; the place in a window is a new last dimension.
+    /// x̄ = Σ ȳ over the windows that hold the element.
     Tensor unfold(std::int64_t dim, std::int64_t size, std::int64_t step) const;
     Tensor as_strided(const Shape& sizes, const Shape& strides,
                       std::optional<std::int64_t> offset = None) const;
@@ -212,11 +220,15 @@ public:
     // ---- Change
     // ---------------------------------------------------------------------------------------------------
 
+    /// The elements as another type. x̄ = ȳ, converted back.
     Tensor to(DType dtype) const;
+    /// A copy. x̄ = ȳ.
     Tensor clone() const;
     Tensor contiguous() const;
     Tensor detach() const;
+    /// Overwrites with `src`, broadcast and converted. With x the source, x̄ = ȳ; the old value gets 0.
     const Tensor& copy_(const Tensor& src) const;
+    /// Overwrites with one number. The old value gets x̄ = 0, and a tensor the sum of ȳ.
     const Tensor& fill_(Scalar value) const;
     const Tensor& fill_(const Tensor& value) const;
     const Tensor& zero_() const;

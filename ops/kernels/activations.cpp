@@ -84,11 +84,11 @@ struct GeluTanh {
 
 // ---- Backward ---------------------------------------------------------------------------------------------
 
-/// 0 where y ≤ 0, else g: at NaN, too.
+/// g where y > 0, else 0.
 struct ReluBackward {
     template <class V>
     V operator()(const V& g, const V& y) const {
-        return xsimd::select(y <= V(0), V(0), g);
+        return xsimd::select(y > V(0), g, V(0));
     }
 };
 /// g (1 − y²), without cancellation.

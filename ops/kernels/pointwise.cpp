@@ -79,31 +79,18 @@ struct NanToNum {
         return xsimd::select(x == -inf, V(static_cast<T>(neginf)), y);
     }
 };
-// Rounding keeps the sign of zeros: xsimd's own does not for some sets.
 struct Floor {
-    template <class V>
-    V operator()(const V& x) const {
-        return math::with_sign<typename V::value_type>(xsimd::floor(x), x);
-    }
+    auto operator()(const auto& x) const { return xsimd::floor(x); }
 };
 struct Ceil {
-    template <class V>
-    V operator()(const V& x) const {
-        return math::with_sign<typename V::value_type>(xsimd::ceil(x), x);
-    }
+    auto operator()(const auto& x) const { return xsimd::ceil(x); }
 };
 /// Halves to even.
 struct Round {
-    template <class V>
-    V operator()(const V& x) const {
-        return math::with_sign<typename V::value_type>(xsimd::nearbyint(x), x);
-    }
+    auto operator()(const auto& x) const { return xsimd::nearbyint(x); }
 };
 struct Trunc {
-    template <class V>
-    V operator()(const V& x) const {
-        return math::with_sign<typename V::value_type>(xsimd::trunc(x), x);
-    }
+    auto operator()(const auto& x) const { return xsimd::trunc(x); }
 };
 
 struct Add {

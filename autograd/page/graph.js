@@ -1,0 +1,179 @@
+'use strict';
+// The picture: which entries are boxes of their own, where they stand (dagre), and the SVG. A tape of more entries
+// than kWhole is folded: a tree of groups of kBranch, of which only those around the entry looked at are open.
+const kWhole = 120, kBranch = 32;
+
+const kSvg = 'http://www.w3.org/2000/svg';
+
+function svg(name, attributes, text) {
+  const element = document.createElementNS(kSvg, name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  if (text !== undefined) element.textContent = text;
+  return element;
+}
+
+const shapeText = (shape) => '[' + shape.join(', ') + ']';
+
+/// The boxes while entry `focus` is looked at: [first, end) ranges in order, of one entry or of a group.
+function boxesAround(count, focus) {
+  if (count <= kWhole) return Array.from({length: count}, (_, i) => [i, i + 1]);
+  let size = 1;
+  while (size * kBranch < count) size *= kBranch;
+  const boxes = [];
+  const open = (begin, end, step) => {
+    for (let i = begin; i < end; i += step) {
+      const stop = Math.min(i + step, end);
+      if (step > 1 && i <= focus && focus < stop) open(i, stop, step / kBranch);
+      else boxes.push([i, stop]);
+    }
+  };
+  open(0, count, size);
+  return boxes;
+}
+
+/// "12 mul, 7 add, …": the operations of a group, the most frequent first.
+function operationsOf(entries, [begin, end]) {
+  const counts = new Map();
+  for (let i = begin; i < end; ++i) counts.set(entries[i].op, (counts.get(entries[i].op) || 0) + 1);
+  const sorted = [...counts].sort((a, b) => b[1] - a[1]);
+  return sorted.slice(0, 2).map(([op, n]) => n + ' ' + op).join(', ') + (sorted.length > 2 ? ', …' : '');
+}
+
+const shorten = (text, most) => text.length > most ? text.slice(0, most - 1) + '…' : text;
+
+class Graph {
+  constructor(tape, place, choose) {
+    Object.assign(this, {tape, place, choose, zoom: 1, key: '', nodes: new Map(), edges: []});
+  }
+
+  /// The name of the box that entry `reader` reads `target` from: an entry (>= 0) or leaf ~target. On a folded tape
+  /// each reader has leaves of its own: edges across the whole picture would show nothing, and take long to lay out.
+  boxOf(target, reader) {
+    if (target >= 0) return this.owner[target];
+    return 'leaf' + ~target + (this.tape.entries.length > kWhole ? ' of ' + reader : '');
+  }
+
+  layout(boxes) {
+    const {entries, leaves} = this.tape;
+    const graph = new dagre.graphlib.Graph();
+    graph.setGraph({rankdir: 'TB', nodesep: 16, ranksep: 34, marginx: 16, marginy: 16});
+    graph.setDefaultEdgeLabel(() => ({}));
+    const add = (name, title, shape, kind, target) => {
+      const width = Math.max(title.length * 7.6, shape.length * 6.4, 40) + 26;
+      graph.setNode(name, {width, height: 44, title, shape, kind, target});
+    };
+    this.owner = new Array(entries.length);
+    for (const box of boxes) {
+      const [begin, end] = box, alone = end === begin + 1, entry = entries[begin];
+      for (let i = begin; i < end; ++i) this.owner[i] = 'box' + begin;
+      if (alone) add('box' + begin, begin + '  ' + shorten(entry.op, 40), shapeText(entry.shape), 'entry', begin);
+      else add('box' + begin, 'entries ' + begin + ' – ' + (end - 1), operationsOf(entries, box), 'group', begin);
+    }
+    for (const [begin, end] of boxes) {
+      if (end > begin + 1) continue;
+      for (const target of entries[begin].inputs) {
+        if (target < 0) add(this.boxOf(target, begin), 'leaf ' + ~target, shapeText(leaves[~target].shape), 'leaf', target);
+      }
+    }
+    entries.forEach((entry, i) => {
+      for (const target of entry.inputs) {
+        const from = this.boxOf(target, i), to = this.owner[i];
+        if (from !== to && graph.hasNode(from)) graph.setEdge(from, to);
+      }
+    });
+    dagre.layout(graph);
+    return graph;
+  }
+
+  draw(graph) {
+    const {width, height} = graph.graph();
+    this.size = [width, height];
+    const picture = svg('svg', {viewBox: `0 0 ${width} ${height}`, role: 'group'});
+    this.nodes.clear();
+    this.edges = graph.edges().map(({v, w}) => {
+      const points = graph.edge(v, w).points;
+      const line = svg('path', {class: 'edge', d: this.curve(points)}), tip = svg('path', {class: 'tip'});
+      picture.append(line, tip);
+      return {from: v, to: w, points, line, tip};
+    });
+    for (const name of graph.nodes()) {
+      const node = graph.node(name);
+      const {x, y, width: w, height: h, title, shape, kind, target} = node;
+      const box = svg('g', {class: 'node ' + kind, tabindex: 0, role: 'button', 'aria-label': title + ' ' + shape});
+      box.append(svg('rect', {x: x - w / 2, y: y - h / 2, width: w, height: h, rx: 7}),
+                 svg('text', {x, y: y - 3}, title), svg('text', {x, y: y + 14, class: 'shape'}, shape));
+      box.addEventListener('click', () => this.choose(target));
+      box.addEventListener('keydown', (event) => {
+        if (event.key !== 'Enter' && event.key !== ' ') return;
+        event.preventDefault();
+        event.stopPropagation();
+        this.choose(target);
+      });
+      picture.append(box);
+      this.nodes.set(name, {...node, box});
+    }
+    this.picture = picture;
+    this.place.replaceChildren(picture);
+    this.scale(1);
+  }
+
+  curve(points) {
+    let path = `M${points[0].x},${points[0].y}`;
+    for (let i = 1; i + 1 < points.length; ++i) {
+      const x = (points[i].x + points[i + 1].x) / 2, y = (points[i].y + points[i + 1].y) / 2;
+      path += `Q${points[i].x},${points[i].y} ${x},${y}`;
+    }
+    const end = points[points.length - 1];
+    return path + `L${end.x},${end.y}`;
+  }
+
+  /// The arrow's head, at the end that the numbers flow to.
+  head(points, backward) {
+    const end = backward ? points[0] : points[points.length - 1];
+    const before = backward ? points[1] : points[points.length - 2];
+    const length = Math.hypot(end.x - before.x, end.y - before.y) || 1;
+    const dx = (end.x - before.x) / length, dy = (end.y - before.y) / length;
+    const at = (along, aside) => `${end.x - along * dx - aside * dy},${end.y - along * dy + aside * dx}`;
+    return `M${at(0, 0)}L${at(9, 4)}L${at(9, -4)}Z`;
+  }
+
+  scale(factor) {
+    this.zoom = Math.min(4, Math.max(0.2, this.zoom * factor));
+    this.picture.setAttribute('width', this.size[0] * this.zoom);
+    this.picture.setAttribute('height', this.size[1] * this.zoom);
+  }
+
+  /// Shows the tape at an entry; `done(i)` tells whether entry i was reached, `matches(i)` whether it is looked for.
+  show(focus, backward, done, matches) {
+    const boxes = boxesAround(this.tape.entries.length, focus);
+    const key = boxes.join(' ');
+    if (key !== this.key) this.draw(this.layout(boxes));
+    this.key = key;
+    for (const {box, kind, target} of this.nodes.values()) {
+      box.classList.toggle('current', kind === 'entry' && target === focus);
+      box.classList.toggle('ahead', kind !== 'leaf' && !done(target));
+      box.classList.toggle('match', kind === 'entry' && matches(target));
+      box.classList.remove('shown');
+    }
+    const current = this.boxOf(focus);
+    for (const edge of this.edges) {
+      const active = edge.to === current;
+      edge.line.classList.toggle('active', active);
+      edge.tip.classList.toggle('active', active);
+      edge.tip.setAttribute('d', this.head(edge.points, backward));
+    }
+    this.centre(current);
+  }
+
+  mark(target) {
+    for (const node of this.nodes.values()) node.box.classList.toggle('shown', node.target === target);
+  }
+
+  centre(name) {
+    const {x, y} = this.nodes.get(name);
+    const place = this.place, zoom = this.zoom;
+    const left = Math.max(0, (place.clientWidth - this.size[0] * zoom) / 2);
+    const top = Math.max(0, (place.clientHeight - this.size[1] * zoom) / 2);
+    place.scrollTo(left + x * zoom - place.clientWidth / 2, top + y * zoom - place.clientHeight / 2);
+  }
+}

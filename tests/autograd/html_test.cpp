@@ -1,0 +1,124 @@
+// The page of a tape: what is in the file. What a browser makes of it is in tests/page/.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "autograd/page.hpp"
+#include "reel.hpp"
+#include "tests/gradients/rows.hpp"
+
+using namespace reel;
+
+namespace {
+
+std::string page_of(const Tape& tape) {
+    const std::filesystem::path path = std::filesystem::temp_directory_path() / "reel_html_test.html";
+    tape.to_html(path.string());
+    std::stringstream text;
+    text << std::ifstream(path).rdbuf();
+    std::filesystem::remove(path);
+    return text.str();
+}
+
+nlohmann::json data_of(const Tape& tape) {
+    const std::string page = page_of(tape);
+    const std::string mark = "<script type=\"application/json\" id=\"tape\">";
+    const std::size_t begin = page.find(mark) + mark.size();
+    return nlohmann::json::parse(page.substr(begin, page.find("</script>", begin) - begin));
+}
+
+using Numbers = std::vector<std::vector<std::string>>;
+
+}  // namespace
+
+TEST_CASE("to_html: a watched tape's page has values, gradients, bytes and formulas") {
+    const Tensor w = tensor({{1.0, 2.0}, {3.0, 4.0}}).set_requires_grad();
+    const Tensor x = tensor({{1.0}, {-2.0}});
+    Tape tape({.watch = true});
+    const Tensor y = w.matmul(x);
+    y.mul_(2);
+    const Tensor loss = square(y).sum();
+    loss.backward();
+    w.detach().fill_(100);  // what was noted stays
+    const nlohmann::json data = data_of(tape);
+    REQUIRE(data["entries"].size() == 4);
+    CHECK(data["entries"][0]["value"]["numbers"].get<Numbers>() == Numbers{{"-3"}, {"-5"}});
+    CHECK(data["entries"][1]["op"] == "mul_");
+    CHECK(data["entries"][1]["value"]["numbers"].get<Numbers>() == Numbers{{"-6"}, {"-10"}});
+    CHECK(data["entries"][0]["gradient"]["numbers"].get<Numbers>() == Numbers{{"-24"}, {"-40"}});
+    CHECK(data["entries"][0]["inputs"].get<std::vector<int>>() == std::vector<int>{-1});
+    CHECK(data["entries"][2]["inputs"].get<std::vector<int>>() == std::vector<int>{1});
+    CHECK(data["entries"][0]["bytes"] == 8);
+    CHECK(data["entries"][0]["freed"] == true);
+    CHECK(data["leaves"][0]["value"]["numbers"].get<Numbers>() == Numbers{{"1", "2"}, {"3", "4"}});
+    CHECK(data["leaves"][0]["gradient"]["numbers"].get<Numbers>() == Numbers{{"-24", "48"}, {"-40", "80"}});
+    CHECK(data["operations"]["mul_"]["formula"] == "ā = ȳ b, b̄ = ȳ a.");
+    CHECK(w.grad().equal(tensor({{-24.0, 48.0}, {-40.0, 80.0}})));
+}
+
+TEST_CASE("to_html: large and odd values are summarised") {
+    const Tensor x = arange(200).to(kFloat64).view({2, 10, 10}).set_requires_grad();
+    Tape tape({.watch = true});
+    const Tensor y = log(x - 1);  // -1 and 0 at the start: NaN, -inf
+    const Tensor none = x.slice(0, 0, 0) * 2;
+    const nlohmann::json data = data_of(tape);
+    const nlohmann::json value = data["entries"][1]["value"];
+    CHECK(value["numbers"].size() == 6);
+    CHECK(value["numbers"][1].size() == 5);
+    CHECK(value["numbers"][0][0] == "nan");
+    CHECK(value["numbers"][0][1] == "-inf");
+    CHECK(value["numbers"][1][1] == "2.30259");  // log 10
+    CHECK(value["not_finite"] == 2);
+    CHECK(value["count"] == 200);
+    CHECK(value["whole"] == false);
+    CHECK(value["min"] == "0");
+    CHECK(value["max"] == "5.28827");   // log 198
+    CHECK(value["mean"] == "4.30626");  // log(198!) / 198
+    CHECK(data["entries"][3]["value"]["count"] == 0);
+    CHECK(data["entries"][1]["gradient"].is_null());
+}
+
+TEST_CASE("to_html: a tape that is not watched keeps no numbers and costs nothing") {
+    const Tensor x = ones({3}).set_requires_grad();
+    Tape tape;
+    const Tensor y = exp(x);
+    CHECK(tape.bytes_kept() == 12);
+    const nlohmann::json data = data_of(tape);
+    CHECK(data["watched"] == false);
+    CHECK(data["entries"][0]["value"].is_null());
+    CHECK(data["entries"][0]["bytes"] == 12);
+}
+
+TEST_CASE("to_html: watching changes no gradient, of any order") {
+    const auto run = [](bool watch) {
+        const Tensor x = tensor({0.3, -1.2}, kFloat64).set_requires_grad();
+        Tape tape({.watch = watch});
+        const Tensor first = grad({tanh(x).prod()}, {x}, {.create_graph = true})[0];
+        const std::size_t size = tape.size();
+        return std::pair(grad({square(first).sum()}, {x})[0].to_vector<double>(), size);
+    };
+    CHECK(run(true) == run(false));
+}
+
+TEST_CASE("to_html: a name cannot leave its place in the page") {
+    const Tensor x = ones({1}).set_requires_grad();
+    Tape tape;
+    record("</script><b>\xff", x.detach().clone(), {{x, [](const Tensor& g) { return g; }}});
+    CHECK(page_of(tape).find("</script><b>") == std::string::npos);
+    CHECK(data_of(tape)["entries"][0]["op"] == "</script><b>\xef\xbf\xbd");
+    CHECK_THROWS_AS(tape.to_html("/no/such/directory/tape.html"), IoError);
+}
+
+TEST_CASE("to_html: every operation has the formula of its pullback") {
+    for (const testing::Row& row : testing::all_rows()) {
+        CHECK_MESSAGE(!detail::text_of(row.operation).pullback.empty(), row.operation,
+                      ": its docstring has no equation for a gradient, such as x̄ = ȳ y.");
+    }
+    CHECK(detail::text_of("softmax").pullback == "x̄ = y (ȳ − Σ ȳ y).");
+    CHECK(detail::text_of("relu_backward").pullback == "Of a cotangent h, ḡ = h where y > 0, else 0.");
+    CHECK(detail::text_of("no such operation").pullback.empty());
+}

@@ -2,11 +2,8 @@
 // network that sees the last four. Before it trains, the model's own loss is put through the gradient check.
 //
 // The data is one name a line; any text file will do. Read `mlp` for the model, `train` for the loop.
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <fstream>
 #include <iomanip>
@@ -16,12 +13,17 @@
 #include <string>
 #include <vector>
 
+#include "show.hpp"
+
 using namespace reel;
+using examples::Figure;
+using examples::Progress;
 
 namespace {
 
 constexpr std::int64_t kContext = 4;  // characters that the network sees
 constexpr std::int64_t kBatch = 128;
+constexpr int kCurveSteps = 25;   // between two points of a loss curve
 constexpr std::int64_t kEnd = 0;  // the symbol before the first and after the last character of a line
 
 // Data: lines of text as (context, next character) pairs
@@ -116,42 +118,16 @@ double evaluate(const Model& model, const Pairs& data) {
 
 // Training
 
-// Shows where training stands: over and over on one line of a terminal, ten lines in a file.
-class Progress {
-public:
-    Progress(std::string name, int steps) : name_(std::move(name)), steps_(steps) {}
-    void show(int step, double loss) {
-        mean_ = step == 1 ? loss : mean_ + kSmooth * (loss - mean_);
-        const double seconds = elapsed();
-        const bool last = step == steps_;
-        if (terminal_ ? !last && seconds < shown_ + 0.1 : !last && step % std::max(1, steps_ / 10) != 0)
-            return;
-        shown_ = seconds;
-        const double rate = step * static_cast<double>(kBatch) / seconds;
-        const double left = seconds / step * (steps_ - step);
-        std::cout << (terminal_ ? "\r" : "") << name_ << "  step " << std::setw(5) << step << "/" << steps_
-                  << "  loss " << std::fixed << std::setprecision(4) << mean_ << "  " << std::setprecision(0)
-                  << std::setw(5) << rate / 1000 << "k tokens/s  " << std::setprecision(1) << left
-                  << (terminal_ && !last ? " s left   " : " s left   \n") << std::flush;
-    }
+// Rows of (step, loss of the batches since the last row, loss on the held-out lines).
+using Curve = std::vector<std::vector<double>>;
 
-private:
-    double elapsed() const {
-        return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-    }
-    static constexpr double kSmooth = 0.02;
-    std::string name_;
-    int steps_;
-    bool terminal_ = isatty(STDOUT_FILENO) != 0;
-    double mean_ = 0;
-    double shown_ = 0;
-    std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
-
-void train(const std::string& name, Model& model, const Pairs& data, int steps, double lr) {
+Curve train(const std::string& name, Model& model, const Pairs& data, const Pairs& held_out, int steps,
+            double lr) {
     for (const Tensor& p : model.parameters) p.set_requires_grad(true);
     AdamW optimizer(model.parameters, {.weight_decay = 0.02});
     Progress progress(name, steps);
+    Curve curve;
+    double sum = 0;
     for (int step = 1; step <= steps; ++step) {
         const Tensor batch = randint(data.y.numel(), {kBatch});
         Tape tape;
@@ -162,7 +138,33 @@ void train(const std::string& name, Model& model, const Pairs& data, int steps, 
         optimizer.step();
         optimizer.zero_grad();
         progress.show(step, loss.item<double>());
+        sum += loss.item<double>();
+        if (step % kCurveSteps == 0) {
+            const NoGradGuard no_grad;
+            curve.push_back({static_cast<double>(step), sum / kCurveSteps, evaluate(model, held_out)});
+            sum = 0;
+        }
     }
+    return curve;
+}
+
+void draw(const std::string& path, const Curve& table, const Curve& network, std::int64_t classes) {
+    Figure figure(800, 450);
+    figure.data("table", table);
+    figure.data("network", network);
+    figure << "nothing = " << std::log(classes) << R"(
+        set title "{/:Bold A bigram table and a network learn names}"
+        set xlabel "step"
+        set ylabel "cross-entropy, nats a character"
+        set grid
+        set key at graph 0.98,0.88
+        plot nothing                    linecolor "#888888" dashtype 2  title "knowing nothing", \
+             $table   using 1:2 with lines linecolor "#a8c8e8"             title "bigram, batches", \
+             $table   using 1:3 with lines linecolor "#3070b0" linewidth 2 title "bigram, held out", \
+             $network using 1:2 with lines linecolor "#f0c098"             title "network, batches", \
+             $network using 1:3 with lines linecolor "#d06000" linewidth 2 title "network, held out"
+    )";
+    figure.draw(path);
 }
 
 // The gradient of the model's loss for every parameter against numeric derivatives, in float64, for a small
@@ -206,7 +208,7 @@ void report(const char* name, const Model& model, const Pairs& training, const P
               << "\n";
 }
 
-int run(const std::string& path, std::uint64_t seed, int steps) {
+int run(const std::string& path, const std::string& figure, std::uint64_t seed, int steps) {
     manual_seed(seed);
     set_num_threads(1);  // layers this small gain nothing from a second one
     const Text text = read_text(path);
@@ -220,9 +222,9 @@ int run(const std::string& path, std::uint64_t seed, int steps) {
     if (!check_gradients(training, text.classes())) return 1;
 
     Model table{bigram, bigram_parameters(text.classes())};
-    train("bigram", table, training, std::max(1, steps / 4), 0.1);
+    const Curve table_curve = train("bigram", table, training, held_out, std::max(1, steps / 4), 0.1);
     Model network{mlp, mlp_parameters(text.classes(), 16, 128)};
-    train("network", network, training, steps, 0.003);
+    const Curve network_curve = train("network", network, training, held_out, steps, 0.003);
 
     std::cout << "\nloss          train  held out\nlog(" << std::left << std::setw(2) << text.classes()
               << ")     " << std::right << std::fixed << std::setprecision(3) << std::setw(8)
@@ -230,6 +232,7 @@ int run(const std::string& path, std::uint64_t seed, int steps) {
     report("bigram", table, training, held_out);
     report("network", network, training, held_out);
 
+    if (!figure.empty()) draw(figure, table_curve, network_curve, text.classes());
     for (const double temperature : {0.5, 1.0, 1.5}) {
         std::cout << "\ntemperature " << std::setprecision(1) << temperature << "\n";
         for (const std::string& line : sample(network, text, temperature, 8))
@@ -243,14 +246,16 @@ int run(const std::string& path, std::uint64_t seed, int steps) {
 int main(int argc, char** argv) {
     CLI::App app("Trains a bigram table and a small network to make up names.");
     std::string path = REEL_EXAMPLES_DATA "/names.txt";
+    std::string figure;
     std::uint64_t seed = 0;
     int steps = 3000;
     app.add_option("file", path, "text to learn from, one example a line")->capture_default_str();
     app.add_option("--seed", seed, "the same seed gives the same samples")->capture_default_str();
     app.add_option("--steps", steps, "of training")->check(CLI::PositiveNumber)->capture_default_str();
+    app.add_option("--figure", figure, "an SVG or PNG file for the loss curves, with gnuplot");
     CLI11_PARSE(app, argc, argv);
     try {
-        return run(path, seed, steps);
+        return run(path, figure, seed, steps);
     } catch (const std::exception& error) {
         std::cerr << "names: " << error.what() << "\n";
         return 1;

@@ -1,5 +1,6 @@
 // Why softmax is shifted by the maximum, and log-softmax is not the log of softmax. Every number printed here
 // is a test in tests/seeds/softmax_test.cpp. Next: 03_shapes.cpp.
+#include <CLI/CLI.hpp>
 #include <iostream>
 
 #include "teaching.hpp"
@@ -10,7 +11,12 @@ namespace {
 void show(const char* label, const Tensor& t) { std::cout << "  " << label << t << "\n"; }
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
+    CLI::App app("Shows why softmax is shifted by the maximum.");
+    std::uint64_t seed = 0;
+    app.add_option("--seed", seed, "of the row of 50,257 logits")->capture_default_str();
+    CLI11_PARSE(app, argc, argv);
+
     const Tensor large = tensor({1000.0, 1001.0, 1002.0});
     std::cout << "softmax of [1000, 1001, 1002] as the formula stands:\n";
     show("exp(x)            ", exp(large));
@@ -43,7 +49,7 @@ int main() {
     std::cout << "\nWhere float32 exp ends: inf above 88.72, subnormal below -87.34, 0 below -103.97\n";
     show("exp               ", exp(tensor({88.72, 88.73, -87.34, -103.97, -103.98})));
 
-    manual_seed(0);
+    manual_seed(seed);
     const Tensor row = softmax(randn({50257}) * 10, -1);
     std::cout << "\nOne row of 50,257 logits:\n";
     show("sum               ", row.sum());

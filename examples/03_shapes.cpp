@@ -1,5 +1,6 @@
 // Dimensions, keepdim and views: what is summed away, what stays, and what shares memory. Every number
 // printed here is a test in tests/seeds/shapes_test.cpp. Next: 04_cross_entropy.cpp.
+#include <CLI/CLI.hpp>
 #include <iostream>
 #include <reel.hpp>
 
@@ -22,7 +23,10 @@ void refused(const char* label, const F& f) {
 }
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
+    CLI::App app("Shows what reductions drop, what keepdim keeps, and what views share.");
+    CLI11_PARSE(app, argc, argv);
+
     const Tensor x = tensor({{1, 2, 3}, {4, 5, 6}});
     show("x", x);
     show("x.sum(0), down the columns", x.sum(0));

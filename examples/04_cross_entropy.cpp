@@ -1,6 +1,7 @@
 // Cross-entropy and its gradient: prediction minus truth. By hand, composed of operations, and as reel's one
 // fused operation. Every number printed here is a test in tests/seeds/cross_entropy_test.cpp. Next:
 // 05_temperature.cpp.
+#include <CLI/CLI.hpp>
 #include <iostream>
 
 #include "teaching.hpp"
@@ -11,7 +12,10 @@ namespace {
 void show(const char* label, const Tensor& t) { std::cout << "  " << label << t << "\n"; }
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
+    CLI::App app("Shows cross-entropy and its gradient, by hand and fused.");
+    CLI11_PARSE(app, argc, argv);
+
     set_printoptions({.precision = 6});
     const Tensor logits = tensor({2.0, 1.0, 0.1});
     std::cout << "One row, [2, 1, 0.1], target 0:\n";

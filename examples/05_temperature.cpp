@@ -2,14 +2,14 @@
 // draws them with gnuplot where a file is named. Every number printed here is a test in
 // tests/seeds/softmax_test.cpp. Next: 01_names.cpp samples with it.
 #include <CLI/CLI.hpp>
-#include <cstdio>
 #include <iomanip>
 #include <iostream>
-#include <stdexcept>
 
+#include "show.hpp"
 #include "teaching.hpp"
 
 using namespace reel;
+using examples::Figure;
 
 namespace {
 
@@ -23,22 +23,28 @@ void print_bars(double temperature, const Tensor& p) {
     }
 }
 
-// Five panels side by side with one y axis, as SVG.
+// Five panels side by side with one y axis.
 void draw(const std::string& path, const Tensor& logits) {
-    std::string script =
-        "set terminal svg size 1000,260\nset output '" + path +
-        "'\nset multiplot layout 1,5\nset yrange [0:1]\nset style fill solid\nset boxwidth 0.8\n"
-        "unset key\nset xlabel 'class'\nset xtics 0,1,3\n";
+    Figure figure(900, 320);
+    figure << R"(
+        set multiplot layout 1,5 title "{/:Bold softmax([2, 1, 0.5, 0.1] / T)}" margins 0.09,0.98,0.2,0.76 spacing 0.02
+        set style fill solid 0.8 noborder
+        set boxwidth 0.8
+        set grid ytics
+        set xrange [-0.6:3.6]
+        set yrange [0:1]
+        set xtics 1
+        set xlabel "class"
+        set ylabel "probability"
+        unset key
+    )";
     for (const double temperature : kTemperatures) {
-        script += "set title 'T = " + std::to_string(temperature).substr(0, 3) + "'\nplot '-' with boxes\n";
-        for (const double p : softmax(logits / temperature, -1).to_vector<double>())
-            script += std::to_string(p) + "\n";
-        script += "e\nset format y ''\n";  // the first panel's axis is everybody's
+        figure.data("bars", softmax(logits / temperature, -1).unsqueeze(1));
+        figure << "set title 'T = " << temperature << "'\n"
+               << "plot $bars using 0:1 with boxes linecolor '#3070b0'\n"
+               << "set format y ''\nunset ylabel\n";  // the first panel's axis is everybody's
     }
-    FILE* gnuplot = popen("gnuplot", "w");
-    if (gnuplot) std::fputs(script.c_str(), gnuplot);
-    if (!gnuplot || pclose(gnuplot) != 0)
-        throw std::runtime_error("gnuplot failed; where it is missing: apt-get install gnuplot-nox");
+    figure.draw(path);
 }
 
 }  // namespace
@@ -46,7 +52,7 @@ void draw(const std::string& path, const Tensor& logits) {
 int main(int argc, char** argv) {
     CLI::App app("Shows what the temperature does to a softmax.");
     std::string figure;
-    app.add_option("--figure", figure, "an SVG file to draw to, with gnuplot");
+    app.add_option("--figure", figure, "an SVG or PNG file to draw to, with gnuplot");
     CLI11_PARSE(app, argc, argv);
 
     const Tensor logits = tensor({2.0, 1.0, 0.5, 0.1});

@@ -20,7 +20,7 @@ Tensor fused(const char* name, Fn fn, const Tensor& y_bar, const Tensor& at) {
     return combine(name, fn, {y_bar, at});
 }
 
-/// g where y > 0, else 0. Of a cotangent h, ḡ = h where y > 0, else 0.
+/// g where y > 0 or NaN, else 0. Of a cotangent h, ḡ = h where y > 0 or NaN, else 0.
 Tensor relu_backward(const Tensor& g, const Tensor& y) {
     return record("relu_backward", fused("relu_backward", Fn::kReluBackward, g, y),
                   {{g, [y](const Tensor& h) { return relu_backward(h, y); }}});
@@ -103,9 +103,10 @@ Tensor leaky_relu(const Tensor& x, double negative_slope) {
 
 Tensor elu(const Tensor& x, double alpha) {
     check_floating("elu", x);
-    return record(
-        "elu", map("elu", Fn::kElu, x, &alpha),
-        {{x, [x, alpha](const Tensor& g) { return where(x > 0, g, g * (alpha * exp(clamp(x, None, 0)))); }}});
+    return record("elu", map("elu", Fn::kElu, x, &alpha),
+                  {{x, [x, alpha](const Tensor& g) {
+                        return where(x <= 0, g * (alpha * exp(clamp(x, None, 0))), g);
+                    }}});
 }
 
 Tensor sigmoid(const Tensor& x) {

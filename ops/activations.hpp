@@ -11,7 +11,7 @@ namespace reel {
 
 /// Hyperbolic tangent. x̄ = ȳ (1 − y²).
 Tensor tanh(const Tensor& x);
-/// max(x, 0). NaN stays NaN. x̄ = ȳ where x > 0, else 0.
+/// max(x, 0). NaN stays NaN. x̄ = ȳ where x > 0 or NaN, else 0.
 Tensor relu(const Tensor& x);
 /// x where x > 0, else `negative_slope` x. x̄ = ȳ where x > 0, else `negative_slope` ȳ.
 Tensor leaky_relu(const Tensor& x, double negative_slope = 0.01);

@@ -3,8 +3,10 @@
 #include "ops/arithmetic.hpp"
 
 #include "autograd/tape.hpp"
+#include "ops/choice.hpp"
 #include "ops/compare.hpp"
 #include "ops/elementwise.hpp"
+#include "tensor/factory.hpp"
 
 namespace reel {
 
@@ -28,6 +30,7 @@ Tensor add_scaled(const char* name, const Tensor& a, const Tensor& b, Scalar alp
     const DType result = result_type({a, b});
     check_alpha(name, result, alpha);
     if (alpha.to<double>() == 1) return combine(name, Fn::kAdd, {a, b});
+    if (result == kBool) return combine(name, Fn::kAdd, {a, combine(name, Fn::kMul, {b, alpha.to<bool>()})});
     if (!is_floating_point(result)) {
         return combine(name, Fn::kAdd, {a, combine(name, Fn::kMul, {b, alpha})});
     }
@@ -44,6 +47,18 @@ void check_divisor(const char* name, DType result, Operand b) {
 Tensor divided(const char* name, Fn fn, Operand a, Operand b) {
     check_divisor(name, result_type({a, b}), b);
     return combine(name, fn, {a, b});
+}
+
+/// The whole number (a − y) / b that leaves the remainder y. a / b may have been rounded up to the next one;
+/// it counts where b is 0 or a infinite.
+Tensor truncated_quotient(const Tensor& a, const Tensor& b, const Tensor& y) {
+    return where(isfinite(y), round((a - y) / b), trunc(a / b));
+}
+/// Likewise, with y of b's sign: where b is infinite and its sign is not that of a, so is y, and the quotient
+/// −1.
+Tensor floored_quotient(const Tensor& a, const Tensor& b, const Tensor& y) {
+    const Tensor special = where(isinf(y), -1, where(eq(b, 0), a / b, y));
+    return where(isfinite(y), round((a - y) / b), special);
 }
 
 }  // namespace
@@ -128,7 +143,9 @@ Tensor reciprocal(const Tensor& x) {
 
 Tensor fmod(const Tensor& a, const Tensor& b) {
     return record("fmod", divided("fmod", Fn::kFmod, a, b),
-                  {{a, pass}, {b, [a, b](const Tensor& g) { return -g * trunc(a / b); }}});
+                  {{a, pass}, {b, [a, b](const Tensor& g, const Tensor& y) {
+                                   return -g * truncated_quotient(a, b, y);
+                               }}});
 }
 
 Tensor fmod(const Tensor& a, Scalar b) {
@@ -137,7 +154,8 @@ Tensor fmod(const Tensor& a, Scalar b) {
 
 Tensor remainder(const Tensor& a, const Tensor& b) {
     return record("remainder", divided("remainder", Fn::kRemainder, a, b),
-                  {{a, pass}, {b, [a, b](const Tensor& g) { return -g * floor(a / b); }}});
+                  {{a, pass},
+                   {b, [a, b](const Tensor& g, const Tensor& y) { return -g * floored_quotient(a, b, y); }}});
 }
 
 Tensor remainder(const Tensor& a, Scalar b) {
@@ -146,7 +164,9 @@ Tensor remainder(const Tensor& a, Scalar b) {
 
 Tensor remainder(Scalar a, const Tensor& b) {
     return record("remainder", divided("remainder", Fn::kRemainder, a, b),
-                  {{b, [a, b](const Tensor& g) { return -g * floor(a / b); }}});
+                  {{b, [a, b](const Tensor& g, const Tensor& y) {
+                        return -g * floored_quotient(full({}, a, b.dtype()), b, y);
+                    }}});
 }
 
 Tensor floor(const Tensor& x) { return map("floor", Fn::kFloor, x); }

@@ -5,7 +5,7 @@
 set -eu
 
 packages="g++ cmake ninja-build pkg-config libopenblas-openmp-dev libxsimd-dev libxtensor-dev
-          doctest-dev libcli11-dev nlohmann-json3-dev"
+          doctest-dev libcli11-dev nlohmann-json3-dev zlib1g-dev"
 
 if ! command -v apt-get >/dev/null; then
     echo "setup: no apt-get here; CMake will say what is missing and how to get it" >&2

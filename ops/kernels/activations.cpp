@@ -84,11 +84,11 @@ struct GeluTanh {
 
 // ---- Backward ---------------------------------------------------------------------------------------------
 
-/// g where y > 0, else 0.
+/// 0 where y ≤ 0, else g: at NaN, too.
 struct ReluBackward {
     template <class V>
     V operator()(const V& g, const V& y) const {
-        return xsimd::select(y > V(0), g, V(0));
+        return xsimd::select(y <= V(0), V(0), g);
     }
 };
 /// g (1 − y²), without cancellation.

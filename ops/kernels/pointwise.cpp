@@ -79,18 +79,31 @@ struct NanToNum {
         return xsimd::select(x == -inf, V(static_cast<T>(neginf)), y);
     }
 };
+// Rounding keeps the sign of zeros: xsimd's own does not for some sets.
 struct Floor {
-    auto operator()(const auto& x) const { return xsimd::floor(x); }
+    template <class V>
+    V operator()(const V& x) const {
+        return math::with_sign<typename V::value_type>(xsimd::floor(x), x);
+    }
 };
 struct Ceil {
-    auto operator()(const auto& x) const { return xsimd::ceil(x); }
+    template <class V>
+    V operator()(const V& x) const {
+        return math::with_sign<typename V::value_type>(xsimd::ceil(x), x);
+    }
 };
 /// Halves to even.
 struct Round {
-    auto operator()(const auto& x) const { return xsimd::nearbyint(x); }
+    template <class V>
+    V operator()(const V& x) const {
+        return math::with_sign<typename V::value_type>(xsimd::nearbyint(x), x);
+    }
 };
 struct Trunc {
-    auto operator()(const auto& x) const { return xsimd::trunc(x); }
+    template <class V>
+    V operator()(const V& x) const {
+        return math::with_sign<typename V::value_type>(xsimd::trunc(x), x);
+    }
 };
 
 struct Add {

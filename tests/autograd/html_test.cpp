@@ -119,6 +119,6 @@ TEST_CASE("to_html: every operation has the formula of its pullback") {
                       ": its docstring has no equation for a gradient, such as x̄ = ȳ y.");
     }
     CHECK(detail::text_of("softmax").pullback == "x̄ = y (ȳ − Σ ȳ y).");
-    CHECK(detail::text_of("relu_backward").pullback == "Of a cotangent h, ḡ = h where y > 0, else 0.");
+    CHECK(detail::text_of("relu_backward").pullback == "Of a cotangent h, ḡ = h where y > 0 or NaN, else 0.");
     CHECK(detail::text_of("no such operation").pullback.empty());
 }

@@ -158,8 +158,9 @@ Vec<T> times_pair(const Vec<T>& a, const Vec<T>& high, const Vec<T>& low) {
     const Vec<T> scaled = xsimd::select(is_large, a / scale, a);
     const Pair<T> product = two_product<T>(scaled, high);
     const Vec<T> sum = product.high + multiply_add(scaled, low, product.low);
-    const auto is_exact = is_infinite || (a == Vec<T>(0));  // keeps the sign of a zero
-    return xsimd::select(is_exact, a * high, xsimd::select(is_large, sum * scale, sum));
+    const Vec<T> plain = a * high;
+    const auto is_exact = is_infinite || (plain == Vec<T>(0));  // keeps the sign of a zero
+    return xsimd::select(is_exact, plain, xsimd::select(is_large, sum * scale, sum));
 }
 
 /// With one division: the quotient by the reciprocal, then what is missing.

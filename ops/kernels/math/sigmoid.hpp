@@ -65,7 +65,8 @@ Vec<T> log1p_exp(const Vec<T>& x, const Vec<T>& d) {
     const Vec<T> high = e.value();
     // What is lost matters where e is of the order of 1, far from where it is subnormal.
     const Vec<T> lost = (e.high - (e.high + e.low)) + e.low;
-    return log1p<T>(high, e.normal ? lost * power_of_two<T>(e.argument.n) : Vec<T>(0));
+    const Vec<T> small = lost * power_of_two<T>(e.argument.n);
+    return log1p<T>(high, xsimd::select(high < Vec<T>(kSmallest<T>), Vec<T>(0), small));
 }
 
 /// log(1 + eˣ⁺ᵈ) for any x.

@@ -86,9 +86,12 @@ Vec<T> turned(const Vec<T>& y, const Vec<Bits<T>>& n) {
     return number<T>(bits<T>(y) ^ ((n & Vec<Bits<T>>(2)) << (8 * sizeof(T) - 2)));
 }
 
-template <class T>
-bool is_reducible(const Vec<T>& x) {
-    return xsimd::all(xsimd::abs(x) <= Vec<T>(kReducible<T>));
+/// `y` where x can be reduced, `f` of the others one by one: what comes of a number does not depend on its
+/// neighbours.
+template <class T, class F>
+Vec<T> where_reducible(const Vec<T>& x, const Vec<T>& y, const F& f) {
+    const auto reducible = xsimd::abs(x) <= Vec<T>(kReducible<T>);
+    return xsimd::all(reducible) ? y : xsimd::select(reducible, y, one_by_one<T>(f, x));
 }
 
 /// sin(x + quarters π/2).
@@ -104,21 +107,19 @@ Vec<T> sin_turned(const Vec<T>& x, Bits<T> quarters) {
 /// sin x.
 template <class T>
 Vec<T> sin(const Vec<T>& x) {
-    if (!is_reducible<T>(x)) return one_by_one<T>([](T each) { return std::sin(each); }, x);
-    return xsimd::select(xsimd::abs(x) < Vec<T>(4 * kSmallest<T>), x, sin_turned<T>(x, 0));
+    const Vec<T> y = xsimd::select(xsimd::abs(x) < Vec<T>(4 * kSmallest<T>), x, sin_turned<T>(x, 0));
+    return where_reducible<T>(x, y, [](T each) { return std::sin(each); });
 }
 
 /// cos x.
 template <class T>
 Vec<T> cos(const Vec<T>& x) {
-    if (!is_reducible<T>(x)) return one_by_one<T>([](T each) { return std::cos(each); }, x);
-    return sin_turned<T>(x, 1);
+    return where_reducible<T>(x, sin_turned<T>(x, 1), [](T each) { return std::cos(each); });
 }
 
 /// tan x = sin r / cos r, or −cos r / sin r in odd quarters.
 template <class T>
 Vec<T> tan(const Vec<T>& x) {
-    if (!is_reducible<T>(x)) return one_by_one<T>([](T each) { return std::tan(each); }, x);
     const TrigArgument<T> a(x);
     const Pair<T> sine = a.sin_pair();
     const Pair<T> cosine = a.cos_pair();
@@ -127,8 +128,9 @@ Vec<T> tan(const Vec<T>& x) {
                           xsimd::select(odd, -cosine.low, sine.low)};
     const Pair<T> under = {xsimd::select(odd, sine.high, cosine.high),
                            xsimd::select(odd, sine.low, cosine.low)};
-    const Pair<T> y = over / under;
-    return xsimd::select(xsimd::abs(x) < Vec<T>(4 * kSmallest<T>), x, y.high + y.low);
+    const Pair<T> quotient = over / under;
+    const Vec<T> y = xsimd::select(xsimd::abs(x) < Vec<T>(4 * kSmallest<T>), x, quotient.high + quotient.low);
+    return where_reducible<T>(x, y, [](T each) { return std::tan(each); });
 }
 
 /// The angle of the point (x, y). With q = min / max of |x| and |y|, arctan q is taken as it is up to

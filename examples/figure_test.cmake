@@ -1,0 +1,25 @@
+# PROGRAM --figure draws a figure where there is gnuplot, and writes its data, saying so, where there is none.
+file(MAKE_DIRECTORY ${WORK})
+file(REMOVE ${WORK}/figure.svg ${WORK}/figure.svg.gnuplot)
+function(run result)
+    execute_process(COMMAND ${ARGN} ${PROGRAM} --figure ${WORK}/figure.svg
+                    RESULT_VARIABLE code OUTPUT_VARIABLE output ERROR_VARIABLE output)
+    if(NOT code EQUAL 0 OR NOT output MATCHES "${result}")
+        message(FATAL_ERROR "${PROGRAM} gave ${code}, expected ${result}:\n${output}")
+    endif()
+endfunction()
+
+run("no gnuplot to draw .*figure.svg.*apt-get install" ${CMAKE_COMMAND} -E env PATH=/nowhere)
+file(READ ${WORK}/figure.svg.gnuplot script)
+if(NOT script MATCHES "0.828162.*plot \\$bars" OR EXISTS ${WORK}/figure.svg)
+    message(FATAL_ERROR "the data are not in\n${script}")
+endif()
+
+find_program(GNUPLOT gnuplot)
+if(GNUPLOT)
+    run("drew .*figure.svg")
+    file(READ ${WORK}/figure.svg svg)
+    if(NOT svg MATCHES "<svg.*T = 0.1.*T = 5.*</svg>")
+        message(FATAL_ERROR "no figure in\n${svg}")
+    endif()
+endif()

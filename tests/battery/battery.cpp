@@ -1,0 +1,305 @@
+// How a case of the battery is run and compared. What a case is stands in fixtures/battery/cases.py.
+#include "tests/battery/battery.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <fstream>
+#include <limits>
+
+namespace reel::testing {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+json read(const std::string& name) {
+    return json::parse(std::ifstream(REEL_TESTS "/fixtures/battery/" + name + ".json"));
+}
+
+DType dtype_named(const std::string& wanted) {
+    for (DType dtype : {kBool, kInt64, kFloat16, kBFloat16, kFloat32, kFloat64}) {
+        if (wanted == name(dtype)) return dtype;
+    }
+    throw Error("no dtype is named " + wanted);
+}
+
+/// JSON has no infinities and no NaN: they are strings.
+double number(const json& value) {
+    return value.is_string() ? std::strtod(value.get<std::string>().c_str(), nullptr) : value.get<double>();
+}
+
+// ---- Inputs -----------------------------------------------------------------------------------------------
+
+/// Element k is number (at + k) mod n of the pool, rounded to the dtype.
+Tensor from_pool(const json& pool, std::int64_t at, const Shape& sizes, DType dtype) {
+    const auto fill = [&](auto zero) {
+        using T = decltype(zero);
+        const Tensor x = empty(sizes, dtype_of<T>());
+        T* element = x.data_ptr<T>();
+        for (std::int64_t k = 0; k < x.numel(); ++k) {
+            const json& value = pool[static_cast<std::size_t>(at + k) % pool.size()];
+            if constexpr (std::is_same_v<T, double>) {
+                *element++ = number(value);
+            } else {
+                *element++ = value.is_boolean() ? value.get<bool>() : value.get<T>();
+            }
+        }
+        return x.to(dtype);
+    };
+    return reel::is_floating_point(dtype) ? fill(double{}) : fill(std::int64_t{});
+}
+
+const json& pools() {
+    static const json all = read("pools");
+    return all;
+}
+
+Tensor input(const json& spec, bool expanded) {
+    const json& source = spec[2];
+    const Tensor x = from_pool(source.is_string() ? pools()[source.get<std::string>()] : source, spec[3],
+                               spec[1].get<std::vector<std::int64_t>>(), dtype_named(spec[0]));
+    return expanded && x.dim() > 0 && x.size(0) > 0 ? x.narrow(0, 0, 1).expand(x.sizes()) : x;
+}
+
+Tensor cotangent(const Tensor& y, std::size_t at) {
+    return from_pool(pools()["cotangent"], static_cast<std::int64_t>(at), y.sizes(), y.dtype());
+}
+
+// ---- Layouts: the same elements with other strides
+// ----------------------------------------------------------
+
+Tensor as_it_is(const Tensor& x) { return x; }
+
+Tensor transposed(const Tensor& x) {
+    return x.dim() < 2 ? x : x.transpose(0, -1).contiguous().transpose(0, -1);
+}
+
+/// Backwards along every dimension: negative strides.
+Tensor flipped(const Tensor& x) {
+    Shape dims;
+    for (std::int64_t d = 0; d < x.dim(); ++d) dims.push_back(d);
+    return x.flip(dims).contiguous().flip(dims);
+}
+
+/// Each second element of a larger tensor, behind some others.
+Tensor sliced(const Tensor& x) {
+    if (x.dim() == 0) return full({3}, 1, x.dtype()).select(0, 1).copy_(x);
+    Shape sizes = x.sizes();
+    sizes.back() = 2 * sizes.back() + 1;
+    return full(sizes, 1, x.dtype()).slice(-1, 1, None, 2).copy_(x);
+}
+
+constexpr Tensor (*kLayouts[])(const Tensor&) = {as_it_is, transposed, flipped, sliced};
+constexpr std::size_t kLayoutCount = std::size(kLayouts);
+
+// ---- Comparison -------------------------------------------------------------------------------------------
+
+int digits(DType dtype) {
+    switch (dtype) {
+        case kFloat16:
+            return 11;
+        case kBFloat16:
+            return 8;
+        case kFloat32:
+            return std::numeric_limits<float>::digits;
+        default:
+            return std::numeric_limits<double>::digits;
+    }
+}
+
+double rounded(double x, DType dtype) { return tensor(std::vector{x}, kFloat64).to(dtype).item<double>(); }
+
+/// The distance in units of the last place at `size`; infinite where one is special and the other is not.
+double ulps(double got, double wanted, double size, DType dtype) {
+    if (got == wanted || (std::isnan(got) && std::isnan(wanted))) return 0;
+    const int least = dtype == kFloat16 ? -14 : dtype == kFloat64 ? -1022 : -126;
+    const double unit = std::ldexp(1.0, std::max(std::ilogb(size), least) - digits(dtype) + 1);
+    const double distance = std::abs(got - wanted) / unit;
+    if (std::isfinite(distance)) return distance;
+    return got == rounded(wanted, dtype) ? 0 : kInfinity;
+}
+
+/// The worst element of a comparison.
+struct Worst {
+    double ulps = 0;
+    std::size_t at = 0;
+    double got = 0;
+    double wanted = 0;
+};
+
+std::ostream& operator<<(std::ostream& out, const Worst& worst) {
+    return out << "element " << worst.at << " is " << worst.got << " instead of " << worst.wanted << ", "
+               << worst.ulps << " ulp";
+}
+
+double largest_finite(const json& values) {
+    double largest = 0;
+    for (const json& value : values) {
+        if (!value.is_string()) largest = std::max(largest, std::abs(number(value)));
+    }
+    return largest;
+}
+
+/// In units of the last place of `dtype`, at each element (where zeros have a sign, too) or at the largest.
+Worst worst_of(const Tensor& y, const json& wanted, DType dtype, bool by_size) {
+    const std::vector<double> got = y.to_vector<double>();
+    const double largest = by_size ? largest_finite(wanted) : 0;
+    Worst worst;
+    for (std::size_t i = 0; i < got.size(); ++i) {
+        const double value = number(wanted[i]);
+        const bool opposite = got[i] == 0 && value == 0 && std::signbit(got[i]) != std::signbit(value);
+        const double distance = opposite && !by_size
+                                    ? kInfinity
+                                    : ulps(got[i], value, by_size ? largest : std::abs(value), dtype);
+        if (!(distance <= worst.ulps)) worst = {distance, i, got[i], value};
+    }
+    return worst;
+}
+
+// ---- One case, in one layout ------------------------------------------------------------------------------
+
+class Case {
+public:
+    Case(const json& data, const Operation& f, const Tolerance& tolerance, std::size_t layout)
+        : data_(data), f_(f), tolerance_(tolerance), layout_(layout) {
+        for (const json& spec : data["in"]) {
+            // Neighbouring inputs have different layouts.
+            const Tensor x = kLayouts[layout++ % kLayoutCount](input(spec, data.contains("expanded")));
+            inputs_.push_back(x);
+            coarsen(x.dtype());
+            if (data.contains("g") && x.is_floating_point()) leaves_.push_back(x.set_requires_grad());
+        }
+    }
+
+    void check() {
+        const json args = data_.value("args", json::object());
+        if (data_.contains("throws")) {
+            CHECK_THROWS_AS_MESSAGE(f_(inputs_, args), Error, what("no error"));
+            return;
+        }
+        try {
+            check_results(args);
+        } catch (const std::exception& error) {
+            FAIL_CHECK(what("error"), std::string(error.what()));
+        }
+    }
+
+private:
+    void check_results(const json& args) {
+        const Tape tape;
+        const Outputs y = f_(inputs_, args);
+        REQUIRE_MESSAGE(y.size() == data_["y"].size(), what("number of results"));
+        for (const Tensor& each : y) coarsen(each.dtype());
+        for (std::size_t k = 0; k < y.size(); ++k) check_value(y[k], data_["y"][k]);
+        if (data_.contains("g")) check_gradients(y);
+    }
+
+    void coarsen(DType dtype) {
+        if (reel::is_floating_point(dtype) && digits(dtype) < digits(coarsest_)) coarsest_ = dtype;
+    }
+
+    void check_value(const Tensor& y, const json& wanted) {
+        CHECK_MESSAGE(y.dtype() == dtype_named(wanted[0]), what("dtype"), y.dtype());
+        CHECK_MESSAGE(y.sizes() == wanted[1].get<std::vector<std::int64_t>>(), what("shape"), y.sizes());
+        if (y.numel() != static_cast<std::int64_t>(wanted[2].size())) return;
+        if (y.is_floating_point()) {
+            const Worst worst = worst_of(y, wanted[2], y.dtype(), tolerance_.by_size);
+            CHECK_MESSAGE(worst.ulps <= tolerance_.value, what("value"), worst);
+        } else {
+            const auto integers = wanted[2].get<std::vector<std::int64_t>>();
+            CHECK_MESSAGE(y.to_vector<std::int64_t>() == integers, what("value"), y);
+        }
+    }
+
+    void check_gradients(const Outputs& y) {
+        std::vector<Tensor> weights;
+        for (std::size_t k = 0; k < y.size(); ++k) {
+            weights.push_back(y[k].is_floating_point() ? cotangent(y[k], 7 * k) : Tensor());
+        }
+        const std::vector<Tensor> g = derivative("gradient", "g", y, weights, tolerance_.first);
+        if (!data_.contains("h")) return;
+        weights.clear();
+        for (std::size_t i = 0, k = 0; i < inputs_.size(); ++i) {
+            if (inputs_[i].is_floating_point()) weights.push_back(cotangent(g[k++], 11 * i + 3));
+        }
+        derivative("second gradient", "h", g, weights, tolerance_.second);
+    }
+
+    /// The gradient for the leaves of Σ weight · y, compared to the numbers under `key`.
+    std::vector<Tensor> derivative(const char* title, const char* key, const std::vector<Tensor>& y,
+                                   const std::vector<Tensor>& weights, double tolerance) {
+        std::vector<Tensor> outputs;
+        GradOptions options = {.create_graph = true, .allow_unused = true};
+        for (std::size_t k = 0; k < y.size(); ++k) {
+            if (!y[k].requires_grad()) continue;
+            outputs.push_back(y[k]);
+            options.grad_outputs.push_back(weights[k]);
+        }
+        std::vector<Tensor> found(leaves_.size());
+        if (!outputs.empty()) found = grad(outputs, leaves_, options);
+        std::size_t leaf = 0;
+        for (const json& wanted : data_[key]) {
+            if (wanted.is_null()) continue;
+            Tensor& g = found[leaf];
+            const Tensor& x = leaves_[leaf++];
+            if (!g.defined()) g = zeros_like(x);
+            CHECK_MESSAGE((g.dtype() == x.dtype() && g.sizes() == x.sizes()), what(title), g);
+            const Worst worst = worst_of(g, wanted, coarsest_, true);
+            CHECK_MESSAGE(worst.ulps <= tolerance, what(title), worst);
+        }
+        return found;
+    }
+
+    std::string what(const char* title) const {
+        const json described = {data_["op"], data_.value("args", json::object()), data_["in"]};
+        return described.dump() + " in layout " + std::to_string(layout_) + ", " + title + ": ";
+    }
+
+    const json& data_;
+    const Operation& f_;
+    const Tolerance& tolerance_;
+    std::size_t layout_;
+    DType coarsest_ = kFloat64;  ///< what gradients are rounded to on their way
+    Inputs inputs_;
+    std::vector<Tensor> leaves_;
+};
+
+}  // namespace
+
+Scalar scalar(const Arguments& value) {
+    if (value.is_boolean()) return value.get<bool>();
+    return value.is_number_integer() ? Scalar(value.get<std::int64_t>()) : Scalar(number(value));
+}
+
+std::optional<Scalar> optional_scalar(const Arguments& args, const char* name) {
+    if (!args.contains(name)) return None;
+    return scalar(args[name]);
+}
+
+std::optional<double> optional_number(const Arguments& args, const char* name) {
+    if (!args.contains(name)) return None;
+    return number(args[name]);
+}
+
+void check_family(const std::string& family, const Table& table, const Tolerance& tolerance) {
+    for (const json& data : read(family)) {
+        const auto f = table.find(data["op"].get<std::string>());
+        REQUIRE_MESSAGE(f != table.end(), data["op"].dump(), " is not in the table of ", family);
+        const bool once = data.contains("expanded") || data.contains("throws");
+        for (std::size_t layout = 0; layout < (once ? 1 : kLayoutCount); ++layout) {
+            Case(data, f->second, tolerance, layout).check();
+        }
+    }
+}
+
+std::set<std::string> operations_of(const std::string& family) {
+    std::set<std::string> names;
+    for (const json& data : read(family)) names.insert(data["op"].get<std::string>());
+    return names;
+}
+
+}  // namespace reel::testing

@@ -1,5 +1,5 @@
-# What an install holds: the libraries, the headers that `reel.hpp` and `tensor/xtensor.hpp` reach, and the
-# ways to find them, `find_package(reel)` and `pkg-config reel`.
+# What an install holds: the libraries, the headers that `reel.hpp`, `tensor/xtensor.hpp` and
+# `interop/libtorch/reel.hpp` reach, and the ways to find them, `find_package(reel)` and `pkg-config reel`.
 include(CMakePackageConfigHelpers)
 
 # Every header of ours that `header` includes, itself included.
@@ -20,6 +20,7 @@ endfunction()
 set(REEL_PUBLIC_HEADERS "")
 reel_include_closure(reel.hpp REEL_PUBLIC_HEADERS)
 reel_include_closure(tensor/xtensor.hpp REEL_PUBLIC_HEADERS)
+reel_include_closure(interop/libtorch/reel.hpp REEL_PUBLIC_HEADERS)
 foreach(header ${REEL_PUBLIC_HEADERS})
     get_filename_component(directory ${header} DIRECTORY)
     install(FILES ${header} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/reel/${directory})

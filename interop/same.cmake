@@ -1,0 +1,12 @@
+# A program built against reel and against libtorch must print the same.
+foreach(which REEL LIBTORCH)
+    execute_process(COMMAND ${${which}} RESULT_VARIABLE code OUTPUT_VARIABLE output ERROR_VARIABLE errors)
+    if(NOT code EQUAL 0 OR output STREQUAL "")
+        message(FATAL_ERROR "${${which}} ended with ${code}:\n${output}${errors}")
+    endif()
+    set(${which}_OUTPUT "${output}")
+endforeach()
+if(NOT REEL_OUTPUT STREQUAL LIBTORCH_OUTPUT)
+    message(FATAL_ERROR "reel:\n${REEL_OUTPUT}\nlibtorch:\n${LIBTORCH_OUTPUT}")
+endif()
+message("${REEL_OUTPUT}")

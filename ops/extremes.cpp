@@ -2,6 +2,7 @@
 #include "autograd/tape.hpp"
 #include "ops/apply.hpp"
 #include "ops/compare.hpp"
+#include "ops/elementwise.hpp"
 #include "ops/fold.hpp"
 #include "ops/indexing.hpp"
 #include "ops/pointwise.hpp"
@@ -22,15 +23,33 @@ void check_not_empty(const char* name, const Tensor& x, const Reduced& r) {
     }
 }
 
-/// Every element equal to the extreme is a winner; they share the gradient evenly.
+Tensor folded(const char* name, Fold how, const Tensor& x, const Reduced& r) {
+    check_not_empty(name, x, r);
+    return dense(r.shaped(fold(how, x, r.dims, {compute_dtype(x.dtype())})), x.dtype());
+}
+
+/// The gradient for x: the winners share it evenly.
+Tensor shared(const Tensor& g, const Tensor& winners, const Reduced& r) {
+    const Tensor shares = winners.to(g.dtype());
+    return (r.unreduced(g) / shares.sum(r.dims, true)) * shares;
+}
+
+/// Every element equal to the extreme is a winner. Nothing is equal to NaN, and then the gradient is NaN.
 Tensor extremum(const char* name, Fold how, const Tensor& x, const Shape& dims, bool keepdim) {
     const Reduced r(name, x, dims, keepdim);
-    check_not_empty(name, x, r);
-    return record(name, dense(r.shaped(fold(how, x, r.dims, {compute_dtype(x.dtype())})), x.dtype()),
-                  {{x, [x, r](const Tensor& g, const Tensor& y) {
-                        const Tensor winners = eq(x, r.unreduced(y.detach())).to(g.dtype());
-                        return (r.unreduced(g) / winners.sum(r.dims, true)) * winners;
-                    }}});
+    return record(name, folded(name, how, x, r), {{x, [x, r](const Tensor& g, const Tensor& y) {
+                                                       return shared(g, eq(x, r.unreduced(y.detach())), r);
+                                                   }}});
+}
+
+/// Of all elements. Here, as in PyTorch, NaNs are winners where the extreme is one.
+Tensor extremum(const char* name, Fold how, const Tensor& x) {
+    const Reduced r(name, x, {}, false);
+    return record(name, folded(name, how, x, r), {{x, [x, r](const Tensor& g, const Tensor& y) {
+                                                       const Tensor best = y.detach();
+                                                       const bool none = isnan(best).item<bool>();
+                                                       return shared(g, none ? isnan(x) : eq(x, best), r);
+                                                   }}});
 }
 
 template <class T>
@@ -76,6 +95,7 @@ ValuesIndices extremum(const char* name, Fold how, const Tensor& x, std::int64_t
 }
 
 Tensor index_of(const char* name, Fold how, const Tensor& x, std::optional<std::int64_t> dim, bool keepdim) {
+    check_no_bool(name, {x}, "to(kInt64)");
     const Reduced r(name, x, dim ? Shape(*dim) : Shape(), keepdim);
     check_not_empty(name, x, r);
     return find(how, x, r).indices;
@@ -90,8 +110,8 @@ Tensor amin(const Tensor& x, const Shape& dims, bool keepdim) {
     return extremum("amin", Fold::kMin, x, dims, keepdim);
 }
 
-Tensor max(const Tensor& x) { return extremum("max", Fold::kMax, x, Shape{}, false); }
-Tensor min(const Tensor& x) { return extremum("min", Fold::kMin, x, Shape{}, false); }
+Tensor max(const Tensor& x) { return extremum("max", Fold::kMax, x); }
+Tensor min(const Tensor& x) { return extremum("min", Fold::kMin, x); }
 
 ValuesIndices max(const Tensor& x, std::int64_t dim, bool keepdim) {
     return extremum("max", Fold::kArgMax, x, dim, keepdim);

@@ -42,13 +42,13 @@ Tensor count_nonzero(const Tensor& x, const Shape& dims = {}, bool keepdim = fal
 
 // ---- Extremes. NaN wins; choosing from no elements is a `ShapeError`.
 
-/// The largest element. x̄ = ȳ at the largest, divided evenly among ties, else 0.
+/// The largest element. x̄ = ȳ at the largest, divided evenly among ties, else 0; NaN where y is.
 Tensor amax(const Tensor& x, const Shape& dims = {}, bool keepdim = false);
-/// The smallest element. x̄ = ȳ at the smallest, divided evenly among ties, else 0.
+/// The smallest element. x̄ = ȳ at the smallest, divided evenly among ties, else 0; NaN where y is.
 Tensor amin(const Tensor& x, const Shape& dims = {}, bool keepdim = false);
-/// As `amax` of all elements.
+/// As `amax` of all elements; but where y is NaN, NaNs are ties.
 Tensor max(const Tensor& x);
-/// As `amin` of all elements.
+/// As `amin` of all elements; but where y is NaN, NaNs are ties.
 Tensor min(const Tensor& x);
 /// The largest element along a dimension and its index: the first of equals. With a dimension, x̄ = ȳ at the
 /// index, else 0.
@@ -61,8 +61,10 @@ Tensor max(const Tensor& a, const Tensor& b);
 /// As `minimum`.
 Tensor min(const Tensor& a, const Tensor& b);
 /// The index of the largest element, the first of equals; without a dimension, in row-major order of all.
+/// Throws a `DTypeError` for bools.
 Tensor argmax(const Tensor& x, std::optional<std::int64_t> dim = None, bool keepdim = false);
 /// The index of the smallest element, the first of equals; without a dimension, in row-major order of all.
+/// Throws a `DTypeError` for bools.
 Tensor argmin(const Tensor& x, std::optional<std::int64_t> dim = None, bool keepdim = false);
 
 }  // namespace reel

@@ -136,8 +136,12 @@ std::ostream& operator<<(std::ostream& out, const Worst& worst) {
                << worst.ulps << " ulp";
 }
 
+/// Inputs and cotangents are near 1; where all results are smaller than this they are what sums have left
+/// over.
+constexpr double kLeastSize = 0x1p-2;
+
 double largest_finite(const json& values) {
-    double largest = 0;
+    double largest = kLeastSize;
     for (const json& value : values) {
         if (!value.is_string()) largest = std::max(largest, std::abs(number(value)));
     }
@@ -283,6 +287,17 @@ std::optional<Scalar> optional_scalar(const Arguments& args, const char* name) {
 std::optional<double> optional_number(const Arguments& args, const char* name) {
     if (!args.contains(name)) return None;
     return number(args[name]);
+}
+
+Shape shape(const Arguments& args, const char* name) {
+    if (!args.contains(name)) return {};
+    if (args[name].is_number()) return {args[name].get<std::int64_t>()};
+    return args[name].get<std::vector<std::int64_t>>();
+}
+
+std::optional<std::int64_t> dim(const Arguments& args) {
+    if (!args.contains("dim")) return None;
+    return args["dim"].get<std::int64_t>();
 }
 
 void check_family(const std::string& family, const Table& table, const Tolerance& tolerance) {

@@ -52,11 +52,17 @@ private:
 using Table = std::map<std::string, Operation>;
 
 Table pointwise_table();
+Table reduce_table();
 
 /// Arguments as reel takes them.
 Scalar scalar(const Arguments& value);
 std::optional<Scalar> optional_scalar(const Arguments& args, const char* name);
 std::optional<double> optional_number(const Arguments& args, const char* name);
+/// One integer or several as a shape; empty where not given.
+Shape shape(const Arguments& args, const char* name);
+/// The argument `dim`: several, or one that may be missing.
+inline Shape dims(const Arguments& args) { return shape(args, "dim"); }
+std::optional<std::int64_t> dim(const Arguments& args);
 
 /// How far results may be from the reference, in units of the last place that the coarsest dtype of the case
 /// has: values at each element, or (`by_size`, where elements are sums) at the largest of the tensor;

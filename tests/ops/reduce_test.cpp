@@ -209,11 +209,13 @@ TEST_CASE("max and min along a dim: values, and the index of the first of equals
                     CHECK(indices.sizes() == reduced_sizes(sizes, dim, true));
                     CHECK(values.to_vector<double>() == top);
                     CHECK(indices.to_vector<double>() == place);
+                    CHECK(min(view, dim).indices.to_vector<double>() == least_place);
+                    if (dtype == kBool) continue;
                     CHECK(argmax(view, dim).to_vector<double>() == place);
                     CHECK(argmin(view, dim).to_vector<double>() == least_place);
-                    CHECK(min(view, dim).indices.to_vector<double>() == least_place);
                 }
             }
+            if (dtype == kBool) continue;  // argmax refuses bools, as PyTorch does
             const Values all = x.to_vector<double>();
             for (const Tensor& view : layouts(x)) {
                 CHECK(argmax(view).item<int64_t>() == std::max_element(all.begin(), all.end()) - all.begin());

@@ -91,7 +91,8 @@ const Tensor& Tensor::zero_() const { return fill_(0); }
 
 const Tensor& Tensor::add_(const Tensor& other, Scalar alpha) const {
     check_broadcast("add_", *this, other);
-    const Tensor term = alpha.to<double>() == 1 ? other : other.mul(alpha);
+    const bool logical = dtype() == kBool && other.dtype() == kBool;  // stays so, whatever α is
+    const Tensor term = alpha.to<double>() == 1 ? other : other.mul(logical ? alpha.to<bool>() : alpha);
     write("add_", *this, Fn::kAdd, {*this, term}, result_type({*this, term}));
     record_in_place("add_", *this, {{*this, pass}, {term, pass}});
     return *this;

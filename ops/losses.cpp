@@ -5,6 +5,7 @@
 #include "ops/activations.hpp"
 #include "ops/choice.hpp"
 #include "ops/compare.hpp"
+#include "ops/elementwise.hpp"
 #include "ops/pointwise.hpp"
 #include "ops/reduce.hpp"
 
@@ -29,6 +30,11 @@ double divisor(const Tensor& losses, Reduction reduction) {
     return reduction == Reduction::kMean ? static_cast<double>(losses.numel()) : 1;
 }
 
+/// Throws unless x or the target is of floating numbers.
+void check_floating_loss(const char* name, const Tensor& x, const Tensor& target) {
+    if (!x.is_floating_point()) check_floating(name, target);
+}
+
 /// One entry for the loss f(x, target) of each element, reduced. `by_x` and `by_target` are its derivatives,
 /// in differentiable operations.
 template <class F, class ByX, class ByTarget>
@@ -48,6 +54,7 @@ Tensor elementwise_loss(const char* name, const Tensor& x, const Tensor& target,
 }  // namespace
 
 Tensor mse_loss(const Tensor& x, const Tensor& target, Reduction reduction) {
+    check_floating_loss("mse_loss", x, target);
     return elementwise_loss(
         "mse_loss", x, target, reduction, [](const Tensor& a, const Tensor& t) { return square(a - t); },
         [](const Tensor& a, const Tensor& t) { return 2 * (a - t); },
@@ -63,6 +70,7 @@ Tensor l1_loss(const Tensor& x, const Tensor& target, Reduction reduction) {
 
 Tensor huber_loss(const Tensor& x, const Tensor& target, Reduction reduction, double delta) {
     if (!(delta > 0)) fail<Error>("huber_loss: delta must be positive, not ", delta);
+    check_floating_loss("huber_loss", x, target);
     const auto value = [delta](const Tensor& a, const Tensor& t) {
         const Tensor distance = abs(a - t);
         return where(distance < delta, square(distance) / 2, delta * (distance - delta / 2));
@@ -94,6 +102,7 @@ Tensor binary_cross_entropy_with_logits(const Tensor& x, const Tensor& target,
 }
 
 Tensor kl_div(const Tensor& x, const Tensor& target, Reduction reduction, bool log_target) {
+    check_floating_loss("kl_div", x, target);
     if (log_target) {
         return elementwise_loss(
             "kl_div", x, target, reduction, [](const Tensor& q, const Tensor& t) { return exp(t) * (t - q); },

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "reel.hpp"
+#include "tests/tensor/files.hpp"
 
 namespace reel::testing {
 
@@ -53,6 +54,14 @@ using Table = std::map<std::string, Operation>;
 
 Table pointwise_table();
 Table reduce_table();
+Table shape_table();
+Table index_table();
+Table linear_table();
+Table losses_table();
+Table layers_table();
+
+/// Input i, or an undefined tensor where there are fewer.
+inline Tensor optional_input(const Inputs& x, std::size_t i) { return x.size() > i ? x[i] : Tensor(); }
 
 /// Arguments as reel takes them.
 Scalar scalar(const Arguments& value);
@@ -60,9 +69,7 @@ std::optional<Scalar> optional_scalar(const Arguments& args, const char* name);
 std::optional<double> optional_number(const Arguments& args, const char* name);
 /// One integer or several as a shape; empty where not given.
 Shape shape(const Arguments& args, const char* name);
-/// The argument `dim`: several, or one that may be missing.
-inline Shape dims(const Arguments& args) { return shape(args, "dim"); }
-std::optional<std::int64_t> dim(const Arguments& args);
+std::optional<std::int64_t> integer(const Arguments& args, const char* name);
 
 /// How far results may be from the reference, in units of the last place that the coarsest dtype of the case
 /// has: values at each element, or (`by_size`, where elements are sums) at the largest of the tensor;

@@ -7,19 +7,22 @@ namespace {
 
 /// f(x, dims, keepdim).
 Operation reduction(Tensor (*f)(const Tensor&, const Shape&, bool)) {
-    return [f](const Inputs& x, const Arguments& a) { return f(x[0], dims(a), a.value("keepdim", false)); };
+    return [f](const Inputs& x, const Arguments& a) {
+        return f(x[0], shape(a, "dim"), a.value("keepdim", false));
+    };
 }
 
 /// f(x, dims, unbiased, keepdim).
 Operation moment(Tensor (*f)(const Tensor&, const Shape&, bool, bool)) {
     return [f](const Inputs& x, const Arguments& a) {
-        return f(x[0], dims(a), a.value("unbiased", true), a.value("keepdim", false));
+        return f(x[0], shape(a, "dim"), a.value("unbiased", true), a.value("keepdim", false));
     };
 }
 
 Outputs norm_case(const Inputs& x, const Arguments& a) {
     const Scalar p = a.contains("p") ? scalar(a["p"]) : 2;
-    if (a.contains("dim") || a.contains("keepdim")) return norm(x[0], p, dims(a), a.value("keepdim", false));
+    if (a.contains("dim") || a.contains("keepdim"))
+        return norm(x[0], p, shape(a, "dim"), a.value("keepdim", false));
     return norm(x[0], p);
 }
 
@@ -35,7 +38,9 @@ Operation extreme(All of_all, Along along) {
 }
 
 Operation place(Tensor (*f)(const Tensor&, std::optional<std::int64_t>, bool)) {
-    return [f](const Inputs& x, const Arguments& a) { return f(x[0], dim(a), a.value("keepdim", false)); };
+    return [f](const Inputs& x, const Arguments& a) {
+        return f(x[0], integer(a, "dim"), a.value("keepdim", false));
+    };
 }
 
 Operation scan(Tensor (*f)(const Tensor&, std::int64_t)) {

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <limits>
 
+#include "ops/blas.hpp"
 #include "tensor/iterate.hpp"
 #include "tensor/parallel.hpp"
 #include "tensor/tensor.hpp"
@@ -32,6 +33,13 @@ void blas_gemv(CBLAS_TRANSPOSE ta, blasint m, blasint n, const float* a, blasint
 void blas_gemv(CBLAS_TRANSPOSE ta, blasint m, blasint n, const double* a, blasint lda, const double* x,
                blasint step, double beta, double* y) {
     cblas_dgemv(CblasRowMajor, ta, m, n, 1, a, lda, x, step, beta, y, 1);
+}
+
+float blas_dot(blasint n, const float* x, blasint x_step, const float* y, blasint y_step) {
+    return cblas_sdot(n, x, x_step, y, y_step);
+}
+double blas_dot(blasint n, const double* x, blasint x_step, const double* y, blasint y_step) {
+    return cblas_ddot(n, x, x_step, y, y_step);
 }
 
 constexpr int64_t kLargest = std::numeric_limits<blasint>::max();
@@ -91,6 +99,19 @@ struct BlasProduct {
     }
 };
 
+/// One row times one column, in halves of whole blocks: a long sum loses nothing to its length.
+template <class T>
+T dot(int64_t n, const T* x, int64_t x_step, const T* y, int64_t y_step) {
+    constexpr int64_t kBlock = 1024;
+    if (n <= kBlock) {
+        return blas_dot(static_cast<blasint>(n), x, static_cast<blasint>(x_step), y,
+                        static_cast<blasint>(y_step));
+    }
+    const int64_t half = (n / 2 + kBlock - 1) / kBlock * kBlock;
+    return dot(half, x, x_step, y, y_step) +
+           dot(n - half, x + half * x_step, x_step, y + half * y_step, y_step);
+}
+
 /// The length of a panel: a part of `length` that depends on nothing but the product's shape.
 int64_t panel_length(int64_t length) {
     constexpr int64_t kLeast = 64;
@@ -102,8 +123,7 @@ int64_t panel_length(int64_t length) {
 
 template <class T>
 void blas_product(const Product& p, const Matrix& a, const Matrix& b, const Rows& c) {
-    static const bool alone = (openblas_set_num_threads(1), true);  // See Note [Products and threads].
-    static_cast<void>(alone);
+    ready_blas();  // See Note [Products and threads].
     const Operand a_layout = operand(p.m, p.k, a);
     const Operand b_layout = operand(p.k, p.n, b);
     if (a_layout.leading == 0) {
@@ -113,6 +133,12 @@ void blas_product(const Product& p, const Matrix& a, const Matrix& b, const Rows
     if (b_layout.leading == 0) {
         const Tensor copy = gathered(p.dtype, p.k, p.n, b);
         return blas_product<T>(p, a, {copy.raw(), p.n, 1}, c);
+    }
+    if (p.m == 1 && p.n == 1) {
+        T& to = *reinterpret_cast<T*>(c.data);
+        to = (p.accumulate ? to : T(0)) + dot(p.k, reinterpret_cast<const T*>(a.data), p.k > 1 ? a.column : 1,
+                                              reinterpret_cast<const T*>(b.data), p.k > 1 ? b.row : 1);
+        return;
     }
     const BlasProduct<T> blas{p.k, a_layout, b_layout, a, b, c, p.accumulate ? T(1) : T(0)};
     if (product_cost(p) < 2 * kGrain) return blas.tile(0, p.m, 0, p.n);

@@ -117,6 +117,14 @@ TEST_CASE("matmul: every matrix of a batch is the product of its matrices") {
     CHECK(folded[1].to_vector<double>() == product(b[1].t().contiguous(), whole({4, 2}, kFloat32)));
 }
 
+TEST_CASE("dot: a long sum of products loses nothing to its length") {
+    const Tensor x = full({1 << 22}, 0.1);  // one after the other: 4% too small
+    const double expected = (1 << 22) * static_cast<double>(0.1f) * static_cast<double>(0.1f);
+    CHECK(dot(x, x).item<float>() == doctest::Approx(expected).epsilon(1e-6));
+    CHECK(dot(x.flip({0}), x).item<float>() == doctest::Approx(expected).epsilon(1e-6));
+    CHECK(linear(x, x.unsqueeze(0), ones({1})).item<float>() == doctest::Approx(expected + 1).epsilon(1e-6));
+}
+
 TEST_CASE("matmul: an inner size of 0 gives zeros") {
     CHECK(matmul(ones({2, 0}), ones({0, 3})).to_vector<float>() == std::vector<float>(6, 0));
     CHECK(dot(ones({0}), ones({0})).item<float>() == 0);

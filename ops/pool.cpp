@@ -2,7 +2,7 @@
 #include "ops/pool.hpp"
 
 #include <algorithm>
-#include <cstring>
+#include <limits>
 
 #include "autograd/tape.hpp"
 #include "ops/apply.hpp"
@@ -32,6 +32,9 @@ Sliding sliding(const char* name, const Tensor& x, const Options& options, Pair 
         fail<ShapeError>(name, ": (N, C, H, W) or (C, H, W) is needed, only N may be 0, not the shape ",
                          x.sizes());
     }
+    if (x.size(-1) * x.size(-2) > std::numeric_limits<std::int32_t>::max()) {
+        fail<ShapeError>(name, ": planes of the shape ", x.sizes(), " have more than 2³¹ − 1 elements");
+    }
     if (2 * padding.height > kernel.height || 2 * padding.width > kernel.width) {
         fail<ShapeError>(name, ": the padding (", padding.height, ", ", padding.width,
                          ") is more than half the kernel size (", kernel.height, ", ", kernel.width, ")");
@@ -54,17 +57,11 @@ void for_planes(const Sliding& s, const Tensor& x, DType compute, const F& f) {
     parallel_for(planes, 1, cost, [&](int64_t begin, int64_t end) { f(kernel, begin, end - begin); });
 }
 
-Tensor zeros_of(const Shape& sizes, DType dtype) {
-    const Tensor zeros = Tensor::empty(sizes, dtype);
-    std::memset(zeros.raw(), 0, static_cast<std::size_t>(zeros.numel() * zeros.itemsize()));
-    return zeros;
-}
-
 /// ȳ at the places of the winners, zeros around. With g = ȳ, of a cotangent v, ḡ = v at these places.
 Tensor max_pool2d_backward(const Sliding& s, const Tensor& y_bar, const Tensor& places, const Shape& sizes) {
     const DType compute = compute_dtype(y_bar.dtype());
     const Tensor from = dense(y_bar, compute);
-    const Tensor x_bar = zeros_of(sizes, compute);
+    const Tensor x_bar = zeros(sizes, compute);
     const int64_t size = itemsize(compute);
     for_planes(s, x_bar, compute, [&](const kernels::Window& kernel, int64_t begin, int64_t planes) {
         kernel.max_backward(s, planes, from.raw() + begin * results(s) * size,
@@ -105,7 +102,7 @@ Tensor avg_pool2d_backward(const Sliding& s, const Tensor& y_bar, const Shape& s
     const DType compute = compute_dtype(y_bar.dtype());
     const Tensor from = dense(y_bar, compute);
     const Tensor scale = scales(s, options, compute);
-    const Tensor x_bar = zeros_of(sizes, compute);
+    const Tensor x_bar = zeros(sizes, compute);
     const int64_t size = itemsize(compute);
     for_planes(s, x_bar, compute, [&](const kernels::Window& kernel, int64_t begin, int64_t planes) {
         kernel.sum_backward(s, planes, from.raw() + begin * results(s) * size, scale.raw(),

@@ -23,6 +23,7 @@ namespace reel::kernels {
     void install_update(Table& table);         \
     void install_norm(Table& table);           \
     void install_window(Table& table);         \
+    void install_correlate(Table& table);      \
     void install_softmax(Table& table);        \
     void install_soft_targets(Table& table);   \
     }
@@ -61,6 +62,7 @@ namespace {
         set::install_update(table);         \
         set::install_norm(table);           \
         set::install_window(table);         \
+        set::install_correlate(table);      \
         set::install_softmax(table);        \
         set::install_soft_targets(table);   \
     }

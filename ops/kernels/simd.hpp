@@ -45,10 +45,44 @@ void store_some(T* to, const Vec<T>& v, std::int64_t n) {
     for (std::int64_t i = 0; i < n; ++i) to[i] = buffer[i];
 }
 
+/// Stores a vector past the caches, where the machine can; `to` is aligned. See tensor/stream.hpp.
+inline void stream(float* to, const Vec<float>& v) {
+#if defined(__AVX512F__)
+    _mm512_stream_ps(to, v);
+#elif defined(__AVX__)
+    _mm256_stream_ps(to, v);
+#elif defined(__SSE2__)
+    _mm_stream_ps(to, v);
+#else
+    v.store_aligned(to);
+#endif
+}
+inline void stream(double* to, const Vec<double>& v) {
+#if defined(__AVX512F__)
+    _mm512_stream_pd(to, v);
+#elif defined(__AVX__)
+    _mm256_stream_pd(to, v);
+#elif defined(__SSE2__)
+    _mm_stream_pd(to, v);
+#else
+    v.store_aligned(to);
+#endif
+}
+
 /// Where x is NaN. Not x != x: for AVX xsimd 8's != is an ordered comparison, false where a NaN takes part.
 template <class T>
 Mask<T> is_nan(const xsimd::batch<T>& x) {
     return !(x == x);
+}
+
+/// Σ of all lanes, by the name that this version of xsimd has for it.
+template <class V>
+typename V::value_type sum_of_lanes(const V& v) {
+    if constexpr (requires { reduce_add(v); }) {
+        return reduce_add(v);
+    } else {
+        return hadd(v);
+    }
 }
 
 /// a b + c, rounded once where the machine can (`kFused`). xsimd's own `fma` does so only for some sets.

@@ -186,6 +186,7 @@ struct ConstPanel {
 struct Panel {
     void* data;
     std::int64_t stride;
+    bool streams = false;  ///< rows are best written past the caches
 };
 enum Grouping : std::uint8_t { kRows, kLanes };
 
@@ -270,6 +271,19 @@ struct Window {
                          void* x) = nullptr;
 };
 
+/// Sums over shifted reads of one dense array: a convolution of stride 1. Positions p run over [0, n),
+/// rounded up to a multiple of `step`: so far x must be readable from each of its places, and y writable.
+struct Correlate {
+    std::int64_t step = 1;
+    /// y[o · y_stride + p] = start[o] + Σ_k w[o · terms + k] x[places[k] + p]. Null: no start.
+    void (*sums)(std::int64_t outputs, std::int64_t n, std::int64_t terms, const void* x,
+                 const std::int64_t* places, const void* w, const void* start, void* y,
+                 std::int64_t y_stride) = nullptr;
+    /// w[o · terms + k] += Σ_p y[o · y_stride + p] x[places[k] + p].
+    void (*products)(std::int64_t outputs, std::int64_t n, std::int64_t terms, const void* y,
+                     std::int64_t y_stride, const void* x, const std::int64_t* places, void* w) = nullptr;
+};
+
 constexpr std::size_t kFns = static_cast<std::size_t>(Fn::kCount);
 constexpr std::size_t kFolds = static_cast<std::size_t>(Fold::kCount);
 constexpr std::size_t kScans = static_cast<std::size_t>(Scan::kCount);
@@ -286,6 +300,7 @@ struct Table {
     ScanLanes scan[kScans][kDTypes] = {};
     Norm norm[kDTypes] = {};
     Window window[kDTypes] = {};
+    Correlate correlate[kDTypes] = {};
 };
 
 /// The kernels of the best instruction set that this machine has; the environment variable `REEL_ARCH` (sse2,

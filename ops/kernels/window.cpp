@@ -20,7 +20,11 @@ struct Inside {
     }
 };
 
-/// Calls f(column, y, x, step, inside) for every place of the window, every plane and output row: `column`
+/// A place in a plane, as wide as an element, so that both fit the same vectors.
+template <class T>
+using Place = std::conditional_t<sizeof(T) == 4, std::int32_t, int64_t>;
+
+/// Calls f(column, x, inside) for every place of the window, every plane and output row: `column`
 /// points to the row's results in the columns, `x` to where result 0 reads, valid for the results `inside`.
 template <class Element, class Column, class F>
 void for_rows(const Sliding& s, int64_t planes, int64_t begin, int64_t end, Element* x, Column* columns,
@@ -67,12 +71,12 @@ void fold(const Sliding& s, int64_t planes, int64_t begin, int64_t end, const vo
              });
 }
 
-/// One output row of max pooling: for every place of the window in turn, all results. `kStride` is known
-/// where it is one that the compiler can make vectors for; 0: it is not.
+/// Max pooling's results of one output row, [begin, end): for every place of the window in turn, all of them.
+/// `kStride` is known where it is one that the compiler can make vectors for; 0: it is not.
 template <class T, int64_t kStride>
-void max_row(const Sliding& s, const T* x, int64_t out, T* y, int64_t* places) {
+void max_strip(const Sliding& s, const T* x, int64_t out, int64_t begin, int64_t end, T* best,
+               Place<T>* places) {
     const int64_t stride = kStride ? kStride : s.stride_width;
-    std::fill(y, y + s.out_width, -std::numeric_limits<T>::infinity());
     // A window that shows nothing above -inf: its first place.
     const auto first_inside = [](int64_t start, int64_t step, int64_t length) {
         while (start < 0) start += step;
@@ -80,8 +84,10 @@ void max_row(const Sliding& s, const T* x, int64_t out, T* y, int64_t* places) {
     };
     const int64_t top = out * s.stride_height - s.padding_height;
     const int64_t first_row = first_inside(top, s.dilation_height, s.height) * s.width;
-    for (int64_t o = 0; o < s.out_width; ++o) {
-        places[o] = first_row + first_inside(o * stride - s.padding_width, s.dilation_width, s.width);
+    for (int64_t o = begin; o < end; ++o) {
+        best[o - begin] = -std::numeric_limits<T>::infinity();
+        places[o - begin] = static_cast<Place<T>>(
+            first_row + first_inside(o * stride - s.padding_width, s.dilation_width, s.width));
     }
     for (int64_t i = 0; i < s.kernel_height; ++i) {
         const int64_t row = top + i * s.dilation_height;
@@ -89,14 +95,90 @@ void max_row(const Sliding& s, const T* x, int64_t out, T* y, int64_t* places) {
         for (int64_t j = 0; j < s.kernel_width; ++j) {
             const int64_t left = j * s.dilation_width - s.padding_width;
             const Inside inside(left, stride, s.width, s.out_width);
-            const T* from = x + row * s.width + left;
-            for (int64_t o = inside.first; o < inside.last; ++o) {
-                const T value = from[o * stride];
-                const bool better = value > y[o] || value != value;
-                y[o] = better ? value : y[o];
-                places[o] = better ? row * s.width + left + o * stride : places[o];
+            const int64_t first = std::max(inside.first, begin);
+            const auto count = static_cast<Place<T>>(std::min(inside.last, end) - first);
+            const T* from = x + row * s.width + left + first * stride;
+            const auto at = static_cast<Place<T>>(row * s.width + left + first * stride);
+            T* to = best + (first - begin);
+            Place<T>* place = places + (first - begin);
+            for (Place<T> o = 0; o < count; ++o) {
+                const T value = from[o * static_cast<Place<T>>(stride)];
+                const bool better =
+                    static_cast<bool>(static_cast<int>(value > to[o]) | static_cast<int>(value != value));
+                to[o] = better ? value : to[o];
+                place[o] = better ? at + o * static_cast<Place<T>>(stride) : place[o];
             }
         }
+    }
+}
+
+/// The same of one output row where every window lies inside the plane, a vector of neighbouring windows at a
+/// time: also of those that no result asks for, which costs less than picking the others. `x` and `place` are
+/// those of the first window's corner; as much as a vector may be read behind the last. Where in its window a
+/// winner stood is counted as a `T`, so that one mask chooses both.
+template <class T>
+void max_row(const Sliding& s, const T* x, int64_t place, T* y, int64_t* places) {
+    constexpr int64_t kStrip = 128;
+    const int64_t step = s.stride_width;
+    for (int64_t first = 0; first < s.out_width; first += kStrip / step) {
+        const int64_t results = std::min(kStrip / step, s.out_width - first);
+        T best[kStrip];
+        T where[kStrip];
+        for (int64_t p = 0; p < (results - 1) * step + 1; p += kWidth<T>) {
+            const T* corner = x + first * step + p;
+            Vec<T> top(-std::numeric_limits<T>::infinity());
+            Vec<T> at(T(0));
+            for (int64_t i = 0; i < s.kernel_height; ++i) {
+                for (int64_t j = 0; j < s.kernel_width; ++j) {
+                    const int64_t offset = i * s.dilation_height * s.width + j * s.dilation_width;
+                    const Vec<T> value = load(corner + offset);
+                    const auto better = value > top || is_nan(value);
+                    top = xsimd::select(better, value, top);
+                    at = xsimd::select(better, Vec<T>(static_cast<T>(offset)), at);
+                }
+            }
+            top.store_unaligned(best + p);
+            at.store_unaligned(where + p);
+        }
+        for (int64_t o = 0; o < results; ++o) {
+            y[first + o] = best[o * step];
+            places[first + o] = place + (first + o) * step + static_cast<int64_t>(where[o * step]);
+        }
+    }
+}
+
+/// From the corner of a window to the end of what `max_row` reads for a row of them.
+template <class T>
+int64_t reach_of_row(const Sliding& s) {
+    return (s.kernel_height - 1) * s.dilation_height * s.width + (s.kernel_width - 1) * s.dilation_width +
+           (s.out_width - 1) * s.stride_width + 2 * kWidth<T>;
+}
+
+/// Whether `max_row` serves: no window reaches outside, neighbouring windows are worth computing for the few
+/// asked for, and a `T` counts the places.
+template <class T>
+bool has_rows(const Sliding& s) {
+    constexpr int64_t kMostStride = 4;
+    return s.padding_height == 0 && s.padding_width == 0 && s.stride_width <= kMostStride &&
+           (s.out_height - 1) * s.stride_height + (s.kernel_height - 1) * s.dilation_height < s.height &&
+           (s.out_width - 1) * s.stride_width + (s.kernel_width - 1) * s.dilation_width < s.width &&
+           reach_of_row<T>(s) < int64_t{1} << std::numeric_limits<T>::digits;
+}
+
+/// The same of one output row of any kind.
+template <class T>
+void max_any_row(const Sliding& s, const T* x, int64_t out, T* y, int64_t* places) {
+    constexpr int64_t kStrip = 64;
+    const auto strip = s.stride_width == 1   ? &max_strip<T, 1>
+                       : s.stride_width == 2 ? &max_strip<T, 2>
+                                             : &max_strip<T, 0>;
+    T best[kStrip];
+    Place<T> where[kStrip];
+    for (int64_t begin = 0; begin < s.out_width; begin += kStrip) {
+        const int64_t end = std::min(begin + kStrip, s.out_width);
+        strip(s, x, out, begin, end, best, where);
+        std::copy(best, best + (end - begin), y + begin);
+        std::copy(where, where + (end - begin), places + begin);
     }
 }
 
@@ -104,12 +186,16 @@ template <class T>
 void max(const Sliding& s, int64_t planes, const void* from, void* to, int64_t* places) {
     const auto* x = static_cast<const T*>(from);
     auto* y = static_cast<T*>(to);
-    const auto row = s.stride_width == 1   ? &max_row<T, 1>
-                     : s.stride_width == 2 ? &max_row<T, 2>
-                                           : &max_row<T, 0>;
-    for (int64_t c = 0; c < planes; ++c, x += s.height * s.width) {
+    const int64_t rows_end = has_rows<T>(s) ? planes * s.height * s.width - reach_of_row<T>(s) : -1;
+    for (int64_t c = 0; c < planes; ++c) {
+        const int64_t plane = c * s.height * s.width;
         for (int64_t out = 0; out < s.out_height; ++out, y += s.out_width, places += s.out_width) {
-            row(s, x, out, y, places);
+            const int64_t corner = out * s.stride_height * s.width;
+            if (plane + corner <= rows_end) {
+                max_row<T>(s, x + plane + corner, corner, y, places);
+            } else {
+                max_any_row<T>(s, x + plane, out, y, places);
+            }
         }
     }
 }

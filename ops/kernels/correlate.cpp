@@ -1,0 +1,146 @@
+// Convolution of stride 1 without columns: a term of the sum is a plane that is read from a shifted place.
+// What each array holds, and why rows may be read as one, stands in `ops/conv_shifts.cpp`.
+//
+// Both loops keep a block of results in registers and read every operand of a step once for all of them.
+#include "ops/kernels/simd.hpp"
+
+namespace reel::kernels::REEL_SET {
+
+namespace {
+
+using std::int64_t;
+
+#if defined(__AVX512F__) || defined(__aarch64__)
+constexpr int64_t kOutputs = 8;  ///< a block of the sums has that many rows (outputs) ...
+constexpr int64_t kVectors = 3;  ///< ... of so many vectors: 24 of 32 registers
+constexpr int64_t kTerms = 6;    ///< a block of the products: 4 outputs by these terms
+#else
+constexpr int64_t kOutputs = 6;
+constexpr int64_t kVectors = 2;
+constexpr int64_t kTerms = 2;
+#endif
+
+template <class T>
+struct Sums {
+    int64_t terms;
+    const T* x;
+    const int64_t* places;
+    const T* w;      ///< of the first output of the block
+    const T* start;  ///< null: 0
+    T* y;
+    int64_t y_stride;
+
+    /// The results of `kRows` outputs at positions [p, p + kVectors W).
+    template <int64_t kRows>
+    void block(int64_t p) const {
+        Vec<T> sum[kRows][kVectors];
+        for (int64_t o = 0; o < kRows; ++o) {
+            for (Vec<T>& s : sum[o]) s = Vec<T>(start ? start[o] : T(0));
+        }
+        for (int64_t k = 0; k < terms; ++k) {
+            const T* from = x + places[k] + p;
+            Vec<T> v[kVectors];
+            for (int64_t i = 0; i < kVectors; ++i) v[i] = load(from + i * kWidth<T>);
+            for (int64_t o = 0; o < kRows; ++o) {
+                const Vec<T> factor(w[o * terms + k]);
+                for (int64_t i = 0; i < kVectors; ++i) sum[o][i] = multiply_add(factor, v[i], sum[o][i]);
+            }
+        }
+        for (int64_t o = 0; o < kRows; ++o) {
+            for (int64_t i = 0; i < kVectors; ++i)
+                sum[o][i].store_unaligned(y + o * y_stride + p + i * kWidth<T>);
+        }
+    }
+
+    /// The next `kRows` outputs, and on.
+    Sums after(int64_t rows) const {
+        return {terms,   x, places, w + rows * terms, start ? start + rows : nullptr, y + rows * y_stride,
+                y_stride};
+    }
+};
+
+/// `outputs` rows of a block: as many as fit in registers, then half of that, down to one.
+template <int64_t kRows, class Block>
+void for_outputs(int64_t outputs, int64_t p, Block block) {
+    for (; outputs >= kRows; outputs -= kRows) {
+        block.template block<kRows>(p);
+        block = block.after(kRows);
+    }
+    if constexpr (kRows > 1) for_outputs<kRows / 2>(outputs, p, block);
+}
+
+template <class T>
+void sums(int64_t outputs, int64_t n, int64_t terms, const void* x, const int64_t* places, const void* w,
+          const void* start, void* y, int64_t y_stride) {
+    const Sums<T> all{terms,
+                      static_cast<const T*>(x),
+                      places,
+                      static_cast<const T*>(w),
+                      static_cast<const T*>(start),
+                      static_cast<T*>(y),
+                      y_stride};
+    for (int64_t p = 0; p < n; p += kVectors * kWidth<T>) for_outputs<kOutputs>(outputs, p, all);
+}
+
+template <class T>
+struct Products {
+    int64_t n;
+    int64_t terms;
+    const T* y;  ///< of the first output of the block
+    int64_t y_stride;
+    const T* x;
+    const int64_t* places;
+    T* w;
+
+    /// Σ_p y[o][p] x[places[k] + p] of `kRows` outputs and all terms: these rows of y stay in L1 meanwhile.
+    template <int64_t kRows>
+    void block(int64_t) const {
+        for (int64_t k = 0; k < terms; k += kTerms) tile<kRows>(k, terms - k < kTerms ? terms - k : kTerms);
+    }
+    /// The same of `count` terms from k on; in registers a term behind the last repeats it.
+    template <int64_t kRows>
+    void tile(int64_t k, int64_t count) const {
+        const T* from[kTerms];
+        for (int64_t i = 0; i < kTerms; ++i) from[i] = x + places[k + (i < count ? i : count - 1)];
+        Vec<T> sum[kRows][kTerms];
+        for (auto& row : sum) {
+            for (Vec<T>& s : row) s = Vec<T>(T(0));
+        }
+        for (int64_t p = 0; p < n; p += kWidth<T>) {
+            Vec<T> factor[kRows];
+            for (int64_t o = 0; o < kRows; ++o) factor[o] = load(y + o * y_stride + p);
+            for (int64_t i = 0; i < kTerms; ++i) {
+                const Vec<T> v = load(from[i] + p);
+                for (int64_t o = 0; o < kRows; ++o) sum[o][i] = multiply_add(factor[o], v, sum[o][i]);
+            }
+        }
+        for (int64_t o = 0; o < kRows; ++o) {
+            for (int64_t i = 0; i < count; ++i) w[o * terms + k + i] += sum_of_lanes(sum[o][i]);
+        }
+    }
+    Products after(int64_t rows) const {
+        return {n, terms, y + rows * y_stride, y_stride, x, places, w + rows * terms};
+    }
+};
+
+template <class T>
+void products(int64_t outputs, int64_t n, int64_t terms, const void* y, int64_t y_stride, const void* x,
+              const int64_t* places, void* w) {
+    const Products<T> all{
+        n, terms, static_cast<const T*>(y), y_stride, static_cast<const T*>(x), places, static_cast<T*>(w)};
+    for_outputs<4>(outputs, 0, all);
+}
+
+template <class T>
+void add_correlate(Table& table) {
+    table.correlate[static_cast<std::size_t>(dtype_of<T>())] = {kVectors * kWidth<T>, &sums<T>, &products<T>};
+}
+
+}  // namespace
+
+void install_correlate(Table& table) {
+    add_correlate<float>(table);
+    add_correlate<double>(table);
+}
+
+}  // namespace reel::kernels::REEL_SET

@@ -21,6 +21,7 @@ constexpr int64_t kBlock =
     16 * 1024;                     // elements folded at a time: they fit in L2 where they must be gathered
 constexpr int64_t kColumns = 512;  // columns of a block
 constexpr int64_t kRows = 64;      // the multiple that its rows come in
+constexpr int64_t kShort = 16;     // rows up to this length are read across, as columns
 
 int64_t blocks_of(int64_t count, int64_t block) { return (count + block - 1) / block; }
 
@@ -35,6 +36,12 @@ struct Middle {
 struct Matrix {
     const std::byte* at;
     int64_t stride;
+};
+
+/// [first, last): neighbouring dimensions that are all reduced.
+struct Group {
+    std::size_t first;
+    std::size_t last;
 };
 
 /// Sizes and strides in the order in which a fold walks them.
@@ -57,14 +64,16 @@ struct Layout {
         }
         for (int64_t dim : order) reduced.push_back(contains(dims, dim) ? 1 : 0);
     }
+
+    /// Walks the group's dimensions before all others: many short rows become a few long ones.
+    void move_to_front(Group group) {
+        for (Shape* values : {&sizes, &strides, &order, &reduced}) {
+            std::rotate(values->begin(), values->begin() + group.first, values->begin() + group.last);
+        }
+    }
 };
 
-/// [first, last): the last run of neighbouring dimensions that are all reduced.
-struct Group {
-    std::size_t first;
-    std::size_t last;
-};
-
+/// The last run of neighbours that are all reduced.
 Group last_group(const Layout& x) {
     std::size_t last = x.sizes.size();
     while (last > 0 && !x.reduced[last - 1]) --last;
@@ -115,7 +124,7 @@ struct Source {
           columns(numel(Shape(std::span(layout.sizes.data() + column, layout.sizes.size() - column)))) {
         const auto step = common_stride(layout, column, layout.sizes.size());
         const bool dense = step && (*step == 1 || columns == 1);
-        if (dense && stored == how.compute && how.map == kernels::Fn::kIdentity && !how.through) {
+        if (dense && stored == how.compute && how.map == kernels::Fn::kIdentity) {
             direct = common_stride(layout, row, column);
         }
     }
@@ -149,20 +158,15 @@ public:
 private:
     const std::byte* prepare(const std::byte* block, int64_t count) {
         const Preparation& how = source_.preparation;
-        DType dtype = source_.stored;
-        std::size_t buffer = 0;
-        for (DType next : {how.through.value_or(dtype), how.compute}) {
-            ++buffer;
-            if (next == dtype) continue;
-            std::byte* converted = space(buffer, count * itemsize(next));
-            kernels::convert(dtype, next)(count, block, converted);
+        if (how.compute != source_.stored) {
+            std::byte* converted = space(1, count * itemsize(how.compute));
+            kernels::convert(source_.stored, how.compute)(count, block, converted);
             block = converted;
-            dtype = next;
         }
         if (how.map == kernels::Fn::kIdentity) return block;
-        std::byte* mapped = space(buffer, count * itemsize(dtype));
+        std::byte* mapped = space(1, count * itemsize(how.compute));
         const void* operand = block;
-        kernels::loop(how.map, dtype)(count, mapped, &operand, nullptr);
+        kernels::loop(how.map, how.compute)(count, mapped, &operand, nullptr);
         return mapped;
     }
     std::byte* space(std::size_t which, int64_t bytes) {
@@ -172,7 +176,7 @@ private:
     }
 
     const Source& source_;
-    Tensor memory_[3];
+    Tensor memory_[2];  // gathered, prepared
 };
 
 /// States that an earlier fold has left: dense.
@@ -268,6 +272,11 @@ States fold_states(kernels::Fold how, const Tensor& x, const Shape& dims, const 
     Layout layout(x, dims, in_order);
     Group group = last_group(layout);
     Middle shape = middle_of(layout.sizes, group);
+    if (shape.inner == 1 && shape.reduced <= kShort && shape.outer >= kColumns) {
+        layout.move_to_front(group);
+        group = {0, group.last - group.first};
+        shape = middle_of(layout.sizes, group);
+    }
     Tensor states = Tensor::empty({shape.outer * shape.inner * kernel.state}, kBool);
     if (shape.outer * shape.inner == 0) {
     } else if (shape.reduced == 0) {
@@ -315,7 +324,8 @@ Tensor States::elements(DType dtype) const {
 }
 
 Tensor fold(kernels::Fold how, const Tensor& x, const Shape& dims, const Preparation& preparation) {
-    return fold_states(how, x, dims, preparation).elements(preparation.compute);
+    const bool counts = how == kernels::Fold::kSum && preparation.compute == kBool;
+    return fold_states(how, x, dims, preparation).elements(counts ? kInt64 : preparation.compute);
 }
 
 }  // namespace reel

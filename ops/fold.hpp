@@ -11,7 +11,6 @@ namespace reel {
 /// What is done to every element on its way into a fold, a block at a time.
 struct Preparation {
     DType compute;                             ///< the type folded
-    std::optional<DType> through = None;       ///< converted to this first: kBool, to count what is not 0
     kernels::Fn map = kernels::Fn::kIdentity;  ///< then mapped by this
 };
 
@@ -51,7 +50,8 @@ private:
 /// of its length.
 States fold_states(kernels::Fold how, const Tensor& x, const Shape& dims, const Preparation& preparation);
 
-/// The same for folds whose states are elements: a new tensor of type `preparation.compute`.
+/// The same for folds whose states are elements: a new tensor of type `preparation.compute`; a sum of bools
+/// counts in int64.
 Tensor fold(kernels::Fold how, const Tensor& x, const Shape& dims, const Preparation& preparation);
 
 }  // namespace reel

@@ -101,7 +101,10 @@ Tensor cat(const std::vector<Tensor>& tensors, int64_t dim) {
         sizes[at(d)] += tensors[i].sizes()[at(d)];
     }
     const Tensor y = Tensor::empty(sizes, common_dtype(tensors));
-    bool plain = y.numel() > 0;
+    // Runs of a few bytes are better written as strided elements.
+    constexpr int64_t kShortest = 64;
+    const int64_t row = y.numel() == 0 ? 0 : y.strides()[at(d)] * sizes[at(d)] * y.itemsize();
+    bool plain = row >= kShortest * static_cast<int64_t>(parts.size());
     for (const Part& part : parts) {
         plain = plain && part.tensor.is_contiguous() && part.tensor.dtype() == y.dtype();
     }

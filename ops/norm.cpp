@@ -22,12 +22,12 @@ using kernels::Fold;
 Tensor euclidean(const Tensor& x, const Reduced& r, DType compute) {
     using Limits = std::numeric_limits<float>;
     constexpr float kTiny = Limits::min() / Limits::epsilon();
-    const Tensor squares = fold(Fold::kSum, x, r.dims, {compute, None, Fn::kSquare});
+    const Tensor squares = fold(Fold::kSum, x, r.dims, {compute, Fn::kSquare});
     if (compute == kFloat64 ||
         logical_and(gt(squares, kTiny), lt(squares, Limits::max())).all().item<bool>()) {
         return sqrt(squares);
     }
-    return sqrt(fold(Fold::kSum, x, r.dims, {kFloat64, None, Fn::kSquare}));
+    return sqrt(fold(Fold::kSum, x, r.dims, {kFloat64, Fn::kSquare}));
 }
 
 /// The norm with the kept dimensions. Of nothing it is 0.
@@ -35,9 +35,9 @@ Tensor norm_of(const Tensor& x, double p, const Reduced& r) {
     const DType compute = compute_dtype(x.dtype());
     if (r.count == 0) return zeros(r.kept, compute);
     if (p == 0) return count_nonzero(x, r.dims, true);
-    if (p == 1) return fold(Fold::kSum, x, r.dims, {compute, None, Fn::kAbs});
+    if (p == 1) return fold(Fold::kSum, x, r.dims, {compute, Fn::kAbs});
     if (p == 2) return euclidean(x, r, compute);
-    if (std::isinf(p)) return fold(p > 0 ? Fold::kMax : Fold::kMin, x, r.dims, {compute, None, Fn::kAbs});
+    if (std::isinf(p)) return fold(p > 0 ? Fold::kMax : Fold::kMin, x, r.dims, {compute, Fn::kAbs});
     return pow(fold(Fold::kSum, pow(abs(x.to(compute)), p), r.dims, {compute}), 1 / p);
 }
 

@@ -77,7 +77,7 @@ Tensor over_result(const Tensor& g, const Tensor& y) { return where(eq(y, 0), 0,
 Tensor sum(const Tensor& x, const Shape& dims, bool keepdim) {
     const Reduced r("sum", x, dims, keepdim);
     const DType result = x.is_floating_point() ? x.dtype() : kInt64;
-    return record("sum", folded(Fold::kSum, x, r, {compute_dtype(result)}, result),
+    return record("sum", folded(Fold::kSum, x, r, {compute_dtype(x.dtype())}, result),
                   {{x, [r, sizes = x.sizes()](const Tensor& g) { return r.unreduced(g).expand(sizes); }}});
 }
 
@@ -130,7 +130,7 @@ Tensor all(const Tensor& x, const Shape& dims, bool keepdim) {
 
 Tensor count_nonzero(const Tensor& x, const Shape& dims, bool keepdim) {
     const Reduced r("count_nonzero", x, dims, keepdim);
-    return r.shaped(fold(Fold::kSum, x, r.dims, {kInt64, kBool}));
+    return r.shaped(fold(Fold::kSum, x, r.dims, {kBool}));
 }
 
 }  // namespace reel

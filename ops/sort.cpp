@@ -67,6 +67,7 @@ template <class Key>
 void order_first(std::vector<Item<Key>>& items, std::vector<Item<Key>>& other, int64_t k) {
     constexpr int64_t kFew = 512;
     const auto n = static_cast<int64_t>(items.size());
+    if (k <= n / 64) return std::partial_sort(items.begin(), items.begin() + k, items.end());
     if (n > kFew && k > n / 8) return radix_sort(items, other);
     if (k < n) std::nth_element(items.begin(), items.begin() + k, items.end());
     std::sort(items.begin(), items.begin() + k);

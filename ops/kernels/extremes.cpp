@@ -11,6 +11,22 @@ using std::int64_t;
 template <class T>
 using Index = std::conditional_t<sizeof(T) == 8, std::int64_t, std::int32_t>;
 
+/// Where the first element equal to `wanted` stands; it is known to be there. A NaN is equal to any other.
+template <class T>
+int64_t position(const T* x, T wanted, int64_t n) {
+    int64_t i = 0;
+    if constexpr (std::is_floating_point_v<T>) {
+        const Vec<T> all(wanted);
+        const bool any_nan = wanted != wanted;
+        for (; i + kWidth<T> <= n; i += kWidth<T>) {
+            const Vec<T> v = load(x + i);
+            if (any_nan ? !xsimd::all(v == v) : xsimd::any(v == all)) break;
+        }
+    }
+    while (x[i] != wanted && x[i] == x[i]) ++i;
+    return i;
+}
+
 /// The extreme of each block at the speed of `amax`; then the first element equal to the best, in its block
 /// alone.
 template <class F, class T>
@@ -24,8 +40,7 @@ Extreme<T> find(int64_t n, const T* x) {
         best = value;
         block = i;
     }
-    int64_t i = block;
-    while (x[i] != best && !(x[i] != x[i])) ++i;
+    const int64_t i = block + position(x + block, best, n - block);
     return {x[i], i};
 }
 

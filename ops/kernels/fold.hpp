@@ -40,7 +40,7 @@ struct Max {
         if constexpr (std::is_arithmetic_v<V>) {
             return a > b || a != a ? a : b;
         } else {
-            return xsimd::select((a > b) || !(a == a), a, b);
+            return xsimd::select(a == a, xsimd::max(a, b), a);  // which is b where b is NaN
         }
     }
     /// Whether a beats b, which came before it.
@@ -65,7 +65,7 @@ struct Min {
         if constexpr (std::is_arithmetic_v<V>) {
             return a < b || a != a ? a : b;
         } else {
-            return xsimd::select((a < b) || !(a == a), a, b);
+            return xsimd::select(a == a, xsimd::min(a, b), a);
         }
     }
     template <class T>

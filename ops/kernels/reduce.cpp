@@ -46,6 +46,62 @@ void add(Table& table, Fold fold) {
                 {sizeof(Element), &rows<F, Element>, &columns<F, Element>, &columns<F, Element>});
 }
 
+// ---- How many bools are true: a sum whose state is an int64.
+
+/// Eight bytes at a time, each of which counts up to 255.
+int64_t count_true(int64_t n, const std::uint8_t* x) {
+    constexpr int64_t kWords = 255;
+    constexpr std::uint64_t kEven = 0x00ff00ff00ff00ff;
+    constexpr std::uint64_t kLowest = 0x0001000100010001;
+    int64_t count = 0;
+    int64_t i = 0;
+    while (i + 8 <= n) {
+        const int64_t words = std::min(kWords, (n - i) / 8);
+        std::uint64_t bytes = 0;
+        for (int64_t k = 0; k < words; ++k) {
+            std::uint64_t word;
+            std::memcpy(&word, x + i + 8 * k, sizeof(word));
+            bytes += word;
+        }
+        // Neighbours are added to 16 bits; the product gathers all four sums in its highest 16.
+        const std::uint64_t pairs = (bytes & kEven) + (bytes >> 8 & kEven);
+        count += static_cast<int64_t>(pairs * kLowest >> 48);
+        i += 8 * words;
+    }
+    for (; i < n; ++i) count += x[i];
+    return count;
+}
+
+void count_rows(int64_t count, int64_t n, const void* x, int64_t stride, int64_t, void* y) {
+    for (int64_t i = 0; i < count; ++i) {
+        static_cast<int64_t*>(y)[i] = count_true(n, static_cast<const std::uint8_t*>(x) + i * stride);
+    }
+}
+
+/// Up to 255 rows of a strip are counted in bytes.
+void count_strip(int64_t count, int64_t columns, const std::uint8_t* x, int64_t stride, int64_t* y) {
+    std::uint8_t sums[kStrip] = {};
+    for (int64_t i = 0; i < count; ++i) {
+        for (int64_t j = 0; j < columns; ++j)
+            sums[j] = static_cast<std::uint8_t>(sums[j] + x[i * stride + j]);
+    }
+    for (int64_t j = 0; j < columns; ++j) y[j] += sums[j];
+}
+
+void count_columns(int64_t count, int64_t columns, const void* matrix, int64_t stride, int64_t,
+                   void* states) {
+    constexpr int64_t kRows = 255;
+    const auto* x = static_cast<const std::uint8_t*>(matrix);
+    auto* y = static_cast<int64_t*>(states);
+    std::fill_n(y, columns, int64_t{0});
+    for (int64_t i = 0; i < count; i += kRows) {
+        for (int64_t j = 0; j < columns; j += kStrip) {
+            count_strip(std::min(kRows, count - i), std::min(kStrip, columns - j), x + i * stride + j, stride,
+                        y + j);
+        }
+    }
+}
+
 template <class F>
 void add_numbers(Table& table, Fold fold) {
     add<F, float>(table, fold);
@@ -60,6 +116,7 @@ void install_reduce(Table& table) {
     add_numbers<Prod>(table, Fold::kProd);
     add_numbers<Max>(table, Fold::kMax);
     add_numbers<Min>(table, Fold::kMin);
+    add_fold<bool>(table, Fold::kSum, {sizeof(int64_t), &count_rows, &count_columns, &columns<Sum, int64_t>});
     add<Max, bool>(table, Fold::kMax);
     add<Min, bool>(table, Fold::kMin);
 }

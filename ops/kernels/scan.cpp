@@ -13,16 +13,38 @@ using Sum = std::conditional_t<std::is_floating_point_v<T>, double, int64_t>;
 
 struct RunningSum {
     static constexpr int kStart = 0;
+    auto operator()(const auto& a, const auto& b) const { return a + b; }
     auto operator()(const auto& sum, const auto& x, const auto&) const { return sum + x; }
 };
 struct RunningProduct {
     static constexpr int kStart = 1;
+    auto operator()(const auto& a, const auto& b) const { return a * b; }
     auto operator()(const auto& product, const auto& x, const auto&) const { return product * x; }
 };
 struct Recurrence {
     static constexpr int kStart = 0;
     auto operator()(const auto& s, const auto& x, const auto& a) const { return x + a * s; }
 };
+
+/// One scan of dense memory, four elements at a time: only one step in four waits for the one before.
+template <class F, class T, int64_t kAlong>
+void scan_row(int64_t n, const T* x, T* y) {
+    const F f;
+    Sum<T> state = F::kStart;
+    int64_t i = 0;
+    for (; i + 4 <= n; i += 4) {
+        Sum<T> v[4];
+        for (int64_t k = 0; k < 4; ++k) v[k] = static_cast<Sum<T>>(x[(i + k) * kAlong]);
+        const Sum<T> two = f(v[0], v[1]);
+        const Sum<T> ends[4] = {v[0], two, f(two, v[2]), f(two, f(v[2], v[3]))};
+        for (int64_t k = 0; k < 4; ++k) y[(i + k) * kAlong] = static_cast<T>(f(state, ends[k]));
+        state = f(state, ends[3]);
+    }
+    for (; i < n; ++i) {
+        state = f(state, static_cast<Sum<T>>(x[i * kAlong]));
+        y[i * kAlong] = static_cast<T>(state);
+    }
+}
 
 /// `kLanes` scans, neighbours `across` elements apart, whose elements are `along` apart.
 template <class F, class T, int64_t kLanes>
@@ -59,7 +81,14 @@ void scan(int64_t n, int64_t lanes, int64_t along, int64_t across, const void* x
     const T* x = static_cast<const T*>(x_memory);
     const T* a = a_memory ? static_cast<const T*>(a_memory) : x;
     T* y = static_cast<T*>(y_memory);
-    if (across != 1) return scan_groups<F, T, 8>(n, lanes, along, across, x, a, y);
+    if constexpr (std::is_invocable_v<F, T, T>) {
+        if (along == 1 || along == -1) {
+            const auto row = along == 1 ? scan_row<F, T, 1> : scan_row<F, T, -1>;
+            for (int64_t k = 0; k < lanes; ++k) row(n, x + k * across, y + k * across);
+            return;
+        }
+    }
+    if (across != 1) return scan_groups<F, T, 4>(n, lanes, along, across, x, a, y);
     constexpr int64_t kWide = 64;
     const int64_t wide = lanes / kWide * kWide;
     scan_groups<F, T, kWide>(n, wide, along, 1, x, a, y);

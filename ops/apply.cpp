@@ -6,6 +6,7 @@
 
 #include "tensor/iterate.hpp"
 #include "tensor/parallel.hpp"
+#include "tensor/stream.hpp"
 
 namespace reel {
 
@@ -211,7 +212,8 @@ void splat(Scalar number, DType dtype, std::int64_t count, std::byte* to) {
 }
 
 /// All tensors and `y` are dense, of one shape and of the kernel's types: no walking at all. A number is
-/// written out for one block, which all blocks read.
+/// written out for one block, which all blocks read. A large result is written past the caches, by way of a
+/// block in L1.
 bool run_plain(const Tensor& y, const Elementwise& f, Operands operands, kernels::Loop loop) {
     const DType computed = is_predicate(f.fn) ? kBool : f.compute;
     if (y.dtype() != computed || !y.is_contiguous() || operands.size() > kMaxOperands) return false;
@@ -219,7 +221,9 @@ bool run_plain(const Tensor& y, const Elementwise& f, Operands operands, kernels
     const std::byte* base[kMaxOperands] = {};
     std::int64_t step[kMaxOperands] = {};  // bytes from one element to the next; 0 for a number
     alignas(64) std::byte numbers[kMaxOperands][kBlock * sizeof(double)];
-    std::int64_t block = std::max<std::int64_t>(y.numel(), 1);
+    const std::int64_t out_size = itemsize(computed);
+    const bool streams = y.numel() * out_size >= kStreamed && is_line_aligned(y.raw());
+    std::int64_t block = streams ? kBlock : std::max<std::int64_t>(y.numel(), 1);
     for (const Operand& operand : operands) {
         const DType wanted = operand_type(f, count);
         if (const Tensor* x = operand.tensor()) {
@@ -234,13 +238,16 @@ bool run_plain(const Tensor& y, const Elementwise& f, Operands operands, kernels
         ++count;
     }
     std::byte* to = y.raw();
-    const std::int64_t out_size = itemsize(computed);
     parallel_for(y.numel(), kBlock, 1, [&](std::int64_t begin, std::int64_t end) {
+        alignas(64) std::byte results[kBlock * sizeof(double)];
         for (std::int64_t i = begin; i < end; i += block) {
+            const std::int64_t n = std::min(block, end - i);
             const void* x[kMaxOperands] = {};
             for (std::size_t k = 0; k < count; ++k) x[k] = base[k] + i * step[k];
-            loop(std::min(block, end - i), to + i * out_size, x, f.parameters);
+            loop(n, streams ? results : to + i * out_size, x, f.parameters);
+            if (streams) stream(to + i * out_size, results, n * out_size);
         }
+        if (streams) finish_stream();
     });
     return true;
 }

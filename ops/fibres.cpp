@@ -4,6 +4,8 @@
 #include <cstdlib>
 
 #include "ops/apply.hpp"
+#include "tensor/stream.hpp"
+#include "tensor/transpose.hpp"
 
 namespace reel {
 
@@ -22,25 +24,15 @@ Shape chosen(const Shape& values, const Shape& dims) {
     return result;
 }
 
-template <class F>
-void with_unit(DType dtype, const F& f) {
-    switch (itemsize(dtype)) {
-        case 1:
-            return f(std::uint8_t{});
-        case 2:
-            return f(std::uint16_t{});
-        case 4:
-            return f(std::uint32_t{});
-        default:
-            return f(std::uint64_t{});
-    }
-}
-
 /// to[f · to_fibre + e · to_element] = from[f · from_fibre + e · from_element].
 template <class Unit>
 void copy_plane(const Unit* from, int64_t from_fibre, int64_t from_element, Unit* to, int64_t to_fibre,
                 int64_t to_element, int64_t fibres, int64_t elements) {
-    if (std::abs(from_element) <= std::abs(from_fibre)) {
+    if (from_element == 1 && to_fibre == 1) {
+        transpose(from, from_fibre, elements, fibres, to, to_element);
+    } else if (from_fibre == 1 && to_element == 1) {
+        transpose(from, from_element, fibres, elements, to, to_fibre);
+    } else if (std::abs(from_element) <= std::abs(from_fibre)) {
         for (int64_t f = 0; f < fibres; ++f) {
             for (int64_t e = 0; e < elements; ++e)
                 to[f * to_fibre + e * to_element] = from[f * from_fibre + e * from_element];
@@ -162,7 +154,7 @@ kernels::ConstPanel FibreReader::read(int64_t first, int64_t count) {
     const kernels::Panel panel = buffer(count);
     const int64_t dense_fibre = grouping_ == kernels::kRows ? length_ : 1;
     const int64_t dense_element = grouping_ == kernels::kRows ? 1 : count;
-    with_unit(stored_, [&](auto unit) {
+    with_unit(itemsize(stored_), [&](auto unit) {
         using Unit = decltype(unit);
         const auto* from = reinterpret_cast<const Unit*>(base_);
         auto* to = reinterpret_cast<Unit*>(gathered_.raw());
@@ -177,7 +169,10 @@ kernels::ConstPanel FibreReader::read(int64_t first, int64_t count) {
 }
 
 kernels::Panel FibreWriter::place(int64_t first, int64_t count) {
-    return lines_.is_direct(first, count) ? lines_.in_place(first, count) : lines_.buffer(count);
+    if (!lines_.is_direct(first, count)) return lines_.buffer(count);
+    kernels::Panel panel = lines_.in_place(first, count);
+    panel.streams = lines_.starts_.numel() * lines_.length_ * itemsize(lines_.stored_) >= kStreamed;
+    return panel;
 }
 
 void FibreWriter::finish(int64_t first, int64_t count) {
@@ -187,7 +182,7 @@ void FibreWriter::finish(int64_t first, int64_t count) {
         kernels::convert(y.compute_, y.stored_)(count * y.length_, y.converted_.raw(), y.gathered_.raw());
     const int64_t dense_fibre = y.grouping_ == kernels::kRows ? y.length_ : 1;
     const int64_t dense_element = y.grouping_ == kernels::kRows ? 1 : count;
-    with_unit(y.stored_, [&](auto unit) {
+    with_unit(itemsize(y.stored_), [&](auto unit) {
         using Unit = decltype(unit);
         auto* to = reinterpret_cast<Unit*>(y.base_);
         const auto* from = reinterpret_cast<const Unit*>(y.gathered_.raw());

@@ -24,12 +24,22 @@ void fill_run(Unit value, std::int64_t count, Unit* dense) {
     }
 }
 
+/// Every `kStep`th element: a step that the compiler knows it can make vectors for.
+template <std::int64_t kStep, class Unit>
+void read_every(const Unit* from, std::int64_t count, Unit* dense) {
+    for (std::int64_t i = 0; i < count; ++i) dense[i] = from[i * kStep];
+}
+
 template <class Unit>
 void read_run(const Unit* from, std::int64_t step, std::int64_t count, Unit* dense) {
     if (step == 1) {
         std::memcpy(dense, from, static_cast<std::size_t>(count) * sizeof(Unit));
     } else if (step == 0) {
         fill_run(*from, count, dense);
+    } else if (step == 2) {
+        read_every<2>(from, count, dense);
+    } else if (step == -1) {
+        read_every<-1>(from, count, dense);
     } else {
         for (std::int64_t i = 0; i < count; ++i) dense[i] = from[i * step];
     }
@@ -85,7 +95,7 @@ void Walk::gather(std::int64_t itemsize, const std::byte* base, std::int64_t beg
             if (transposed_ && here.length == sizes_[0] && left >= 2 * sizes_[0]) {
                 // Whole rows, up to the end of the second dimension.
                 const std::int64_t rows = std::min(left / sizes_[0], sizes_[1] - (i / sizes_[0]) % sizes_[1]);
-                transpose(from + here.offset, here.step, rows, sizes_[0], to + (i - begin));
+                transpose(from + here.offset, here.step, rows, sizes_[0], to + (i - begin), sizes_[0]);
                 i += rows * sizes_[0];
                 continue;
             }

@@ -5,70 +5,68 @@
 #include <type_traits>
 #include <xsimd/xsimd.hpp>
 
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
+#include "tensor/stream.hpp"
 
 namespace reel {
 
 namespace {
 
-constexpr std::int64_t kLine = 64;           // bytes of a cache line
-constexpr std::int64_t kStreamed = 4 << 20;  // bytes from which a result is written past the caches
-
-/// Writes a cache line; `past` the caches, where the machine can and `to` is aligned: no line is fetched only
-/// to be overwritten.
-void write_line(void* to, const void* line, [[maybe_unused]] bool past) {
-#if defined(__SSE2__)
-    if (past) {
-        for (std::int64_t i = 0; i < kLine / 16; ++i) {
-            _mm_stream_si128(static_cast<__m128i*>(to) + i,
-                             _mm_load_si128(static_cast<const __m128i*>(line) + i));
-        }
-        return;
-    }
-#endif
-    std::memcpy(to, line, kLine);
-}
-
-/// Lines written past the caches are in memory before what is written next.
-void finish_lines() {
-#if defined(__SSE2__)
-    _mm_sfence();
-#endif
-}
-
 /// The lines of a tile: as many elements as a cache line holds, on both sides.
 template <class Unit>
 constexpr std::int64_t kTile = kLine / static_cast<std::int64_t>(sizeof(Unit));
 
-/// tile[r][c] = from[r + c · step].
-template <class Unit>
-void transpose_tile(const Unit* from, std::int64_t step, Unit (&tile)[kTile<Unit>][kTile<Unit>]) {
-    for (std::int64_t c = 0; c < kTile<Unit>; ++c) {
-        for (std::int64_t r = 0; r < kTile<Unit>; ++r) tile[r][c] = from[r + c * step];
+/// Registers of four elements, where there are such.
+using Four = xsimd::make_sized_batch_t<std::uint32_t, 4>;
+
+/// to[r · to_step + c] = from[r + c · step] for four r and four c.
+template <class V = Four>
+[[gnu::always_inline]] inline void transpose_four(const std::uint32_t* from, std::int64_t step,
+                                                  std::uint32_t* to, std::int64_t to_step) {
+    V line[4];
+    for (std::int64_t k = 0; k < 4; ++k) line[k] = V::load_unaligned(from + k * step);
+    const V even[2] = {xsimd::zip_lo(line[0], line[2]), xsimd::zip_hi(line[0], line[2])};
+    const V odd[2] = {xsimd::zip_lo(line[1], line[3]), xsimd::zip_hi(line[1], line[3])};
+    for (std::int64_t k = 0; k < 2; ++k) {
+        xsimd::zip_lo(even[k], odd[k]).store_unaligned(to + 2 * k * to_step);
+        xsimd::zip_hi(even[k], odd[k]).store_unaligned(to + (2 * k + 1) * to_step);
     }
 }
 
-/// Four by four in registers, where there are registers of four.
-void transpose_tile(const std::uint32_t* from, std::int64_t step, std::uint32_t (&tile)[16][16]) {
-    using Four = xsimd::make_sized_batch_t<std::uint32_t, 4>;
-    if constexpr (std::is_void_v<Four>) {
-        transpose_tile<std::uint32_t>(from, step, tile);
-    } else {
-        for (std::int64_t c = 0; c < 16; c += 4) {
-            for (std::int64_t r = 0; r < 16; r += 4) {
-                Four line[4];
-                for (std::int64_t k = 0; k < 4; ++k)
-                    line[k] = Four::load_unaligned(from + r + (c + k) * step);
-                const Four even[2] = {xsimd::zip_lo(line[0], line[2]), xsimd::zip_hi(line[0], line[2])};
-                const Four odd[2] = {xsimd::zip_lo(line[1], line[3]), xsimd::zip_hi(line[1], line[3])};
-                for (std::int64_t k = 0; k < 2; ++k) {
-                    xsimd::zip_lo(even[k], odd[k]).store_unaligned(&tile[r + 2 * k][c]);
-                    xsimd::zip_hi(even[k], odd[k]).store_unaligned(&tile[r + 2 * k + 1][c]);
-                }
+template <class Unit>
+constexpr bool kHasFour = std::is_same_v<Unit, std::uint32_t> && !std::is_void_v<Four>;
+
+/// tile[r][c] = from[r + c · step].
+template <class Unit>
+void transpose_tile(const Unit* from, std::int64_t step, Unit (&tile)[kTile<Unit>][kTile<Unit>]) {
+    for (std::int64_t c = 0; c < kTile<Unit>; c += kHasFour<Unit> ? 4 : 1) {
+        for (std::int64_t r = 0; r < kTile<Unit>; r += kHasFour<Unit> ? 4 : 1) {
+            if constexpr (kHasFour<Unit>) {
+                transpose_four(from + r + c * step, step, &tile[r][c], kTile<Unit>);
+            } else {
+                tile[r][c] = from[r + c * step];
             }
         }
+    }
+}
+
+/// The rows and columns that make no tile. Fours at the end overlap their neighbours.
+template <class Unit>
+void transpose_rest(const Unit* from, std::int64_t step, std::int64_t rows, std::int64_t columns, Unit* to,
+                    std::int64_t to_step) {
+    if constexpr (kHasFour<Unit>) {
+        if (rows >= 4 && columns >= 4) {
+            for (std::int64_t i = 0; i < rows; i += 4) {
+                const std::int64_t r = std::min(i, rows - 4);
+                for (std::int64_t j = 0; j < columns; j += 4) {
+                    const std::int64_t c = std::min(j, columns - 4);
+                    transpose_four(from + r + c * step, step, to + r * to_step + c, to_step);
+                }
+            }
+            return;
+        }
+    }
+    for (std::int64_t r = 0; r < rows; ++r) {
+        for (std::int64_t c = 0; c < columns; ++c) to[r * to_step + c] = from[r + c * step];
     }
 }
 
@@ -76,12 +74,13 @@ void transpose_tile(const std::uint32_t* from, std::int64_t step, std::uint32_t 
 
 // Blocks of tiles keep the pages of both sides in reach; what is larger than the caches goes past them.
 template <class Unit>
-void transpose(const Unit* from, std::int64_t step, std::int64_t rows, std::int64_t columns, Unit* dense) {
+void transpose(const Unit* from, std::int64_t step, std::int64_t rows, std::int64_t columns, Unit* to,
+               std::int64_t to_step) {
     constexpr std::int64_t kSide = kTile<Unit>;
     constexpr std::int64_t kRows = 16 * kSide;
     constexpr std::int64_t kColumns = 4 * kSide;
     const bool streams = rows * columns * static_cast<std::int64_t>(sizeof(Unit)) >= kStreamed &&
-                         columns % kSide == 0 && reinterpret_cast<std::uintptr_t>(dense) % kLine == 0;
+                         to_step % kSide == 0 && is_line_aligned(to);
     const std::int64_t whole_rows = rows / kSide * kSide;
     const std::int64_t whole_columns = columns / kSide * kSide;
     for (std::int64_t r0 = 0; r0 < whole_rows; r0 += kRows) {
@@ -90,23 +89,27 @@ void transpose(const Unit* from, std::int64_t step, std::int64_t rows, std::int6
                 for (std::int64_t c = c0; c < std::min(whole_columns, c0 + kColumns); c += kSide) {
                     alignas(kLine) Unit tile[kSide][kSide];
                     transpose_tile(from + r + c * step, step, tile);
-                    Unit* to = dense + r * columns + c;
-                    for (std::int64_t k = 0; k < kSide; ++k) write_line(to + k * columns, tile[k], streams);
+                    for (std::int64_t k = 0; k < kSide; ++k) {
+                        Unit* line = to + (r + k) * to_step + c;
+                        streams ? stream(line, tile[k], kLine) : void(std::memcpy(line, tile[k], kLine));
+                    }
                 }
             }
         }
     }
-    if (streams) finish_lines();
-    for (std::int64_t r = 0; r < rows; ++r) {
-        for (std::int64_t c = r < whole_rows ? whole_columns : 0; c < columns; ++c) {
-            dense[r * columns + c] = from[r + c * step];
-        }
-    }
+    if (streams) finish_stream();
+    transpose_rest(from + whole_columns * step, step, whole_rows, columns - whole_columns, to + whole_columns,
+                   to_step);
+    transpose_rest(from + whole_rows, step, rows - whole_rows, columns, to + whole_rows * to_step, to_step);
 }
 
-template void transpose(const std::uint8_t*, std::int64_t, std::int64_t, std::int64_t, std::uint8_t*);
-template void transpose(const std::uint16_t*, std::int64_t, std::int64_t, std::int64_t, std::uint16_t*);
-template void transpose(const std::uint32_t*, std::int64_t, std::int64_t, std::int64_t, std::uint32_t*);
-template void transpose(const std::uint64_t*, std::int64_t, std::int64_t, std::int64_t, std::uint64_t*);
+template void transpose(const std::uint8_t*, std::int64_t, std::int64_t, std::int64_t, std::uint8_t*,
+                        std::int64_t);
+template void transpose(const std::uint16_t*, std::int64_t, std::int64_t, std::int64_t, std::uint16_t*,
+                        std::int64_t);
+template void transpose(const std::uint32_t*, std::int64_t, std::int64_t, std::int64_t, std::uint32_t*,
+                        std::int64_t);
+template void transpose(const std::uint64_t*, std::int64_t, std::int64_t, std::int64_t, std::uint64_t*,
+                        std::int64_t);
 
 }  // namespace reel

@@ -21,9 +21,10 @@ void with_unit(std::int64_t itemsize, const F& f) {
     }
 }
 
-/// dense[r][c] = from[r + c · step], for `rows` dense rows of `columns` elements: neighbours in memory become
+/// to[r · to_step + c] = from[r + c · step] for r < rows and c < columns: neighbours in memory become
 /// neighbours of a column. `Unit` is an unsigned integer of 1, 2, 4 or 8 bytes.
 template <class Unit>
-void transpose(const Unit* from, std::int64_t step, std::int64_t rows, std::int64_t columns, Unit* dense);
+void transpose(const Unit* from, std::int64_t step, std::int64_t rows, std::int64_t columns, Unit* to,
+               std::int64_t to_step);
 
 }  // namespace reel

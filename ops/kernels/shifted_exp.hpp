@@ -47,7 +47,7 @@ inline constexpr double kShortLog2Rest<double> = math::kLog2Low<double>;
 /// eʳ for |r| ≤ ½ log 2.
 template <class T>
 Vec<T> exp_of_remainder(const Vec<T>& r) {
-    return Vec<T>(1) + (r + r * r * math::polynomial<T>(r, math::kExpTail<T>));
+    return Vec<T>(1) + multiply_add(r * r, math::polynomial<T>(r, math::kExpTail<T>), r);
 }
 
 /// z ↦ e^z 2^(lift − N) in every lane, where N is the whole number of the lane's maximum (0 and e^(z − max)
@@ -66,8 +66,7 @@ public:
     }
 
     Vec<T> operator()(const Vec<T>& z) const {
-        const Vec<T> shifted = z - shift_;
-        const Vec<T> x = xsimd::select(shifted < low_, low_, shifted);
+        const Vec<T> x = xsimd::max(low_, z - shift_);  // which is NaN where z is
         const Vec<T> rounded = multiply_add(x, Vec<T>(math::kLog2E<T>), rounder_);
         const Vec<T> n = rounded - rounder_;
         const Vec<T> coarse = multiply_add(n, Vec<T>(-kShortLog2<T>), x);
@@ -121,44 +120,45 @@ Vec<double> top_exponential(const T* top, const T* exponent) {
     return exp_of_remainder<double>(multiply_add(whole, Vec<double>(-kShortLog2Rest<double>), coarse));
 }
 
-/// Sums of many positive numbers in every lane, in twice the precision of `T`.
+/// All lanes by f, in pairs of pairs, as numbers of type `A`.
+template <class A, class T, class F>
+A fold_lanes(const Vec<T>& v, const F& f) {
+    alignas(Vec<T>) T lanes[kWidth<T>];
+    v.store_aligned(lanes);
+    A results[kWidth<T>];
+    for (std::int64_t i = 0; i < kWidth<T>; ++i) results[i] = static_cast<A>(lanes[i]);
+    for (std::int64_t half = kWidth<T> / 2; half > 0; half /= 2) {
+        for (std::int64_t i = 0; i < half; ++i) results[i] = f(results[i], results[i + half]);
+    }
+    return results[0];
+}
+
+/// Sums of many numbers in every lane, in twice the precision of `T`: what a sum loses to rounding is summed
+/// beside it (Knuth's two-sum).
 template <class T>
-class LaneSums;
-
-template <>
-class LaneSums<float> {
+class LaneSums {
 public:
-    void add(const Vec<float>& x) {
-        alignas(Vec<float>) float lanes[kWidth<float>];
-        x.store_aligned(lanes);
-        for (std::int64_t l = 0; l < kWidth<float>; ++l) sums_[l] += static_cast<double>(lanes[l]);
-    }
-    double lane(std::int64_t l) const { return sums_[l]; }
-    double total() const {
-        double sum = 0;
-        for (double lane : sums_) sum += lane;
-        return sum;
-    }
-
-private:
-    alignas(64) double sums_[kWidth<float>] = {};
-};
-
-/// What a sum loses to rounding is summed beside it (Knuth's two-sum).
-template <>
-class LaneSums<double> {
-public:
-    void add(const Vec<double>& x) {
-        const Vec<double> sum = sum_ + x;
-        const Vec<double> part = sum - sum_;
+    void add(const Vec<T>& x) {
+        const Vec<T> sum = sum_ + x;
+        const Vec<T> part = sum - sum_;
         lost_ = lost_ + ((sum_ - (sum - part)) + (x - part));
         sum_ = sum;
     }
     double lane(std::int64_t l) const { return corrected(lane_of(sum_, l), lane_of(lost_, l)); }
     double total() const {
+        if constexpr (sizeof(T) < sizeof(double)) {
+            const auto plus = [](double a, double b) { return a + b; };
+            return corrected(fold_lanes<double, T>(sum_, plus), fold_lanes<double, T>(lost_, plus));
+        } else {
+            return carefully_added();
+        }
+    }
+
+private:
+    double carefully_added() const {
         double sum = 0;
         double lost = 0;
-        for (std::int64_t l = 0; l < kWidth<double>; ++l) {
+        for (std::int64_t l = 0; l < kWidth<T>; ++l) {
             const double x = lane_of(sum_, l);
             const double next = sum + x;
             const double part = next - sum;
@@ -167,17 +167,15 @@ public:
         }
         return corrected(sum, lost);
     }
-
-private:
     /// An infinite sum has lost nothing.
     static double corrected(double sum, double lost) { return sum - sum == 0 ? sum + lost : sum; }
-    static double lane_of(const Vec<double>& v, std::int64_t l) {
-        alignas(Vec<double>) double lanes[kWidth<double>];
+    static double lane_of(const Vec<T>& v, std::int64_t l) {
+        alignas(Vec<T>) T lanes[kWidth<T>];
         v.store_aligned(lanes);
-        return lanes[l];
+        return static_cast<double>(lanes[l]);
     }
-    Vec<double> sum_ = Vec<double>(0);
-    Vec<double> lost_ = Vec<double>(0);
+    Vec<T> sum_ = Vec<T>(0);
+    Vec<T> lost_ = Vec<T>(0);
 };
 
 /// The most fibres of a group, and room for the last vector to run over.

@@ -4,7 +4,10 @@
 // Note [All but one maximum]
 // A fibre is summed without one element that attains its maximum: Σ e^(z - max) = 1 + rest. Where one logit
 // leads by 40, rest is 4e-18, which 1 + rest has lost; log1p(rest) and rest / (1 + rest) have not.
+#include <algorithm>
+
 #include "ops/kernels/shifted_exp.hpp"
+#include "tensor/stream.hpp"
 
 namespace reel::kernels::REEL_SET {
 
@@ -37,6 +40,19 @@ struct Row {
     Vec<T> operator()(int64_t v) const { return load_as<T>(x + v * kWidth<T>); }
 };
 
+/// The same, while the memory that stands `ahead` bytes further is brought nearer: the next row, which would
+/// be waited for while its maximum is looked for.
+template <class T, class S>
+struct RowBeforeNext {
+    const S* x;
+    std::uintptr_t ahead;
+    Vec<T> operator()(int64_t v) const {
+        const S* from = x + v * kWidth<T>;
+        __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(from) + ahead));
+        return load_as<T>(from);
+    }
+};
+
 /// What is left of a row behind its whole vectors, filled up with -inf.
 template <class T, class S>
 Vec<T> row_tail(const S* x, int64_t n) {
@@ -65,13 +81,10 @@ Vec<T> maximum(int64_t count, const Load& z) {
     return larger<T>(larger<T>(max[0], max[1]), larger<T>(max[2], max[3]));
 }
 
+/// The largest lane; NaN wins.
 template <class T>
 T highest(const Vec<T>& v) {
-    alignas(Vec<T>) T lanes[Vec<T>::size];
-    v.store_aligned(lanes);
-    T max = lanes[0];
-    for (T lane : lanes) max = lane > max || lane != lane ? lane : max;
-    return max;
+    return fold_lanes<T, T>(v, [](T a, T b) { return a > b || a != a ? a : b; });
 }
 
 /// Counts the elements that attain the maximum and sums the exponentials of the others.
@@ -144,33 +157,30 @@ void conclude(int64_t count, const Found<T>& found, T* max, T* rest, double* log
 }
 
 template <class T, class S>
-void find_row(int64_t n, const S* x, Found<T>& found, int64_t f) {
+void find_row(int64_t n, const S* x, int64_t next, Found<T>& found, int64_t f) {
     const Row<T, S> row{x};
     const int64_t vectors = n / kWidth<T>;
     const int64_t whole = vectors * kWidth<T>;
     const Vec<T> tail = row_tail<T>(x + whole, n - whole);
     const T max = highest<T>(vectors > 0 ? larger<T>(maximum<T>(vectors, row), tail) : tail);
     Rest<T> rest{Vec<T>(max)};
-    rest.add(vectors, row);
+    rest.add(vectors, RowBeforeNext<T, S>{x, static_cast<std::uintptr_t>(next) * sizeof(S)});
     if (whole < n) rest.sums.add(rest.term(tail));
-    alignas(Vec<T>) T lanes[3][kWidth<T>];
-    rest.count.store_aligned(lanes[0]);
-    rest.exponential.top().store_aligned(lanes[1]);
-    rest.exponential.exponent().store_aligned(lanes[2]);
-    double count = 0;
-    for (T lane : lanes[0]) count += static_cast<double>(lane);
+    alignas(Vec<T>) T lanes[2][kWidth<T>];
+    rest.exponential.top().store_aligned(lanes[0]);
+    rest.exponential.exponent().store_aligned(lanes[1]);
     found.max[f] = max;
-    found.top[f] = lanes[1][0];
-    found.exponent[f] = lanes[2][0];
+    found.top[f] = lanes[0][0];
+    found.exponent[f] = lanes[1][0];
     found.sum[f] = rest.sums.total();
-    found.count[f] = count;
+    found.count[f] = fold_lanes<double, T>(rest.count, [](double a, double b) { return a + b; });
 }
 
 template <class T, class S>
 void row_statistics(int64_t n, int64_t count, ConstPanel x, void* max, void* rest, double* log_sum) {
     Found<T> found{};
     for (int64_t f = 0; f < count; ++f)
-        find_row<T>(n, static_cast<const S*>(x.data) + f * x.stride, found, f);
+        find_row<T>(n, static_cast<const S*>(x.data) + f * x.stride, x.stride, found, f);
     conclude(count, found, static_cast<T*>(max), static_cast<T*>(rest), log_sum);
 }
 
@@ -237,10 +247,20 @@ struct Scales {
     }
 };
 
-/// y[i] = f(x[i]) on n elements.
+/// y[i] = f(x[i]) on n elements; past the caches from the first aligned one on, where y `streams`.
 template <class T, class F>
-void map_row(int64_t n, const T* x, T* y, const F& f) {
+void map_row(int64_t n, const T* x, T* y, bool streams, const F& f) {
     int64_t i = 0;
+    if (streams) {
+        const auto misplaced =
+            static_cast<int64_t>(reinterpret_cast<std::uintptr_t>(y) % sizeof(Vec<T>) / sizeof(T));
+        if (misplaced > 0) {
+            i = std::min(n, kWidth<T> - misplaced);
+            store_some<T>(y, f(load_some(x, i)), i);
+        }
+        for (; i + kWidth<T> <= n; i += kWidth<T>) stream(y + i, f(load(x + i)));
+        finish_stream();
+    }
     for (; i + kWidth<T> <= n; i += kWidth<T>) f(load(x + i)).store_unaligned(y + i);
     if (i < n) store_some<T>(y + i, f(load_some(x + i, n - i)), n - i);
 }
@@ -267,6 +287,7 @@ void row_exponentials(int64_t n, int64_t count, ConstPanel x, const void* max, c
         const Vec<T> max_z(scales.max[f]);
         const Vec<T> max_y(scales.top[f]);
         map_row<T>(n, static_cast<const T*>(x.data) + f * x.stride, static_cast<T*>(y.data) + f * y.stride,
+                   y.streams,
                    [&](const Vec<T>& z) { return xsimd::select(z == max_z, max_y, exponential(z) * scale); });
     }
 }
@@ -292,7 +313,7 @@ void row_logarithms(int64_t n, int64_t count, ConstPanel x, const void* max, con
         const Vec<T> top(static_cast<const T*>(max)[f]);
         const Vec<T> log(static_cast<T>(log_sum[f]));
         map_row<T>(n, static_cast<const T*>(x.data) + f * x.stride, static_cast<T*>(y.data) + f * y.stride,
-                   [&](const Vec<T>& z) { return (z - top) - log; });
+                   y.streams, [&](const Vec<T>& z) { return (z - top) - log; });
     }
 }
 

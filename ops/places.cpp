@@ -67,7 +67,8 @@ public:
         for (int64_t i = 0; i < n;) {
             const Walk::Run run = plain_.run(begin + i);
             const int64_t stop = std::min(n, i + run.length);
-            for (int64_t place = run.offset; i < stop; ++i, place += run.step) to[i] = place;
+            const int64_t first = run.offset - i * run.step;
+            for (; i < stop; ++i) to[i] = first + i * run.step;
         }
         for (std::size_t k = 0; k < lookups_.size(); ++k) {
             const Lookup& lookup = places_.lookups[k];

@@ -135,16 +135,20 @@ struct SiluBackward {
         return g * (sigmoid.above * (V(1) + z * sigmoid.below));
     }
 };
-/// g (Φ(x) + x φ(x)).
+/// g (Φ(x) + x φ(x)). For negative x the two cancel, so that Φ to its last digit (`NormalTail`) would be
+/// lost.
 struct GeluBackward {
     template <class V>
     V operator()(const V& g, const V& x) const {
         using T = Element<V>;
         const V z = bounded(x, static_cast<double>(math::kTailEnd<T>));
-        const math::NormalTail<T> tail(xsimd::abs(z));
-        const V q = tail.times(V(1));
-        const V density = tail.exponential.value() * constant<V>(kInvSqrt2Pi);
-        return g * (xsimd::select(x < V(0), q, V(1) - q) + z * density);
+        const V y = xsimd::abs(z);
+        const V bell = math::bell<T>(y);
+        const V n = math::polynomial<T>(y, math::kTailN<T>);
+        const V g_tail = math::polynomial<T>(y, math::kTailG<T>);
+        const V q = bell * n / multiply_add(constant<V>(math::kSqrt2Pi) * y, n, g_tail);
+        const V upper = xsimd::select(x < V(0), q, V(1) - q);
+        return g * multiply_add(z, bell * constant<V>(kInvSqrt2Pi), upper);
     }
 };
 /// g (σ + x σ (1 − σ) v′), σ = sigmoid(v(x)).

@@ -71,6 +71,13 @@ inline constexpr double kErfNear<double>[] = {
     0.00522397762160322656, -0.000854832675492018713, 0.000120553210422107137, -0.000014925299739684795,
     1.64552139315487872e-6, -1.62754760834960282e-7,  1.40460470256734457e-8,  -8.4818491641676574e-10};
 
+/// exp(−y²/2). What y² loses to rounding is a factor of its own.
+template <class T>
+Vec<T> bell(const Vec<T>& y) {
+    const Pair<T> square = two_product<T>(y, y);
+    return exp<T>(square.high * Vec<T>(T(-0.5))) * multiply_add(square.low, Vec<T>(T(-0.5)), Vec<T>(1));
+}
+
 /// Q(y) for y in [0, end], its exponential apart; to the last digit for y above 0.6.
 template <class T>
 struct NormalTail {

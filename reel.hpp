@@ -26,6 +26,7 @@
 #include "ops/softmax.hpp"
 #include "ops/sort.hpp"
 #include "ops/views.hpp"
+#include "optim/checkpoint.hpp"
 #include "optim/optimizer.hpp"
 #include "optim/schedule.hpp"
 #include "tensor/factory.hpp"

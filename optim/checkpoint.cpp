@@ -1,0 +1,72 @@
+#include "optim/checkpoint.hpp"
+
+#include <map>
+
+#include "autograd/tape.hpp"
+#include "tensor/factory.hpp"
+#include "tensor/random.hpp"
+#include "tensor/safetensors.hpp"
+
+namespace reel {
+
+namespace {
+
+constexpr const char* kOptimizer = "optimizer.";
+
+using Entries = std::map<std::string, Tensor>;
+
+/// Takes an entry of this dtype and shape out of those of a file.
+Tensor take(Entries& entries, const std::string& path, const std::string& name, DType dtype,
+            const Shape& sizes) {
+    const auto node = entries.extract(name);
+    if (node.empty()) fail<Error>("load_checkpoint: ", path, " has no \"", name, "\"");
+    const Tensor& t = node.mapped();
+    if (t.sizes() != sizes) {
+        fail<ShapeError>("load_checkpoint: ", path, ": \"", name, "\" has shape ", t.sizes(), ", expected ",
+                         sizes);
+    }
+    if (t.dtype() != dtype) {
+        fail<DTypeError>("load_checkpoint: ", path, ": \"", name, "\" is ", t.dtype(), ", expected ", dtype);
+    }
+    return t;
+}
+
+std::string parameter_name(std::size_t i) { return detail::concat("parameter.", i); }
+
+}  // namespace
+
+void save_checkpoint(const std::string& path, const std::vector<Tensor>& params, const Optimizer& optimizer,
+                     std::int64_t step) {
+    Entries entries;
+    for (std::size_t i = 0; i < params.size(); ++i) entries[parameter_name(i)] = params[i];
+    for (const auto& [name, value] : optimizer.state()) entries[kOptimizer + name] = value;
+    const auto [seed, counter] = generator_state();
+    entries["generator"] = tensor({static_cast<std::int64_t>(seed), static_cast<std::int64_t>(counter)});
+    entries["step"] = tensor(step);
+    save_safetensors(path, entries);
+}
+
+std::int64_t load_checkpoint(const std::string& path, const std::vector<Tensor>& params,
+                             Optimizer& optimizer) {
+    Entries entries = load_safetensors(path);
+    std::vector<Tensor> values;
+    for (std::size_t i = 0; i < params.size(); ++i) {
+        values.push_back(take(entries, path, parameter_name(i), params[i].dtype(), params[i].sizes()));
+    }
+    const auto generator = take(entries, path, "generator", kInt64, {2}).to_vector<std::int64_t>();
+    const auto step = take(entries, path, "step", kInt64, {}).item<std::int64_t>();
+    Entries state;
+    for (const auto& [name, value] : entries) {
+        if (!name.starts_with(kOptimizer)) {
+            fail<Error>("load_checkpoint: ", path, " has \"", name, "\", which belongs to nothing here");
+        }
+        state[name.substr(std::char_traits<char>::length(kOptimizer))] = value;
+    }
+    optimizer.load_state(state);  // checks before it changes anything; what follows cannot fail
+    const NoGradGuard quiet;
+    for (std::size_t i = 0; i < params.size(); ++i) params[i].copy_(values[i]);
+    set_generator_state({static_cast<std::uint64_t>(generator[0]), static_cast<std::uint64_t>(generator[1])});
+    return step;
+}
+
+}  // namespace reel

@@ -55,10 +55,13 @@ Tensor remainder(const Tensor& a, const Tensor& b);
 Tensor remainder(const Tensor& a, Scalar b);
 Tensor remainder(Scalar a, const Tensor& b);
 
-/// The next whole number down, up, nearest (halves to even), towards 0; no gradient.
+/// ⌊x⌋, the next whole number down; no gradient.
 Tensor floor(const Tensor& x);
+/// ⌈x⌉, the next whole number up; no gradient.
 Tensor ceil(const Tensor& x);
+/// The nearest whole number, halves to the even one; no gradient.
 Tensor round(const Tensor& x);
+/// The next whole number towards 0; no gradient.
 Tensor trunc(const Tensor& x);
 
 }  // namespace reel

@@ -1,21 +1,27 @@
 /// \file
-/// Comparisons and predicates: bool tensors, never differentiable.
+/// Comparisons and predicates: bool tensors, never differentiable. Beside a NaN all but `ne` are false.
 #pragma once
 
 #include "tensor/tensor.hpp"
 
 namespace reel {
 
+/// a = b.
 Tensor eq(const Tensor& a, const Tensor& b);
 Tensor eq(const Tensor& a, Scalar b);
+/// a ≠ b; true beside a NaN.
 Tensor ne(const Tensor& a, const Tensor& b);
 Tensor ne(const Tensor& a, Scalar b);
+/// a < b.
 Tensor lt(const Tensor& a, const Tensor& b);
 Tensor lt(const Tensor& a, Scalar b);
+/// a ≤ b.
 Tensor le(const Tensor& a, const Tensor& b);
 Tensor le(const Tensor& a, Scalar b);
+/// a > b.
 Tensor gt(const Tensor& a, const Tensor& b);
 Tensor gt(const Tensor& a, Scalar b);
+/// a ≥ b.
 Tensor ge(const Tensor& a, const Tensor& b);
 Tensor ge(const Tensor& a, Scalar b);
 
@@ -38,13 +44,20 @@ inline Tensor operator<=(Scalar a, const Tensor& b) { return ge(b, a); }
 inline Tensor operator>(Scalar a, const Tensor& b) { return lt(b, a); }
 inline Tensor operator>=(Scalar a, const Tensor& b) { return le(b, a); }
 
+/// Whether neither is 0.
 Tensor logical_and(const Tensor& a, const Tensor& b);
+/// Whether one of them, or both, is not 0.
 Tensor logical_or(const Tensor& a, const Tensor& b);
+/// Whether exactly one of them is not 0.
 Tensor logical_xor(const Tensor& a, const Tensor& b);
+/// Whether x is 0.
 Tensor logical_not(const Tensor& x);
 
+/// Whether x is NaN.
 Tensor isnan(const Tensor& x);
+/// Whether x is ∞ or −∞.
 Tensor isinf(const Tensor& x);
+/// Whether x is neither NaN nor infinite.
 Tensor isfinite(const Tensor& x);
 
 /// |a − b| ≤ atol + rtol |b|, elementwise.

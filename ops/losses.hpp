@@ -28,8 +28,9 @@ struct CrossEntropyOptions {
 ///
 /// The mean is over the weights of the targets that count (over the rows, where targets are probabilities):
 /// NaN where none counts, with zero gradient. 0 · ∞ is 0. With Q = Σ w q, z̄ = ȳ (Q softmax(z) − w q) / total.
-/// It is written straight from the logits: what is kept of a row is two numbers. Probabilities that require
-/// grad get theirs. 16-bit logits are computed in float32, and so is their loss.
+/// It is written straight from the logits. Keeps two numbers of each row, its maximum and the sum of the
+/// other exponentials. Probabilities that require grad get theirs. 16-bit logits are computed in float32, and
+/// so is their loss.
 ///
 /// Within 4 ulp of the result, also where one logit leads so far that its probability rounds to 1.
 /// Throws an `IndexError` for a class outside [0, C) that is not `ignore_index`, a `ShapeError` or
@@ -66,7 +67,8 @@ struct BceWithLogitsOptions {
 };
 
 /// −w (p t log σ(x) + (1 − t) log(1 − σ(x))), stable for every x. x̄ = ȳ w ((1 − t) σ(x) − p t σ(−x)), t̄ = −ȳ
-/// w (x + (p − 1) log σ(x)); divided by n for kMean. Throws a `ShapeError` unless the shapes are equal.
+/// w (x + (p − 1) log σ(x)); divided by n for kMean. Keeps the weights, 1 where not given. Throws a
+/// `ShapeError` unless the shapes are equal.
 Tensor binary_cross_entropy_with_logits(const Tensor& x, const Tensor& target,
                                         const BceWithLogitsOptions& options = {});
 

@@ -26,11 +26,11 @@ Tensor rsqrt(const Tensor& x);
 Tensor pow(const Tensor& x, const Tensor& exponent);
 Tensor pow(const Tensor& x, Scalar exponent);
 Tensor pow(Scalar x, const Tensor& exponent);
-/// x̄ = ȳ cos x.
+/// The sine of x radians. x̄ = ȳ cos x.
 Tensor sin(const Tensor& x);
-/// x̄ = −ȳ sin x.
+/// The cosine of x radians. x̄ = −ȳ sin x.
 Tensor cos(const Tensor& x);
-/// x̄ = ȳ (1 + y²).
+/// The tangent of x radians. x̄ = ȳ (1 + y²).
 Tensor tan(const Tensor& x);
 /// The angle of the point (x, y), in (−π, π]. With z the result, ȳ = z̄ x / (x² + y²), x̄ = −z̄ y / (x² + y²).
 Tensor atan2(const Tensor& y, const Tensor& x);

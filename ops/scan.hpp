@@ -15,7 +15,7 @@ Tensor cumprod(const Tensor& x, std::int64_t dim);
 
 // ---- What the gradients of products are made of.
 
-/// yᵢ = x₀ ⋯ xᵢ₋₁: the product of the elements before; y₀ = 1.
+/// yᵢ = x₀ ⋯ xᵢ₋₁: the product of the elements before; y₀ = 1. Keeps the factors moved by one place.
 Tensor exclusive_cumprod(const Tensor& x, std::int64_t dim);
 /// sᵢ = xᵢ + aᵢ sᵢ₋₁ along `dim`; from the end, sᵢ = xᵢ + aᵢ₊₁ sᵢ₊₁. Floating tensors of one shape and type.
 /// x̄ is the same recurrence of s̄ from the other end, and āᵢ = x̄ᵢ sᵢ₋₁.

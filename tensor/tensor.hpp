@@ -154,10 +154,13 @@ public:
     /// The elements in row-major order as another shape, of which one size may be -1. Never copies: throws a
     /// `ShapeError` where the strides do not allow a view. x̄ = ȳ in the shape of x.
     Tensor view(const Shape& shape) const;
+    /// `view` in the shape of `other`. x̄ = ȳ in the shape of x.
     Tensor view_as(const Tensor& other) const;
     Tensor reshape(const Shape& shape) const;
+    /// `reshape` to the shape of `other`. x̄ = ȳ in the shape of x.
     Tensor reshape_as(const Tensor& other) const;
     Tensor flatten(std::int64_t start_dim = 0, std::int64_t end_dim = -1) const;
+    /// Dimension `dim` as several, of which one size may be -1. x̄ = ȳ in the shape of x.
     Tensor unflatten(std::int64_t dim, const Shape& sizes) const;
     Tensor squeeze() const;
     Tensor squeeze(std::int64_t dim) const;
@@ -170,6 +173,7 @@ public:
     /// Dimensions of size 1 repeated, and new ones in front; -1 leaves a size as it is. x̄ = ȳ summed over
     /// what was repeated.
     Tensor expand(const Shape& sizes) const;
+    /// `expand` to the shape of `other`. x̄ = ȳ summed over what was repeated.
     Tensor expand_as(const Tensor& other) const;
     Tensor broadcast_to(const Shape& sizes) const;
     Tensor select(std::int64_t dim, std::int64_t index) const;
@@ -202,6 +206,8 @@ public:
     Tensor operator()(const Index&... indices) const {
         return index({TensorIndex(indices)...});
     }
+    /// `index_put` in place. x̄ = ȳ, with `accumulate` everywhere, else 0 at the places of the index; the
+    /// value gets ȳ there.
     const Tensor& index_put_(const TensorIndices& indices, const Tensor& value,
                              bool accumulate = false) const;
     const Tensor& index_put_(const TensorIndices& indices, Scalar value, bool accumulate = false) const;
@@ -220,27 +226,37 @@ public:
     // ---- Change
     // ---------------------------------------------------------------------------------------------------
 
-    /// The elements as another type. x̄ = ȳ, converted back.
+    /// The elements as another type, rounded to nearest even; floating ones to integers towards 0. x̄ = ȳ,
+    /// converted back.
     Tensor to(DType dtype) const;
-    /// A copy. x̄ = ȳ.
+    /// A contiguous copy. x̄ = ȳ.
     Tensor clone() const;
+    /// The tensor itself where it is contiguous, else a copy that is. x̄ = ȳ.
     Tensor contiguous() const;
+    /// The same elements as a constant, without a history.
     Tensor detach() const;
     /// Overwrites with `src`, broadcast and converted. With x the source, x̄ = ȳ; the old value gets 0.
     const Tensor& copy_(const Tensor& src) const;
     /// Overwrites with one number. The old value gets x̄ = 0, and a tensor the sum of ȳ.
     const Tensor& fill_(Scalar value) const;
     const Tensor& fill_(const Tensor& value) const;
+    /// 0 everywhere, in place. x̄ = 0.
     const Tensor& zero_() const;
+    /// x + α other, in place. x̄ = ȳ, and `other` gets α ȳ.
     const Tensor& add_(const Tensor& other, Scalar alpha = 1) const;
     const Tensor& add_(Scalar other, Scalar alpha = 1) const;
+    /// x − α other, in place. x̄ = ȳ, and `other` gets −α ȳ.
     const Tensor& sub_(const Tensor& other, Scalar alpha = 1) const;
     const Tensor& sub_(Scalar other, Scalar alpha = 1) const;
+    /// x other, in place. x̄ = ȳ other, and `other` gets ȳ x. Keeps the old x.
     const Tensor& mul_(const Tensor& other) const;
     const Tensor& mul_(Scalar other) const;
+    /// x / other, in place. x̄ = ȳ / other, and `other` gets −ȳ x / other². Keeps the old x.
     const Tensor& div_(const Tensor& other) const;
     const Tensor& div_(Scalar other) const;
+    /// `clamp` in place. x̄ = ȳ where x was within the bounds, else 0. Keeps the old x.
     const Tensor& clamp_(std::optional<Scalar> min = None, std::optional<Scalar> max = None) const;
+    /// `masked_fill` in place. x̄ = ȳ where the mask does not hold, else 0; a tensor gets the rest of ȳ.
     const Tensor& masked_fill_(const Tensor& mask, Scalar value) const;
     const Tensor& masked_fill_(const Tensor& mask, const Tensor& value) const;
     const Tensor& operator+=(const Tensor& other) const { return add_(other); }

@@ -35,6 +35,7 @@ const std::vector<Binary>& binary_functions();
 
 Operations pointwise_calls();
 Operations reduce_calls();
+Operations view_calls();
 Operations shape_calls();
 Operations index_calls();
 Operations product_calls();

@@ -98,9 +98,10 @@ Operations layer_calls() {
          }},
         {"rms_norm",
          [](Draw& draw) {
-             return Call{normalized(draw),
-                         [](const Inputs& x) -> Inputs { return {rms_norm(x[0], {x[1].size(0)}, x[1])}; },
-                         kUlps, kSize};
+             return Call{
+                 normalized(draw),
+                 [](const Inputs& x) -> Inputs { return {rms_norm(x[0], {x[1].size(0)}, x[1], 1e-5)}; },
+                 kUlps, kSize};
          }},
         {"dropout",
          [](Draw& draw) {

@@ -62,7 +62,7 @@ Operations unary_calls() {
         unary("tanh", tanh, kAny),
         unary("sigmoid", sigmoid, kAny),
         unary("relu", relu, kNumber),
-        unary("leaky_relu", [](const Tensor& x) { return leaky_relu(x, 0.3); }),
+        unary("leaky_relu", [](const Tensor& x) { return leaky_relu(x, 0.25); }),
         unary("elu", [](const Tensor& x) { return elu(x, 1.3); }),
         unary("logsigmoid", logsigmoid),
         unary("softplus", [](const Tensor& x) { return softplus(x, 2, 3); }),
@@ -70,21 +70,11 @@ Operations unary_calls() {
         unary("gelu", [](const Tensor& x) { return gelu(x); }),
         unary("gelu tanh", [](const Tensor& x) { return gelu(x, "tanh"); }),
         unary(
-            "nan_to_num", [](const Tensor& x) { return nan_to_num(x); }, kNumber),
+            "nan_to_num", [](const Tensor& x) { return nan_to_num(x, 0, 4, -4); }, kNumber),
         unary("isnan", isnan, kAny),
         unary("isinf", isinf, kAny),
         unary("isfinite", isfinite, kAny),
         unary("logical_not", logical_not, kAny),
-        unary(
-            "to float64", [](const Tensor& x) { return x.to(kFloat64); }, kAny),
-        unary(
-            "to float16", [](const Tensor& x) { return x.to(kFloat16); }, kAny),
-        unary(
-            "to bool", [](const Tensor& x) { return x.to(kBool); }, kAny),
-        unary(
-            "clone", [](const Tensor& x) { return x.clone(); }, kAny),
-        unary(
-            "contiguous", [](const Tensor& x) { return x.contiguous(); }, kAny),
     };
 }
 
@@ -126,16 +116,24 @@ Operations three_calls() {
              return Call{three(draw, kBool, draw.any_type()),
                          [](const Inputs& x) -> Inputs { return {where(x[0], x[1], x[2])}; }};
          }},
-        {"clamp tensors",
+        {"clamp",
          [three](Draw& draw) {
              return Call{three(draw, draw.number(), draw.number()),
                          [](const Inputs& x) -> Inputs { return {clamp(x[0], x[1], x[2])}; }};
          }},
         {"lerp",
-         [three](Draw& draw) {
+         [](Draw& draw) {
+             const Shape sizes = draw.shape();
              const DType type = draw.floating();
-             return Call{three(draw, type, type),
+             return Call{{draw.tensor(sizes, type), draw.tensor(draw.narrower(sizes), type),
+                          draw.reals(draw.narrower(sizes), type, 0, 1)},
                          [](const Inputs& x) -> Inputs { return {lerp(x[0], x[1], x[2])}; }};
+         }},
+        {"equal",
+         [](Draw& draw) {
+             const Tensor x = draw.tensor(draw.shape(), draw.any_type());
+             const Tensor y = draw.chance(0.5) ? x.clone() : draw.tensor(x.sizes(), x.dtype());
+             return Call{{x, y}, [](const Inputs& in) -> Inputs { return {tensor(equal(in[0], in[1]))}; }};
          }},
         {"masked_fill",
          [](Draw& draw) {
@@ -165,6 +163,8 @@ const std::vector<Binary>& binary_functions() {
         {"xlogy", [](const Tensor& a, const Tensor& b) { return xlogy(a, b); }, kNumber},
         {"maximum", maximum, kAny},
         {"minimum", minimum, kAny},
+        {"max of two", [](const Tensor& a, const Tensor& b) { return max(a, b); }, kAny},
+        {"min of two", [](const Tensor& a, const Tensor& b) { return min(a, b); }, kAny},
         {"eq", [](const Tensor& a, const Tensor& b) { return a == b; }, kAny},
         {"ne", [](const Tensor& a, const Tensor& b) { return a != b; }, kAny},
         {"lt", [](const Tensor& a, const Tensor& b) { return a < b; }, kAny},
@@ -174,6 +174,8 @@ const std::vector<Binary>& binary_functions() {
         {"logical_and", logical_and, kAny},
         {"logical_or", logical_or, kAny},
         {"logical_xor", logical_xor, kAny},
+        {"allclose", [](const Tensor& a, const Tensor& b) { return reel::tensor(allclose(a, b, 0.5, 0.5)); },
+         kNumber},
         {"isclose", [](const Tensor& a, const Tensor& b) { return isclose(a, b, 0.5, 0.5); }, kNumber},
     };
     return functions;
@@ -190,8 +192,8 @@ Operations pointwise_calls() {
 
 Operations all_calls() {
     Operations calls;
-    for (const Operations& part :
-         {pointwise_calls(), reduce_calls(), shape_calls(), index_calls(), product_calls(), layer_calls()}) {
+    for (const Operations& part : {reduce_calls(), pointwise_calls(), view_calls(), shape_calls(),
+                                   index_calls(), product_calls(), layer_calls()}) {
         calls.insert(calls.end(), part.begin(), part.end());
     }
     return calls;

@@ -93,6 +93,8 @@ Operations reductions() {
 
 Operations orders() {
     return {
+        along("max of all", [](const Tensor& x, std::int64_t, bool) -> Inputs { return {max(x)}; }),
+        along("min of all", [](const Tensor& x, std::int64_t, bool) -> Inputs { return {min(x)}; }),
         along("max", [](const Tensor& x, std::int64_t d, bool k) { return both(max(x, d, k)); }),
         along("min", [](const Tensor& x, std::int64_t d, bool k) { return both(min(x, d, k)); }),
         along("argmax", [](const Tensor& x, std::int64_t d, bool k) -> Inputs { return {argmax(x, d, k)}; }),

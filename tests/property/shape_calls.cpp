@@ -1,4 +1,4 @@
-// Calls of ops/views.hpp, join.hpp and einsum's diagonal kin: tensors seen, laid out and put together anew.
+// Calls of ops/join.hpp: tensors laid out and put together anew.
 #include "tests/property/calls.hpp"
 
 namespace reel::property {
@@ -18,40 +18,6 @@ Operation on_one(const char* name, std::int64_t least, const Prepare& prepare) {
 }
 
 using Function = std::function<Tensor(const Tensor&)>;
-
-Operations view_calls() {
-    return {
-        on_one("reshape", 0,
-               [](Draw& draw, const Tensor& x) -> Function {
-                   const std::int64_t n = x.numel();
-                   const Shape to = n > 0 && n % 2 == 0 && draw.chance(0.5) ? Shape{2, n / 2} : Shape{n};
-                   return [to](const Tensor& in) { return reshape(in, to); };
-               }),
-        on_one("flatten", 1,
-               [](Draw& draw, const Tensor& x) -> Function {
-                   const std::int64_t start = draw.whole(0, x.dim() - 1);
-                   const std::int64_t end = draw.whole(start, x.dim() - 1);
-                   return [=](const Tensor& in) { return flatten(in, start, end); };
-               }),
-        on_one("diagonal", 2,
-               [](Draw& draw, const Tensor&) -> Function {
-                   const std::int64_t offset = draw.whole(-2, 2);
-                   return [=](const Tensor& in) { return diagonal(in, offset, 0, -1); };
-               }),
-        on_one("unfold", 1,
-               [](Draw& draw, const Tensor& x) -> Function {
-                   const std::int64_t dim = draw.dim(x.dim());
-                   const std::int64_t size = draw.whole(0, x.size(dim));
-                   const std::int64_t step = draw.whole(1, 3);
-                   return [=](const Tensor& in) { return in.unfold(dim, size, step); };
-               }),
-        on_one("flip", 1,
-               [](Draw& draw, const Tensor& x) -> Function {
-                   Shape dims = {draw.dim(x.dim())};
-                   return [=](const Tensor& in) { return flip(in, dims); };
-               }),
-    };
-}
 
 Operations layout_calls() {
     return {
@@ -139,7 +105,7 @@ Operations join_calls() {
 
 Operations shape_calls() {
     Operations calls;
-    for (const Operations& part : {view_calls(), layout_calls(), join_calls()}) {
+    for (const Operations& part : {layout_calls(), join_calls()}) {
         calls.insert(calls.end(), part.begin(), part.end());
     }
     return calls;

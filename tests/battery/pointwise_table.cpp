@@ -40,6 +40,7 @@ Outputs clamp_case(const Inputs& x, const Arguments& a) {
 }
 
 Outputs where_case(const Inputs& x, const Arguments& a) {
+    if (x.size() == 1) return where(x[0], scalar(a["self"]), scalar(a["other"]));
     if (a.contains("other")) return where(x[0], x[1], scalar(a["other"]));
     if (a.contains("self")) return where(x[0], scalar(a["self"]), x[1]);
     return where(x[0], x[1], x[2]);

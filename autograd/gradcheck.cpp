@@ -88,6 +88,7 @@ Look look(const Subject& subject, std::size_t k, const Direction& direction) {
     double longest = 0;
     for (const auto& [element, share] : direction) longest = std::max(longest, std::abs(share));
     Scale scale;
+    scale.gradient = std::numeric_limits<double>::min() * longest;  // below it rounding does not shrink
     for (std::size_t part = 0; part < subject.parts(); ++part) {
         scale.gradient = std::max(scale.gradient, largest(subject.gradient(part, k)) * longest);
         scale.function = std::max(scale.function, subject.magnitudes()[part]);
@@ -237,6 +238,8 @@ GradcheckReport gradcheck(const TensorFunction& f, const Tensor& input, const Gr
 
 GradcheckReport gradgradcheck(const TensorFunction& f, const std::vector<Tensor>& inputs,
                               const GradcheckOptions& options) {
+    // Where a function saturates, its gradient is small but made of numbers of the order of 1, as 1 − y² is.
+    constexpr double kGradientGrain = 1;
     // One cotangent for each output, with other weights than those that the check draws.
     Weights weights(options.seed ^ 0xc07a6e47);
     std::vector<Tensor> arguments = inputs;
@@ -251,7 +254,7 @@ GradcheckReport gradgradcheck(const TensorFunction& f, const std::vector<Tensor>
             arguments.push_back(cotangent);
         }
     }
-    return gradcheck(gradient_of(f, inputs.size()), arguments, named);
+    return report_on(Subject(gradient_of(f, inputs.size()), arguments, named, kGradientGrain), named);
 }
 
 GradcheckReport gradgradcheck(const TensorFunction& f, const Tensor& input, const GradcheckOptions& options) {

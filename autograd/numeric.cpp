@@ -56,6 +56,7 @@ void Differentiator::add(double h_below, double below, double h_above, double ab
 }
 
 bool Differentiator::settled(double scale) const {
+    if (!finite_) return false;
     const double error = slope_.error + gap_.error / 2;
     return error <= kGoal * std::max(scale, std::abs(slope_.value)) || error <= 4 * noise_of_slope_;
 }

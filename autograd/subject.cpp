@@ -98,8 +98,9 @@ double Probe::move(std::size_t element, double t) const {
     return at - home_[element];
 }
 
-Subject::Subject(const TensorFunction& f, const std::vector<Tensor>& inputs, const GradcheckOptions& options)
-    : f_(f), inputs_(inputs), full_(options.mode == GradcheckMode::kFullJacobian) {
+Subject::Subject(const TensorFunction& f, const std::vector<Tensor>& inputs, const GradcheckOptions& options,
+                 double grain)
+    : f_(f), inputs_(inputs), full_(options.mode == GradcheckMode::kFullJacobian), grain_(grain) {
     for (std::size_t i = 0; i < inputs.size(); ++i) {
         if (!inputs[i].is_floating_point()) continue;
         if (inputs[i].dtype() != kFloat64) {
@@ -221,7 +222,9 @@ Numbers Subject::values() const {
 void Subject::measure_size() {
     const Tape tape;
     Numbers sizes = weigh(call(probe_leaves_));
-    for (double& size : sizes) size = std::abs(size);
+    for (std::size_t i = 0; i < sizes.size(); ++i) {
+        sizes[i] = std::max(std::abs(sizes[i]), grain_ * std::abs(weights_[i]));
+    }
     magnitudes_ = to_parts(sizes);
 }
 

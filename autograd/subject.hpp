@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -53,7 +54,10 @@ private:
 /// thread's tapes while it lives.
 class Subject {
 public:
-    Subject(const TensorFunction& f, const std::vector<Tensor>& inputs, const GradcheckOptions& options);
+    /// `grain` is the size of the numbers that the outputs are made of where they are smaller themselves:
+    /// what is left of these has their rounding.
+    Subject(const TensorFunction& f, const std::vector<Tensor>& inputs, const GradcheckOptions& options,
+            double grain = std::numeric_limits<double>::min());
 
     /// How many inputs are checked, and the number of the k-th of them.
     std::size_t checked() const { return numbers_.size(); }
@@ -69,7 +73,7 @@ public:
     const std::vector<Shape>& output_sizes() const { return output_sizes_; }
 
     /// The parts where the probes are now; where they are at home; their rounding noise there; Σ |weight ·
-    /// output|.
+    /// output|, no output counting less than the grain.
     Numbers values() const;
     const Numbers& centre() const { return centre_; }
     const Numbers& noise() const { return noise_; }
@@ -92,6 +96,7 @@ private:
     TensorFunction f_;
     std::vector<Tensor> inputs_;
     bool full_;
+    double grain_;
     std::vector<std::size_t> numbers_;
     std::vector<Probe> probes_;
     std::vector<Tensor> probe_leaves_;

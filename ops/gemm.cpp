@@ -112,13 +112,14 @@ T dot(int64_t n, const T* x, int64_t x_step, const T* y, int64_t y_step) {
            dot(n - half, x + half * x_step, x_step, y + half * y_step, y_step);
 }
 
-/// The length of a panel: a part of `length` that depends on nothing but the product's shape.
+/// The length of a panel: a part of `length` that depends on nothing but the product's shape. What each one
+/// reads again of the other operand costs least where they are long.
 int64_t panel_length(int64_t length) {
-    constexpr int64_t kLeast = 64;
     constexpr int64_t kMostPanels = 8;
+    constexpr int64_t kLong = 256;
     constexpr int64_t kMultiple = 16;
-    const int64_t part = (length + kMostPanels - 1) / kMostPanels;
-    return std::max(kLeast, (part + kMultiple - 1) / kMultiple * kMultiple);
+    const int64_t panels = std::clamp<int64_t>(length / kLong, 2, kMostPanels);
+    return (length + kMultiple * panels - 1) / (kMultiple * panels) * kMultiple;
 }
 
 template <class T>
@@ -141,8 +142,9 @@ void blas_product(const Product& p, const Matrix& a, const Matrix& b, const Rows
         return;
     }
     const BlasProduct<T> blas{p.k, a_layout, b_layout, a, b, c, p.accumulate ? T(1) : T(0)};
-    if (product_cost(p) < 2 * kGrain) return blas.tile(0, p.m, 0, p.n);
-    const bool by_rows = p.m >= p.n;
+    constexpr int64_t kPanelled = 16 * kGrain;
+    if (product_cost(p) < kPanelled) return blas.tile(0, p.m, 0, p.n);
+    const bool by_rows = p.m > p.n;
     const int64_t length = by_rows ? p.m : p.n;
     const int64_t panel = panel_length(length);
     const int64_t panels = (length + panel - 1) / panel;

@@ -11,9 +11,10 @@
 namespace reel::kernels::REEL_SET {
 
 /// y[i] = f(x₀[i], …, xₙ₋₁[i]) with vectors of `T`; `F` is made from the parameters where it takes any.
+/// Flattened: a function called for each vector would pass it through memory.
 template <class F, class T, std::size_t... Operand>
-void map_vectors(std::int64_t n, void* out, const void* const* in, const double* parameters,
-                 std::index_sequence<Operand...>) {
+[[gnu::flatten]] void map_vectors(std::int64_t n, void* out, const void* const* in, const double* parameters,
+                                  std::index_sequence<Operand...>) {
     const F f = [&] {
         if constexpr (std::is_constructible_v<F, const double*>) {
             return F(parameters);

@@ -8,7 +8,7 @@ polynomials by Lawson's weights on a linearised least-squares fit. Each line has
 binary logarithm, and the coefficients from the lowest power up.
 """
 from mpmath import atan, atanh, cos, erf, erfc, exp, log, matrix, lu_solve, mp, mpf, nstr, pi
-from mpmath import polyval, qr_solve, sin, sqrt
+from mpmath import polyval, qr_solve, sin, sqrt, tanh
 
 mp.dps = 60
 NEAR_ZERO = mpf(10) ** -12
@@ -111,6 +111,7 @@ def main():
         "kSinTail": (tail(sin, lambda r: r, lambda r: r**3), 0, quarter, (2, 5), lambda z: z),
         "kCosTail": (tail(cos, lambda r: 1 - r * r / 2, lambda r: r**4), 0, quarter, (2, 5), lambda z: z * z),
         "kAtanTail": (tail(atan, lambda t: t, lambda t: t**3), 0, eighth, (4, 10), lambda z: z),
+        "kTanhTail": (tail(tanh, lambda x: x, lambda x: x**3), 0, mpf("0.37"), (4, 10), lambda z: z),
         "kErfNear": (tail(erf, lambda x: x, lambda x: x), 0, mpf("0.81"), (6, 11), lambda z: 1),
         "kNormalNear": (tail(lambda x: erf(x / sqrt(2)), lambda x: 0, lambda x: 2 * x), 0, mpf("0.37"), (4, 8),
                         lambda z: 2),

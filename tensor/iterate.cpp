@@ -124,10 +124,12 @@ void Walk::scatter(std::int64_t itemsize, std::byte* base, std::int64_t begin, s
 Shape memory_order(const Shape& sizes, const Shape& strides) {
     Shape order = Shape::filled(sizes.size(), 0);
     std::iota(order.begin(), order.end(), 0);
-    // A dimension of size 1 has no stride of its own: it goes with its right neighbour.
+    // A dimension of size 1, or one that repeats the same memory, has no place of its own: it goes with its right
+    // neighbour.
     Shape reach = strides;
     for (std::size_t i = sizes.size(); i-- > 0;) {
-        reach[i] = sizes[i] != 1 ? std::abs(strides[i]) : i + 1 < sizes.size() ? reach[i + 1] : 0;
+        const bool placed = sizes[i] != 1 && strides[i] != 0;
+        reach[i] = placed ? std::abs(strides[i]) : i + 1 < sizes.size() ? reach[i + 1] : 0;
     }
     if (std::is_sorted(reach.begin(), reach.end(), std::greater<>())) return order;
     std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) {

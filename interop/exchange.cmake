@@ -1,13 +1,6 @@
 # Trains with reel, compares and trains on with PyTorch, compares with reel.
-foreach(candidate python3 /usr/bin/python3)  # the system's own has the distribution's packages
-    set(python ${candidate})
-    execute_process(COMMAND ${python} -c "import torch" RESULT_VARIABLE code OUTPUT_QUIET ERROR_QUIET)
-    if(code EQUAL 0)
-        break()
-    endif()
-endforeach()
-if(NOT code EQUAL 0)
-    message("skipped: no Python with torch here (Debian: apt-get install python3-torch)")
+include(${CMAKE_CURRENT_LIST_DIR}/../cmake/FindPythonTorch.cmake)
+if(NOT python)
     return()
 endif()
 file(REMOVE_RECURSE ${WORK})

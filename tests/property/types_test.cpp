@@ -105,10 +105,11 @@ TEST_CASE("property: in place equals out of place, and touches nothing else") {
     constexpr int kCases = 100;
     for (const InPlace& operation : in_place_operations()) {
         for_all(operation.name, kCases, [&](Draw& draw) {
-            const Place place(draw, draw.shape(), draw.floating());
+            // Sometimes the other operand lies in the memory that is written, and is too long for one block.
+            const bool overlaps = draw.chance(0.3);
+            const Shape sizes = overlaps ? Shape{draw.whole(1, 3), draw.whole(2, 1500)} : draw.shape();
+            const Place place(draw, sizes, draw.floating());
             const Tensor& x = place.view;
-            // Sometimes the other operand lies in the memory that is written.
-            const bool overlaps = draw.chance(0.3) && x.dim() > 0;
             const Tensor other =
                 overlaps ? x.flip({draw.dim(x.dim())}) : draw.tensor(draw.narrower(x.sizes()), x.dtype());
             const double number = draw.real(-2, 2);

@@ -2,7 +2,7 @@
 # the file of a run that nobody disturbed, byte for byte.
 file(REMOVE_RECURSE ${WORK})
 file(MAKE_DIRECTORY ${WORK})
-set(training ${PROGRAM} --steps 200 --every 1)
+set(training ${PROGRAM} --steps 500 --every 10)
 
 execute_process(COMMAND ${training} ${WORK}/whole RESULT_VARIABLE code OUTPUT_VARIABLE output ERROR_VARIABLE output)
 if(NOT code EQUAL 0 OR NOT output MATCHES "([0-9]+)\\.([0-9]) s in all")

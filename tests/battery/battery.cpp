@@ -1,6 +1,7 @@
 // How a case of the battery is run and compared. What a case is stands in fixtures/battery/cases.py.
 #include "tests/battery/battery.hpp"
 
+#include <cstring>
 #include <fstream>
 #include <sstream>
 
@@ -12,8 +13,12 @@ namespace {
 
 using nlohmann::json;
 
-json read(const std::string& name) {
-    return json::parse(std::ifstream(REEL_TESTS "/fixtures/battery/" + name + ".json"));
+/// fixtures/battery/<name>.json, read once.
+const json& read(const std::string& name) {
+    static std::map<std::string, json> files;
+    const auto [file, is_new] = files.try_emplace(name);
+    if (is_new) file->second = json::parse(std::ifstream(REEL_TESTS "/fixtures/battery/" + name + ".json"));
+    return file->second;
 }
 
 // ---- Inputs -----------------------------------------------------------------------------------------------
@@ -37,24 +42,19 @@ Tensor from_pool(const json& pool, std::int64_t at, const Shape& sizes, DType dt
     return reel::is_floating_point(dtype) ? fill(double{}) : fill(std::int64_t{});
 }
 
-const json& pools() {
-    static const json all = read("pools");
-    return all;
-}
-
 Tensor input(const json& spec, bool expanded) {
     const json& source = spec[2];
-    const Tensor x = from_pool(source.is_string() ? pools()[source.get<std::string>()] : source, spec[3],
-                               spec[1].get<std::vector<std::int64_t>>(), dtype_named(spec[0]));
+    const Tensor x = from_pool(source.is_string() ? read("pools")[source.get<std::string>()] : source,
+                               spec[3], spec[1].get<std::vector<std::int64_t>>(), dtype_named(spec[0]));
     return expanded && x.dim() > 0 && x.size(0) > 0 ? x.narrow(0, 0, 1).expand(x.sizes()) : x;
 }
 
 Tensor cotangent(const Tensor& y, std::size_t at) {
-    return from_pool(pools()["cotangent"], static_cast<std::int64_t>(at), y.sizes(), y.dtype());
+    return from_pool(read("pools")["cotangent"], static_cast<std::int64_t>(at), y.sizes(), y.dtype());
 }
 
-// ---- Layouts: the same elements with other strides
-// ----------------------------------------------------------
+// ---- The same elements with other strides
+// ------------------------------------------------------------------
 
 Tensor as_it_is(const Tensor& x) { return x; }
 
@@ -92,6 +92,7 @@ public:
             const Tensor x =
                 kLayouts[(layout + i) % kLayoutCount](input(data["in"][i], data.contains("expanded")));
             inputs_.push_back(x);
+            before_.push_back(x.to_vector<double>());
             coarsen(x.dtype());
             if (data.contains("g") && !data["g"][i].is_null()) leaves_.push_back(x.set_requires_grad());
         }
@@ -119,8 +120,19 @@ private:
         if (data_.contains("throws")) return expect(false, "value", "there should have been an error");
         if (y.size() != data_["y"].size()) return expect(false, "number of results", y.size());
         for (const Tensor& each : y) coarsen(each.dtype());
+        check_inputs();
         for (std::size_t k = 0; k < y.size(); ++k) check_value(y[k], data_["y"][k]);
         if (data_.contains("g")) check_gradients(y);
+    }
+
+    /// No operation changes what it is given.
+    void check_inputs() {
+        for (std::size_t i = 0; i < inputs_.size(); ++i) {
+            const std::vector<double> now = inputs_[i].to_vector<double>();
+            const std::size_t bytes = now.size() * sizeof(double);  // bits are compared, for NaN is not NaN
+            const bool same = bytes == 0 || std::memcmp(now.data(), before_[i].data(), bytes) == 0;
+            expect(same, "input", inputs_[i]);
+        }
     }
 
     void coarsen(DType dtype) {
@@ -191,6 +203,7 @@ private:
     const Tape tape_;
     DType coarsest_ = kFloat64;  ///< what gradients are rounded to on their way
     Inputs inputs_;
+    std::vector<std::vector<double>> before_;
     std::vector<Tensor> leaves_;
 };
 

@@ -68,6 +68,11 @@ TEST_CASE("battery: what is wrong is noticed") {
         return found;
     };
     CHECK(kinds([](const Tensor& x) { return exp(x); }) == Kinds{});
+    CHECK(kinds([](const Tensor& x) {
+              const Tensor y = exp(x);
+              x.detach().fill_(1);
+              return y;
+          }).contains("input"));
     CHECK(kinds([](const Tensor& x) { return exp(x).unsqueeze(0); }) == Kinds{"shape"});
     CHECK(kinds([](const Tensor& x) -> Tensor { throw Error("no " + std::to_string(x.dim())); }) ==
           Kinds{"error"});

@@ -147,7 +147,7 @@ double error_of(const Call& call) {
             far = std::max(far, std::abs(found[i] - wanted[i]));
         }
         constexpr int kDigits = 23;
-        if (far > 0) worst = std::max(worst, far / std::ldexp(1, std::ilogb(most) - kDigits));
+        if (far > 0 && most > 0) worst = std::max(worst, far / std::ldexp(1, std::ilogb(most) - kDigits));
     }
     return worst;
 }

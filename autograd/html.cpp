@@ -54,6 +54,7 @@ using Json = nlohmann::json;
 
 /// A number as a reader wants it; JSON has no NaN, so it is text.
 std::string text_of(double number) {
+    if (std::isnan(number)) return "nan";  // without the sign that some have
     constexpr int kDigits = 6;
     char text[32];
     const auto end =

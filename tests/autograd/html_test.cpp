@@ -79,6 +79,9 @@ TEST_CASE("to_html: large and odd values are summarised") {
     CHECK(value["max"] == "5.28827");   // log 198
     CHECK(value["mean"] == "4.30626");  // log(198!) / 198
     CHECK(data["entries"][3]["value"]["count"] == 0);
+    const Tensor nothing = sqrt(x - 1000);
+    CHECK(data_of(tape)["entries"][5]["value"]["mean"] == "nan");
+    CHECK(data_of(tape)["entries"][5]["value"]["numbers"][0][0] == "nan");
     CHECK(data["entries"][1]["gradient"].is_null());
 }
 

@@ -49,14 +49,18 @@ Tensor divided(const char* name, Fn fn, Operand a, Operand b) {
     return combine(name, fn, {a, b});
 }
 
+// Quotients in gradients. They are constant between their jumps, so they have no history.
+
 /// The whole number (a − y) / b that leaves the remainder y. a / b may have been rounded up to the next one;
 /// it counts where b is 0 or a infinite.
 Tensor truncated_quotient(const Tensor& a, const Tensor& b, const Tensor& y) {
+    const NoGradGuard quiet;
     return where(isfinite(y), round((a - y) / b), trunc(a / b));
 }
 /// Likewise, with y of b's sign: where b is infinite and its sign is not that of a, so is y, and the quotient
 /// −1.
 Tensor floored_quotient(const Tensor& a, const Tensor& b, const Tensor& y) {
+    const NoGradGuard quiet;
     const Tensor special = where(isinf(y), -1, where(eq(b, 0), a / b, y));
     return where(isfinite(y), round((a - y) / b), special);
 }

@@ -19,8 +19,6 @@ struct Tape {
 };
 using NoGradGuard = torch::NoGradGuard;
 
-inline constexpr const char* kLibrary = "libtorch";
-
 inline Tensor randn(std::vector<int64_t> sizes) { return torch::randn(sizes); }
 inline Tensor zeros(std::vector<int64_t> sizes) { return torch::zeros(sizes); }
 inline Tensor empty(std::vector<int64_t> sizes) { return torch::empty(sizes); }
@@ -80,8 +78,6 @@ struct AdamW : torch::optim::AdamW {
 namespace dialect {
 
 using namespace reel;
-
-inline constexpr const char* kLibrary = "reel";
 
 inline Tensor cross_entropy(const Tensor& x, const Tensor& t, double smoothing = 0) {
     return reel::cross_entropy(x, t, {.label_smoothing = smoothing});

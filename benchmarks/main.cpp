@@ -10,7 +10,22 @@
 #include "dialect.hpp"
 #include "workload.hpp"
 
+#if !defined(REEL_BENCH_LIBTORCH)
+#include "ops/blas.hpp"
+#include "ops/kernels/table.hpp"
+#endif
+
 namespace {
+
+/// What is measured.
+std::string library() {
+#if defined(REEL_BENCH_LIBTORCH)
+    return "libtorch " TORCH_VERSION;
+#else
+    return std::string("reel (") + reel::kernels::kernels().instruction_set + ", OpenBLAS's " +
+           reel::blas_kernels() + ")";
+#endif
+}
 
 std::vector<Workload> all_workloads() {
     std::vector<Workload> all;
@@ -51,7 +66,7 @@ int main(int argc, char** argv) {
         })->UseRealTime();
     }
     benchmark::Initialize(&argc, argv);
-    benchmark::AddCustomContext("library", dialect::kLibrary);
+    benchmark::AddCustomContext("library", library());
     benchmark::RunSpecifiedBenchmarks();
     return 0;
 }

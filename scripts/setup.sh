@@ -1,11 +1,11 @@
 #!/bin/sh
 # Installs what reel's build needs and this machine lacks (Debian and Ubuntu, by apt; elsewhere CMake names what is
 # missing). Asks nothing; does nothing where nothing is missing.
-#   ./scripts/setup.sh
+#   ./scripts/setup.sh [further packages]
 set -eu
 
 packages="g++ cmake ninja-build pkg-config libopenblas-openmp-dev libxsimd-dev libxtensor-dev
-          doctest-dev libcli11-dev nlohmann-json3-dev zlib1g-dev"
+          doctest-dev libcli11-dev nlohmann-json3-dev zlib1g-dev $*"
 
 if ! command -v apt-get >/dev/null; then
     echo "setup: no apt-get here; CMake will say what is missing and how to get it" >&2

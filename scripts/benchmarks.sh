@@ -1,0 +1,42 @@
+#!/bin/sh
+# Installs what is missing, builds the benchmarks, and measures reel beside libtorch (Debian's libtorch-dev), on one
+# thread and on all; writes benchmarks/RESULTS.md. To be run on a machine that does nothing else.
+#   ./scripts/benchmarks.sh [TORCH]    TORCH: the torch folder of an unpacked PyPI wheel, to be measured against, too
+set -eu
+cd "$(dirname "$0")/.."
+./scripts/setup.sh libbenchmark-dev libtorch-dev
+build=build/benchmarks
+configure() {
+    folder=$1
+    shift
+    cmake -S . -B "$folder" -G Ninja -DCMAKE_BUILD_TYPE=Release -DREEL_SHARED=OFF -DREEL_BUILD_TESTS=OFF \
+          -DREEL_BUILD_EXAMPLES=OFF -DREEL_BUILD_BENCHMARKS=ON -DREEL_WERROR=OFF "$@"
+}
+configure $build
+cmake --build $build
+results=benchmarks/RESULTS.md
+cat >$results <<END
+# Results
+
+Written by \`scripts/benchmarks.sh\`. *limit* is the time that the machine itself would take at least, measured in the same
+run: bytes at the bandwidth of the level they fit in, products at the rate of fused multiply-adds, exponentials at that
+of a bare loop; *share* is limit / time. A ratio above 1 means that reel is faster. The workloads are the functions of
+this folder.
+
+END
+compare() { python3 benchmarks/compare.py $build --markdown $results "$@"; }
+compare
+compare --threads "$(nproc)"
+if [ $# -gt 0 ]; then
+    configure $build-wheel -DREEL_TORCH="$1"
+    cmake --build $build-wheel --target bench_libtorch
+    compare --libtorch $build-wheel/benchmarks/bench_libtorch
+fi
+{
+    echo "## Growth, memory and compilation"
+    echo
+    $build/benchmarks/bench_growth
+    echo
+    python3 benchmarks/cost.py $build
+} >>$results
+echo "written to $results"

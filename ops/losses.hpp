@@ -48,7 +48,8 @@ struct NllLossOptions {
 /// over the weights, as in `cross_entropy`, and so are the errors. x̄ = −ȳ w_t / total at the class t, else 0.
 Tensor nll_loss(const Tensor& log_probabilities, const Tensor& targets, const NllLossOptions& options = {});
 
-/// (x − target)². x̄ = 2 ȳ (x − target), the target gets −x̄; divided by n for kMean.
+/// (x − target)². x̄ = 2 ȳ (x − target), the target gets −x̄; divided by n for kMean. Throws a
+/// `DTypeError` for integers.
 Tensor mse_loss(const Tensor& x, const Tensor& target, Reduction reduction = Reduction::kMean);
 
 /// |x − target|. x̄ = ȳ sign(x − target): 0 where they meet; the target gets −x̄; divided by n for kMean.
@@ -56,7 +57,7 @@ Tensor l1_loss(const Tensor& x, const Tensor& target, Reduction reduction = Redu
 
 /// d² / 2 where d = |x − target| < δ, else δ (d − δ / 2). Huber, "Robust Estimation of a Location Parameter",
 /// Ann. Math. Statist. 35, 1964. x̄ = ȳ clamp(x − target, −δ, δ), the target gets −x̄; divided by n for kMean.
-/// Throws an `Error` unless δ > 0.
+/// Throws an `Error` unless δ > 0, a `DTypeError` for integers.
 Tensor huber_loss(const Tensor& x, const Tensor& target, Reduction reduction = Reduction::kMean,
                   double delta = 1);
 
@@ -74,7 +75,7 @@ Tensor binary_cross_entropy_with_logits(const Tensor& x, const Tensor& target,
 
 /// t (log t − x), where x holds log-probabilities and t probabilities (with `log_target` their logarithms); 0
 /// log 0 = 0. kMean is over all elements, as in PyTorch. x̄ = −ȳ t, t̄ = ȳ (log t + 1 − x), with `log_target` x̄
-/// = −ȳ eᵗ, t̄ = ȳ eᵗ (t + 1 − x); divided by n for kMean.
+/// = −ȳ eᵗ, t̄ = ȳ eᵗ (t + 1 − x); divided by n for kMean. Throws a `DTypeError` for integers.
 Tensor kl_div(const Tensor& x, const Tensor& target, Reduction reduction = Reduction::kMean,
               bool log_target = false);
 

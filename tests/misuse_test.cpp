@@ -357,6 +357,8 @@ const std::vector<Misuse> kIndices = {
 
 const std::vector<Misuse> kDTypes = {
     {"the mean of integers", "DTypeError", {"mean", "int64"}, [](World& w) { w.i.mean(); }},
+    {"the largest of bools", "DTypeError", {"argmax", "bool"}, [](World& w) { w.b.argmax(); }},
+    {"a loss of integers", "DTypeError", {"mse_loss", "int64"}, [](World& w) { mse_loss(w.i, w.i); }},
     {"softmax of integers", "DTypeError", {"softmax", "int64"}, [](World& w) { w.i.softmax(1); }},
     {"bools subtracted", "DTypeError", {"sub", "bool"}, [](World& w) { w.b - w.b; }},
     {"bools negated", "DTypeError", {"neg", "bool"}, [](World& w) { -w.b; }},

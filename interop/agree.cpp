@@ -45,8 +45,24 @@ void pointwise() {
     show("gelu tanh", [](const Tensor& x) { return gelu(x, "tanh"); });
     show("choice",
          [](const Tensor& x) { return where(x > 0, x, x * 2) + maximum(x, -x) + minimum(x, x * x); });
+    show("more waves",
+         [](const Tensor& x) { return tan(x) + atan2(x, x + 2) + reciprocal(x + 2) + neg(x) * sign(x); });
+    show("more activations", [](const Tensor& x) { return leaky_relu(x) + elu(x, 1.5) + logsigmoid(x); });
+    show("logarithms",
+         [](const Tensor& x) { return logaddexp(x, x * 2) + xlogy(x, x + 2) + lerp(x, x * x, 0.3); });
+    show("remainders", [](const Tensor& x) { return fmod(x * 5, x + 2) + remainder(x * 5, x + 2); });
+    show("clamp", [](const Tensor& x) { return clamp(x, -0.5, 0.4) + x.clamp(0.1); });
+    show("rounded", [](const Tensor& x) {
+        return x * (floor(x * 3) + ceil(x * 3) + round(x * 3) + trunc(x * 3)).detach();
+    });
     const Tensor x = numbers({6});
-    print("compare", (x < 0.5).to(kInt64) + (x == x).to(kInt64) * 2 + (x != 0).to(kInt64) * 4);
+    print("compare", (x < 0.5).to(kInt64) + (x == x).to(kInt64) * 2 + (x != 0).to(kInt64) * 4 +
+                         (x <= 0).to(kInt64) * 8 + (x >= x).to(kInt64) * 16 +
+                         logical_and(x > 0, logical_not(x > 0.5)).to(kInt64) * 32 +
+                         logical_or(x<0, x> 0.5).to(kInt64) * 64 + (x / 0).isinf().to(kInt64) * 128 +
+                         logical_xor(x.isfinite(), x.isnan()).to(kInt64) * 256);
+    print("whole", tensor({x.allclose(x + 1e-12) ? 1 : 0, x.equal(x + 1) ? 1 : 0,
+                           (x > 0).any().item<bool>() ? 1 : 0, (x > 0).all().item<bool>() ? 1 : 0}));
 }
 
 void shapes() {
@@ -62,6 +78,20 @@ void shapes() {
     show("masked_fill", [](const Tensor& x) { return x.masked_fill(x.detach() > 0, 7); });
     show("join", [](const Tensor& x) { return cat({x, x * 2}, 1) + stack({x, x}, 1).flatten(1); });
     show("triangles", [](const Tensor& x) { return tril(x) - triu(x, 1) * 2; }, {3, 3});
+    show("more views", [](const Tensor& x) { return x.movedim(0, 1).flip(0).expand_as(zeros({3, 2})); });
+    show("windows", [](const Tensor& x) { return x.unfold(1, 2, 1).diagonal(0, 1, 2); });
+    show("pieces", [](const Tensor& x) {
+        return x.unbind(1)[0] + x.split(2, 1)[0].sum(1) + x.chunk(3, 1)[2].squeeze(1);
+    });
+    show("scattered", [](const Tensor& x) {
+        return x.scatter(1, tensor({{0}, {2}}), x.narrow(1, 1, 1)) +
+               x.scatter_add(1, tensor({{1}, {1}}), x.narrow(1, 0, 1));
+    });
+    show("selected", [](const Tensor& x) { return x.masked_select(x.detach() > 0); });
+    show("repeated", [](const Tensor& x) {
+        return x.repeat({1, 2}) + pad(x, {1, 2}, "constant", 0.5) + pad(x.roll(1, 1), {0, 3});
+    });
+    print("nonzero", (numbers({2, 3}) > 0).nonzero());
     const Tensor memory = zeros({2, 2}, kFloat64);
     memory.index_put_({0, Slice()}, ones({2}, kFloat64));
     memory.add_(ones({2, 2}, kFloat64), 3).mul_(2).div_(4).sub_(full({2, 2}, 0.25, kFloat64));
@@ -81,6 +111,15 @@ void reductions() {
         return most * 2 - least + (where_most + where_least + x.argmax(1)).to(kFloat64) + x.max() + x.min();
     });
     show("cumsum", [](const Tensor& x) { return x.cumsum(1); });
+    show("order of size", [](const Tensor& x) {
+        const auto [sorted, from] = x.sort(1, true);
+        const auto [top, where_top] = x.topk(2, 1);
+        return sorted.cumprod(1) + (from + x.argmin(1, true)).to(kFloat64) + top.sum(1, true);
+    });
+    show("prod, norm", [](const Tensor& x) { return x.prod() + x.prod(0) + x.norm() + x.norm(3, {0}); });
+    show("masked_softmax", [](const Tensor& x) {
+        return masked_softmax(x, tensor({{true, true, false}, {false, false, false}}), 1);
+    });
     show("softmax", [](const Tensor& x) { return softmax(x, 0) + log_softmax(x, 1) + logsumexp(x, {}); });
     show("products", [](const Tensor& x) { return matmul(x, x.t()) + einsum("ij,kj->ik", {x, x}); });
 }
@@ -97,6 +136,17 @@ void layers() {
          },
          {1, 2, 3, 4});
     show("max_pool2d", [](const Tensor& x) { return max_pool2d(x, {.kernel_size = 2}); }, {1, 1, 4, 4});
+    show("rms_norm", [](const Tensor& x) { return rms_norm(x, 3, numbers({3}), 1e-5); });
+    show("avg_pool2d", [](const Tensor& x) { return avg_pool2d(x, {.kernel_size = 2}); }, {1, 1, 4, 4});
+    show("attention",
+         [](const Tensor& x) { return scaled_dot_product_attention(x, x * 2, x, {.is_causal = true}); },
+         {3, 2});
+    show("products", [](const Tensor& x) {
+        return addmm(x, x, numbers({3, 3}), 0.5, 2) + mm(x, numbers({3, 3}));
+    });
+    show("vectors",
+         [](const Tensor& x) { return mv(x, numbers({3})) + dot(x[0], x[1]) + outer(x[0], x[1]).sum(); });
+    show("bmm", [](const Tensor& x) { return bmm(x, x.transpose(1, 2)); }, {2, 2, 2});
     show("dropout", [](const Tensor& x) { return dropout(x, 0.5, false); });
 }
 
@@ -126,6 +176,16 @@ void losses() {
             return cross_entropy(x, softmax(numbers({2, 2, 3}) * 2, -1));
         },
         sizes);
+    show(
+        "nll_loss", [&](const Tensor& x) { return nll_loss(log_softmax(x, -1), classes); }, sizes);
+    show("huber", [](const Tensor& x) { return huber_loss(x, numbers({2, 3}) * 2, kMean, 0.5); });
+    show("kl_div", [](const Tensor& x) {
+        return kl_div(log_softmax(x, 1), softmax(numbers({2, 3}), 1), kSum);
+    });
+    show("binary", [](const Tensor& x) {
+        return binary_cross_entropy_with_logits(x, square(numbers({2, 3})),
+                                                {.pos_weight = tensor({1.0, 2.0, 3.0}, kFloat64)});
+    });
     show("distances", [](const Tensor& x) {
         return mse_loss(x, x.detach() * 2) + l1_loss(x, numbers({2, 3}) + 1, kSum);
     });

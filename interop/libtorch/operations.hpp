@@ -78,6 +78,10 @@ inline Tensor operator<(const Tensor& a, const Tensor& b) { return a.libtorch() 
 inline Tensor operator<(const Tensor& a, Scalar b) { return a.libtorch() < b; }
 inline Tensor operator>(const Tensor& a, const Tensor& b) { return a.libtorch() > b.libtorch(); }
 inline Tensor operator>(const Tensor& a, Scalar b) { return a.libtorch() > b; }
+inline Tensor operator<=(const Tensor& a, const Tensor& b) { return a.libtorch() <= b.libtorch(); }
+inline Tensor operator<=(const Tensor& a, Scalar b) { return a.libtorch() <= b; }
+inline Tensor operator>=(const Tensor& a, const Tensor& b) { return a.libtorch() >= b.libtorch(); }
+inline Tensor operator>=(const Tensor& a, Scalar b) { return a.libtorch() >= b; }
 
 inline Tensor abs(const Tensor& x) { return x.abs(); }
 inline Tensor exp(const Tensor& x) { return x.exp(); }
@@ -104,6 +108,49 @@ inline Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
 }
 inline Tensor maximum(const Tensor& a, const Tensor& b) { return torch::maximum(a.libtorch(), b.libtorch()); }
 inline Tensor minimum(const Tensor& a, const Tensor& b) { return torch::minimum(a.libtorch(), b.libtorch()); }
+inline Tensor neg(const Tensor& x) { return -x; }
+inline Tensor sign(const Tensor& x) { return torch::sign(x.libtorch()); }
+inline Tensor reciprocal(const Tensor& x) { return torch::reciprocal(x.libtorch()); }
+inline Tensor tan(const Tensor& x) { return torch::tan(x.libtorch()); }
+inline Tensor floor(const Tensor& x) { return torch::floor(x.libtorch()); }
+inline Tensor ceil(const Tensor& x) { return torch::ceil(x.libtorch()); }
+inline Tensor round(const Tensor& x) { return torch::round(x.libtorch()); }
+inline Tensor trunc(const Tensor& x) { return torch::trunc(x.libtorch()); }
+inline Tensor logsigmoid(const Tensor& x) { return torch::log_sigmoid(x.libtorch()); }
+inline Tensor leaky_relu(const Tensor& x, double slope = 0.01) {
+    return torch::leaky_relu(x.libtorch(), slope);
+}
+inline Tensor elu(const Tensor& x, double alpha = 1) { return torch::elu(x.libtorch(), alpha); }
+inline Tensor clamp(const Tensor& x, std::optional<Scalar> min = None, std::optional<Scalar> max = None) {
+    return x.clamp(min, max);
+}
+inline Tensor lerp(const Tensor& a, const Tensor& b, Scalar weight) {
+    return torch::lerp(a.libtorch(), b.libtorch(), weight);
+}
+inline Tensor logical_not(const Tensor& x) { return x.logical_not(); }
+inline Tensor atan2(const Tensor& a, const Tensor& b) { return torch::atan2(a.libtorch(), b.libtorch()); }
+inline Tensor logaddexp(const Tensor& a, const Tensor& b) {
+    return torch::logaddexp(a.libtorch(), b.libtorch());
+}
+inline Tensor xlogy(const Tensor& a, const Tensor& b) { return torch::xlogy(a.libtorch(), b.libtorch()); }
+inline Tensor fmod(const Tensor& a, const Tensor& b) { return torch::fmod(a.libtorch(), b.libtorch()); }
+inline Tensor remainder(const Tensor& a, const Tensor& b) {
+    return torch::remainder(a.libtorch(), b.libtorch());
+}
+inline Tensor logical_and(const Tensor& a, const Tensor& b) {
+    return torch::logical_and(a.libtorch(), b.libtorch());
+}
+inline Tensor logical_or(const Tensor& a, const Tensor& b) {
+    return torch::logical_or(a.libtorch(), b.libtorch());
+}
+inline Tensor logical_xor(const Tensor& a, const Tensor& b) {
+    return torch::logical_xor(a.libtorch(), b.libtorch());
+}
+inline Tensor mm(const Tensor& a, const Tensor& b) { return torch::mm(a.libtorch(), b.libtorch()); }
+inline Tensor bmm(const Tensor& a, const Tensor& b) { return torch::bmm(a.libtorch(), b.libtorch()); }
+inline Tensor mv(const Tensor& a, const Tensor& b) { return torch::mv(a.libtorch(), b.libtorch()); }
+inline Tensor dot(const Tensor& a, const Tensor& b) { return torch::dot(a.libtorch(), b.libtorch()); }
+inline Tensor outer(const Tensor& a, const Tensor& b) { return torch::outer(a.libtorch(), b.libtorch()); }
 
 // ---- Reductions, joining, products
 
@@ -121,88 +168,29 @@ inline Tensor stack(const std::vector<Tensor>& x, std::int64_t dim = 0) {
 }
 inline Tensor tril(const Tensor& x, std::int64_t diagonal = 0) { return x.tril(diagonal); }
 inline Tensor triu(const Tensor& x, std::int64_t diagonal = 0) { return x.triu(diagonal); }
+inline Tensor pad(const Tensor& x, const Shape& pads, const std::string& mode = "constant",
+                  double value = 0) {
+    return torch::pad(x.libtorch(), pads, mode, value);
+}
+inline Tensor addmm(const Tensor& input, const Tensor& a, const Tensor& b, Scalar beta = 1,
+                    Scalar alpha = 1) {
+    return torch::addmm(input.libtorch(), a.libtorch(), b.libtorch(), beta, alpha);
+}
 inline Tensor matmul(const Tensor& a, const Tensor& b) { return a.matmul(b); }
 inline Tensor einsum(const std::string& equation, const std::vector<Tensor>& x) {
     return torch::einsum(equation, detail::list(x));
 }
 inline Tensor softmax(const Tensor& x, std::int64_t dim) { return x.softmax(dim); }
 inline Tensor log_softmax(const Tensor& x, std::int64_t dim) { return x.log_softmax(dim); }
+/// 0 where the mask does not hold, and in rows where it holds nowhere.
+inline Tensor masked_softmax(const Tensor& x, const Tensor& mask, std::int64_t dim) {
+    const torch::Tensor hidden = mask.libtorch().logical_not();
+    const torch::Tensor nowhere = hidden.all(dim, true);
+    return torch::softmax(x.libtorch().masked_fill(hidden.logical_and(~nowhere), -INFINITY), dim)
+        .masked_fill(hidden, 0);
+}
 inline Tensor logsumexp(const Tensor& x, const Shape& dims, bool keepdim = false) {
     return x.logsumexp(dims, keepdim);
-}
-
-// ---- Layers and losses
-
-inline Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {}) {
-    return torch::linear(x.libtorch(), weight.libtorch(), detail::given(bias));
-}
-inline Tensor embedding(const Tensor& indices, const Tensor& weight) {
-    return torch::embedding(weight.libtorch(), indices.libtorch());
-}
-inline Tensor layer_norm(const Tensor& x, const Shape& shape, const Tensor& weight = {},
-                         const Tensor& bias = {}, double eps = 1e-5) {
-    return torch::layer_norm(x.libtorch(), shape, detail::given(weight), detail::given(bias), eps);
-}
-inline Tensor dropout(const Tensor& x, double p = 0.5, bool training = true) {
-    return torch::dropout(x.libtorch(), p, training);
-}
-
-struct Conv2dOptions {
-    Shape stride = 1;
-    Shape padding = 0;
-    Shape dilation = 1;
-    std::int64_t groups = 1;
-};
-inline Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias = {},
-                     const Conv2dOptions& o = {}) {
-    return torch::conv2d(x.libtorch(), weight.libtorch(), detail::given(bias), o.stride, o.padding,
-                         o.dilation, o.groups);
-}
-
-struct MaxPool2dOptions {
-    Shape kernel_size;
-    Shape stride = kernel_size;
-    Shape padding = 0;
-};
-inline Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& o) {
-    return torch::max_pool2d(x.libtorch(), o.kernel_size, o.stride, o.padding);
-}
-
-enum class Reduction : std::uint8_t { kNone, kMean, kSum };
-inline constexpr Reduction kNone = Reduction::kNone;
-inline constexpr Reduction kMean = Reduction::kMean;
-inline constexpr Reduction kSum = Reduction::kSum;
-
-namespace detail {
-inline std::int64_t word(Reduction reduction) {  // PyTorch counts them alike
-    return static_cast<std::int64_t>(reduction);
-}
-}  // namespace detail
-
-struct CrossEntropyOptions {
-    Tensor weight = {};
-    std::int64_t ignore_index = -100;
-    Reduction reduction = Reduction::kMean;
-    double label_smoothing = 0;
-    std::int64_t dim = -1;
-};
-/// The classes are in the last dimension, for libtorch in the second.
-inline Tensor cross_entropy(const Tensor& logits, const Tensor& targets, const CrossEntropyOptions& o = {}) {
-    torch::Tensor x = logits.libtorch();
-    torch::Tensor t = targets.libtorch();
-    if (x.dim() > 1) {
-        x = x.movedim(o.dim, 1);
-        if (t.is_floating_point()) t = t.movedim(o.dim, 1);
-    }
-    return torch::cross_entropy_loss(x, t, detail::given(o.weight), detail::word(o.reduction), o.ignore_index,
-                                     o.label_smoothing);
-}
-
-inline Tensor mse_loss(const Tensor& x, const Tensor& target, Reduction reduction = Reduction::kMean) {
-    return torch::mse_loss(x.libtorch(), target.libtorch(), detail::word(reduction));
-}
-inline Tensor l1_loss(const Tensor& x, const Tensor& target, Reduction reduction = Reduction::kMean) {
-    return torch::l1_loss(x.libtorch(), target.libtorch(), detail::word(reduction));
 }
 
 }  // namespace reel

@@ -112,7 +112,23 @@ public:
     Tensor transpose(std::int64_t a, std::int64_t b) const { return t_.transpose(a, b); }
     Tensor t() const { return t_.t(); }
     Tensor permute(const Shape& dims) const { return t_.permute(dims); }
+    Tensor movedim(const Shape& from, const Shape& to) const { return t_.movedim(from, to); }
+    Tensor flip(const Shape& dims) const { return t_.flip(dims); }  // a copy in libtorch
+    Tensor diagonal(std::int64_t offset = 0, std::int64_t dim1 = 0, std::int64_t dim2 = 1) const {
+        return t_.diagonal(offset, dim1, dim2);
+    }
+    Tensor unfold(std::int64_t dim, std::int64_t size, std::int64_t step) const {
+        return t_.unfold(dim, size, step);
+    }
+    std::vector<Tensor> unbind(std::int64_t dim = 0) const { return list(t_.unbind(dim)); }
+    std::vector<Tensor> split(std::int64_t size, std::int64_t dim = 0) const {
+        return list(t_.split(size, dim));
+    }
+    std::vector<Tensor> chunk(std::int64_t chunks, std::int64_t dim = 0) const {
+        return list(t_.chunk(chunks, dim));
+    }
     Tensor expand(const Shape& sizes) const { return t_.expand(sizes); }
+    Tensor expand_as(const Tensor& x) const { return t_.expand_as(x.t_); }
     Tensor select(std::int64_t dim, std::int64_t index) const { return t_.select(dim, index); }
     Tensor narrow(std::int64_t dim, std::int64_t start, std::int64_t length) const {
         return t_.narrow(dim, start, length);
@@ -133,6 +149,14 @@ public:
     Tensor index_select(std::int64_t dim, const Tensor& i) const { return t_.index_select(dim, i.t_); }
     Tensor gather(std::int64_t dim, const Tensor& i) const { return t_.gather(dim, i.t_); }
     Tensor masked_fill(const Tensor& mask, Scalar value) const { return t_.masked_fill(mask.t_, value); }
+    Tensor masked_select(const Tensor& mask) const { return t_.masked_select(mask.t_); }
+    Tensor nonzero() const { return t_.nonzero(); }
+    Tensor scatter(std::int64_t dim, const Tensor& i, const Tensor& src) const {
+        return t_.scatter(dim, i.t_, src.t_);
+    }
+    Tensor scatter_add(std::int64_t dim, const Tensor& i, const Tensor& src) const {
+        return t_.scatter_add(dim, i.t_, src.t_);
+    }
 
     // ---- Change
 
@@ -149,6 +173,12 @@ public:
     const Tensor& div_(const Tensor& x) const { return t_.div_(x.t_), *this; }
     const Tensor& mul_(Scalar x) const { return t_.mul_(x), *this; }
     const Tensor& div_(Scalar x) const { return t_.div_(x), *this; }
+    const Tensor& operator+=(const Tensor& x) const { return add_(x); }
+    const Tensor& operator-=(const Tensor& x) const { return sub_(x); }
+    const Tensor& operator*=(const Tensor& x) const { return mul_(x); }
+    const Tensor& operator/=(const Tensor& x) const { return div_(x); }
+    const Tensor& operator*=(Scalar x) const { return mul_(x); }
+    const Tensor& operator/=(Scalar x) const { return div_(x); }
 
     // ---- Compute
 
@@ -166,18 +196,35 @@ public:
     Tensor sigmoid() const { return t_.sigmoid(); }
     Tensor relu() const { return t_.relu(); }
     Tensor logical_not() const { return t_.logical_not(); }
-    Tensor sum(const Shape& dims = {}, bool keepdim = false) const { return t_.sum(all(dims), keepdim); }
-    Tensor mean(const Shape& dims = {}, bool keepdim = false) const { return t_.mean(all(dims), keepdim); }
+    Tensor clamp(std::optional<Scalar> min = None, std::optional<Scalar> max = None) const {
+        return t_.clamp(min ? c10::optional<Scalar>(*min) : c10::nullopt,
+                        max ? c10::optional<Scalar>(*max) : c10::nullopt);
+    }
+    Tensor isnan() const { return t_.isnan(); }
+    Tensor isinf() const { return t_.isinf(); }
+    Tensor isfinite() const { return t_.isfinite(); }
+    bool allclose(const Tensor& x, double rtol = 1e-5, double atol = 1e-8) const {
+        return t_.allclose(x.t_, rtol, atol);
+    }
+    bool equal(const Tensor& x) const { return t_.equal(x.t_); }
+    Tensor prod() const { return t_.prod(); }
+    Tensor prod(std::int64_t dim, bool keepdim = false) const { return t_.prod(dim, keepdim); }
+    Tensor norm(Scalar p = 2) const { return t_.norm(p); }
+    Tensor norm(Scalar p, const Shape& dims, bool keepdim = false) const { return t_.norm(p, dims, keepdim); }
+    Tensor any() const { return t_.any(); }
+    Tensor all() const { return t_.all(); }
+    Tensor sum(const Shape& dims = {}, bool keepdim = false) const { return t_.sum(over(dims), keepdim); }
+    Tensor mean(const Shape& dims = {}, bool keepdim = false) const { return t_.mean(over(dims), keepdim); }
     Tensor var(const Shape& dims = {}, bool unbiased = true, bool keepdim = false) const {
-        return t_.var(all(dims), unbiased, keepdim);
+        return t_.var(over(dims), unbiased, keepdim);
     }
     Tensor std(const Shape& dims = {}, bool unbiased = true, bool keepdim = false) const {
-        return t_.std(all(dims), unbiased, keepdim);
+        return t_.std(over(dims), unbiased, keepdim);
     }
-    Tensor amax(const Shape& dims = {}, bool keepdim = false) const { return t_.amax(all(dims), keepdim); }
-    Tensor amin(const Shape& dims = {}, bool keepdim = false) const { return t_.amin(all(dims), keepdim); }
+    Tensor amax(const Shape& dims = {}, bool keepdim = false) const { return t_.amax(over(dims), keepdim); }
+    Tensor amin(const Shape& dims = {}, bool keepdim = false) const { return t_.amin(over(dims), keepdim); }
     Tensor logsumexp(const Shape& dims, bool keepdim = false) const {
-        return t_.logsumexp(all(dims), keepdim);
+        return t_.logsumexp(over(dims), keepdim);
     }
     Tensor max() const { return t_.max(); }
     Tensor min() const { return t_.min(); }
@@ -185,7 +232,14 @@ public:
     ValuesIndices min(std::int64_t dim, bool keepdim = false) const;
     Tensor argmax() const { return t_.argmax(); }
     Tensor argmax(std::int64_t dim, bool keepdim = false) const { return t_.argmax(dim, keepdim); }
+    Tensor argmin() const { return t_.argmin(); }
+    Tensor argmin(std::int64_t dim, bool keepdim = false) const { return t_.argmin(dim, keepdim); }
+    ValuesIndices sort(std::int64_t dim = -1, bool descending = false) const;
+    ValuesIndices topk(std::int64_t k, std::int64_t dim = -1, bool largest = true) const;
     Tensor cumsum(std::int64_t dim) const { return t_.cumsum(dim); }
+    Tensor cumprod(std::int64_t dim) const { return t_.cumprod(dim); }
+    Tensor repeat(const Shape& repeats) const { return t_.repeat(repeats); }
+    Tensor roll(const Shape& shifts, const Shape& dims = {}) const { return t_.roll(shifts, dims); }
     Tensor tril(std::int64_t diagonal = 0) const { return t_.tril(diagonal); }
     Tensor triu(std::int64_t diagonal = 0) const { return t_.triu(diagonal); }
     Tensor matmul(const Tensor& x) const { return t_.matmul(x.t_); }
@@ -212,11 +266,14 @@ public:
     }
 
 private:
-    Shape all(const Shape& dims) const {
+    Shape over(const Shape& dims) const {
         if (!dims.empty()) return dims;
         Shape every;
         for (std::int64_t d = 0; d < dim(); ++d) every.push_back(d);
         return every;
+    }
+    static std::vector<Tensor> list(const std::vector<torch::Tensor>& tensors) {
+        return {tensors.begin(), tensors.end()};
     }
     static std::vector<torch::indexing::TensorIndex> words(const TensorIndices& indices) {
         std::vector<torch::indexing::TensorIndex> result;
@@ -237,6 +294,12 @@ struct ValuesIndices {
 };
 inline ValuesIndices Tensor::max(std::int64_t dim, bool keepdim) const { return t_.max(dim, keepdim); }
 inline ValuesIndices Tensor::min(std::int64_t dim, bool keepdim) const { return t_.min(dim, keepdim); }
+inline ValuesIndices Tensor::sort(std::int64_t dim, bool descending) const {
+    return t_.sort(true, dim, descending);
+}
+inline ValuesIndices Tensor::topk(std::int64_t k, std::int64_t dim, bool largest) const {
+    return t_.topk(k, dim, largest, true);
+}
 
 inline std::ostream& operator<<(std::ostream& out, const Tensor& x) { return out << x.libtorch(); }
 

@@ -2,7 +2,7 @@
 /// Tapes, gradients and optimizers of `interop/libtorch.hpp`.
 #pragma once
 
-#include "interop/libtorch/operations.hpp"
+#include "interop/libtorch/layers.hpp"
 #include "optim/schedule.hpp"
 
 namespace reel {

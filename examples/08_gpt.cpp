@@ -48,13 +48,22 @@ std::string read_text(const std::filesystem::path& path) {
     return text.str();
 }
 
+Tensor classes_of(const std::string& text, const std::string& symbols) {
+    std::vector<std::int64_t> classes;
+    for (const char c : text) {
+        const std::size_t found = symbols.find(c);
+        if (found == std::string::npos)
+            throw std::runtime_error("the text to learn from has not all characters of '" + text + "'");
+        classes.push_back(static_cast<std::int64_t>(found));
+    }
+    return tensor(classes);
+}
+
 Text encode(const std::string& text) {
     if (text.size() < 20 * kContext) throw std::runtime_error("the text is too short to learn from");
     const std::set<char> seen(text.begin(), text.end());
     const std::string symbols(seen.begin(), seen.end());
-    std::vector<std::int64_t> classes;
-    for (const char c : text) classes.push_back(static_cast<std::int64_t>(symbols.find(c)));
-    const Tensor all = tensor(classes);
+    const Tensor all = classes_of(text, symbols);
     const std::int64_t held = all.numel() / 10;
     return {symbols, all.narrow(0, 0, all.numel() - held), all.narrow(0, all.numel() - held, held)};
 }
@@ -66,8 +75,9 @@ struct Block {
 };
 
 struct Gpt {
-    Tensor symbols, places,
-        norm;  // of the first two a row is the vector of a symbol, of a place in the context
+    Tensor symbols;  // (classes, width): the vector of each symbol
+    Tensor places;   // (context, width): the vector of each place
+    Tensor norm;
     std::vector<Block> blocks;
 
     explicit Gpt(std::int64_t classes) {
@@ -75,8 +85,8 @@ struct Gpt {
         symbols = randn({classes, kWidth}) * small;
         places = randn({kContext, kWidth}) * small;
         norm = ones({kWidth});
-        const double last =
-            small / std::sqrt(2.0 * kBlocks);  // what is added to the stream, 2 · kBlocks times
+        // What blocks add to the stream, twice each, starts so small that the sum of it all is small.
+        const double last = small / std::sqrt(2.0 * kBlocks);
         for (std::int64_t i = 0; i < kBlocks; ++i) {
             blocks.push_back({ones({kWidth}), randn({3 * kWidth, kWidth}) * small,
                               randn({kWidth, kWidth}) * last, ones({kWidth}),
@@ -93,9 +103,9 @@ struct Gpt {
 
 // Every head looks back: (batch, length, width) → the same.
 Tensor attend(const Block& block, const Tensor& x) {
-    const auto heads = linear(x, block.attention_in)
-                           .unflatten(-1, {3, kHeads, -1})
-                           .permute({2, 0, 3, 1, 4});  // (3, batch, heads, length, width / heads)
+    // (3, batch, heads, length, width / heads): queries, keys, values
+    const Tensor heads =
+        linear(x, block.attention_in).unflatten(-1, {3, kHeads, -1}).permute({2, 0, 3, 1, 4});
     const Tensor seen = scaled_dot_product_attention(heads[0], heads[1], heads[2], {.is_causal = true});
     return linear(seen.transpose(1, 2).flatten(2), block.attention_out);
 }
@@ -152,14 +162,9 @@ Tensor draw_next(const Tensor& logits, double temperature, std::int64_t k) {
     return classes.gather(0, multinomial(softmax(likeliest / temperature, 0), 1));
 }
 
-std::string write(const Gpt& model, const Text& text, std::string start, std::int64_t length,
+std::string write(const Gpt& model, const Text& text, const std::string& start, std::int64_t length,
                   double temperature, std::int64_t k) {
-    std::vector<std::int64_t> first;
-    for (const char c : start) {
-        if (text.symbols.find(c) != std::string::npos)
-            first.push_back(static_cast<std::int64_t>(text.symbols.find(c)));
-    }
-    Tensor classes = tensor(first);
+    Tensor classes = classes_of(start, text.symbols);
     std::string written = start;
     for (std::int64_t i = 0; i < length; ++i) {
         classes = classes.slice(0, std::max<std::int64_t>(classes.size(0) - kContext, 0));
@@ -196,6 +201,8 @@ int main(int argc, char** argv) {
     try {
         manual_seed(seed);
         const Text text = encode(read_text(path));
+        if (start.empty()) throw std::runtime_error("--start must not be empty");
+        classes_of(start, text.symbols);  // complains before training, not after it
         const Gpt model(static_cast<std::int64_t>(text.symbols.size()));
         std::int64_t count = 0;
         for (const Tensor& p : model.parameters()) count += p.numel();

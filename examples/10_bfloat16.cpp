@@ -1,7 +1,8 @@
-// Half the memory: a network whose parameters and activations are stored in bfloat16 (8 bits of exponent, 8
-// of fraction), beside its float32 twin. Both start from the same numbers and see the same batches. Sums are
-// computed in float32, and so is the loss: `cross_entropy` widens its logits inside. What is lost is small
-// steps: a parameter moves by 1/256 of itself or not at all, which is why the twin ends a little ahead.
+// Half the memory: a network whose parameters and activations are stored in bfloat16 (the range of float32,
+// with 8 bits of precision), beside its float32 twin. Both start from the same numbers and see the same
+// batches. Sums are computed in float32, and so is the loss: `cross_entropy` widens its logits inside. What
+// is lost is small steps: a parameter moves by about 1/256 of itself or not at all, which is why the twin
+// ends a little ahead.
 //
 // Read `network`, `train`. Next: 11_operation.cpp.
 #include <CLI/CLI.hpp>

@@ -29,7 +29,8 @@ public:
         mean_ += std::max(kSmooth, 1 / static_cast<double>(shows_)) * (loss - mean_);
         const double seconds = std::chrono::duration<double>(Clock::now() - start_).count();
         const bool last = step == steps_;
-        const bool due = terminal_ ? seconds > shown_ + kRedraw : step % std::max(steps_ / kLines, kOne) == 0;
+        const bool due =
+            terminal_ ? seconds > shown_ + kRedraw : step % std::max<std::int64_t>(steps_ / kLines, 1) == 0;
         if (!due && !last) return;
         shown_ = seconds;
         const double left = seconds / static_cast<double>(shows_) * static_cast<double>(steps_ - step);
@@ -50,7 +51,7 @@ private:
     using Clock = std::chrono::steady_clock;
     static constexpr double kSmooth = 0.02;
     static constexpr double kRedraw = 0.1;  // seconds
-    static constexpr std::int64_t kOne = 1, kLines = 10, kWidth = 24;
+    static constexpr std::int64_t kLines = 10, kWidth = 24;
     std::string name_;
     std::int64_t steps_;
     std::int64_t shows_ = 0;  // less than the steps where training is resumed

@@ -7,5 +7,5 @@ add_executable(reel_pack autograd/page/pack.cpp)
 target_link_libraries(reel_pack PRIVATE reel_flags)
 set(REEL_PAGE ${PROJECT_BINARY_DIR}/page.cpp)
 add_custom_command(OUTPUT ${REEL_PAGE} VERBATIM
-                   COMMAND reel_pack ${PROJECT_SOURCE_DIR}/autograd/page ${documented} > ${REEL_PAGE}
+                   COMMAND reel_pack ${REEL_PAGE} ${PROJECT_SOURCE_DIR}/autograd/page ${documented}
                    DEPENDS reel_pack ${documented} ${parts} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})

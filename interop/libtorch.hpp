@@ -5,10 +5,10 @@
 ///     target_include_directories(model BEFORE PRIVATE reel/interop/libtorch reel)
 ///     target_link_libraries(model PRIVATE torch_cpu c10)
 ///
-/// What is not here does not compile. Here are factories, operations, layers, losses, tapes, gradients and
-/// optimizers. What looks inside a tape
-/// (`record`, `gradcheck`, printing, `to_html`), what reads files, and `flip` as a view are reel's alone.
-/// Differs where libtorch does: random numbers are libtorch's, and errors are `c10::Error`.
+/// Here are factories, operations, layers, losses, tapes, gradients and optimizers; what is not here does not
+/// compile. What looks inside a tape (`record`, `gradcheck`, printing, `to_html`), what reads files, and
+/// `flip` as a view are reel's alone. Differs where libtorch does: random numbers are libtorch's, and errors
+/// are `c10::Error`.
 ///
 /// `Tensor::libtorch()` is the way out: `model.to(torch::kCUDA)` and all the rest.
 #pragma once

@@ -1,15 +1,15 @@
 // Writes page.cpp: the parts of the page put together, and what the docstrings say of each operation. So a
 // formula stands in one place, beside the function that it belongs to. Runs while the library is built.
-//   pack PAGE_DIRECTORY SOURCE… > page.cpp
+//   pack page.cpp PAGE_DIRECTORY SOURCE…
 //
 // An operation's docstring is that of the function of its name in a header; of a name that only a
 // `record("name", …)` in a .cpp bears, that of the function around it.
 #include <algorithm>
 #include <fstream>
-#include <iostream>
 #include <map>
 #include <regex>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -121,21 +121,21 @@ std::string replaced(std::string text, const std::string& mark, const std::strin
 }
 
 /// As a string literal, a line of the text in each line.
-void write_literal(const std::string& text) {
-    std::cout << '"';
+void write_literal(std::ostream& out, const std::string& text) {
+    out << '"';
     for (const char c : text) {
         if (c == '\n') {
-            std::cout << "\\n\"\n\"";
+            out << "\\n\"\n\"";
         } else if (c == '"' || c == '\\') {
-            std::cout << '\\' << c;
+            out << '\\' << c;
         } else {
-            std::cout << c;
+            out << c;
         }
     }
-    std::cout << '"';
+    out << '"';
 }
 
-void write_page(const std::string& directory) {
+void write_page(std::ostream& out, const std::string& directory) {
     const std::string dagre =
         "/*\n" + read(directory + "/dagre.LICENSE") + "*/\n" + read(directory + "/dagre.min.js");
     std::string page = read(directory + "/page.html");
@@ -144,18 +144,19 @@ void write_page(const std::string& directory) {
     page = replaced(page, "@js@", read(directory + "/graph.js") + read(directory + "/page.js"));
     const std::string mark = "@tape@";
     const std::size_t middle = page.find(mark);
-    std::cout << "const std::string_view page_before =\n";
-    write_literal(page.substr(0, middle));
-    std::cout << ";\nconst std::string_view page_behind =\n";
-    write_literal(page.substr(middle + mark.size()));
-    std::cout << ";\n";
+    out << "const std::string_view page_before =\n";
+    write_literal(out, page.substr(0, middle));
+    out << ";\nconst std::string_view page_behind =\n";
+    write_literal(out, page.substr(middle + mark.size()));
+    out << ";\n";
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+    if (argc < 3) return 1;
     Docstrings headers, docstrings;
-    const std::vector<std::string> sources(argv + 2, argv + argc);
+    const std::vector<std::string> sources(argv + 3, argv + argc);
     for (const std::string& path : sources) {
         if (path.ends_with(".hpp")) read_header(read(path), headers);
     }
@@ -163,18 +164,19 @@ int main(int argc, char** argv) {
     for (const std::string& path : sources) {
         if (path.ends_with(".cpp")) read_source(read(path), headers, docstrings);
     }
-    std::cout << "// Made by pack.cpp.\n#include \"autograd/page.hpp\"\n\nnamespace reel::detail {\n\n";
-    write_page(argv[1]);
-    std::cout << "static constexpr OperationText kTexts[] = {\n";
+    std::ofstream out(argv[1]);
+    out << "// Made by pack.cpp.\n#include \"autograd/page.hpp\"\n\nnamespace reel::detail {\n\n";
+    write_page(out, argv[2]);
+    out << "static constexpr OperationText kTexts[] = {\n";
     for (const auto& [name, docstring] : docstrings) {
         const Parts parts = part(docstring);
         if (parts.formula.empty()) continue;
-        std::cout << "{\"" << name << "\", ";
-        write_literal(parts.formula);
-        std::cout << ", ";
-        write_literal(parts.rest);
-        std::cout << "},\n";
+        out << "{\"" << name << "\", ";
+        write_literal(out, parts.formula);
+        out << ", ";
+        write_literal(out, parts.rest);
+        out << "},\n";
     }
-    std::cout << "};\nstd::span<const OperationText> operation_texts() { return kTexts; }\n\n}  // namespace "
-                 "reel::detail\n";
+    out << "};\nstd::span<const OperationText> operation_texts() { return kTexts; }\n\n}  // namespace "
+           "reel::detail\n";
 }

@@ -13,7 +13,7 @@ namespace {
 
 using std::int64_t;
 
-constexpr int64_t kLongRow = 128;          // from here on a row is worth a kernel call of its own
+constexpr int64_t kLongRow = 64;           // from here on a row is worth a kernel call of its own
 constexpr int64_t kGroupElements = 16384;  // elements of a group of rows: they fit in L2
 
 std::size_t at(int64_t dim) { return static_cast<std::size_t>(dim); }

@@ -120,52 +120,29 @@ Vec<double> top_exponential(const T* top, const T* exponent) {
     return exp_of_remainder<double>(multiply_add(whole, Vec<double>(-kShortLog2Rest<double>), coarse));
 }
 
-/// All lanes by f, in pairs of pairs, as numbers of type `A`.
-template <class A, class T, class F>
-A fold_lanes(const Vec<T>& v, const F& f) {
-    alignas(Vec<T>) T lanes[kWidth<T>];
-    v.store_aligned(lanes);
-    A results[kWidth<T>];
-    for (std::int64_t i = 0; i < kWidth<T>; ++i) results[i] = static_cast<A>(lanes[i]);
-    for (std::int64_t half = kWidth<T> / 2; half > 0; half /= 2) {
-        for (std::int64_t i = 0; i < half; ++i) results[i] = f(results[i], results[i + half]);
-    }
-    return results[0];
-}
-
 /// Sums of many numbers in every lane, in twice the precision of `T`: what a sum loses to rounding is summed
 /// beside it (Knuth's two-sum).
 template <class T>
 class LaneSums {
 public:
-    void add(const Vec<T>& x) {
-        const Vec<T> sum = sum_ + x;
-        const Vec<T> part = sum - sum_;
-        lost_ = lost_ + ((sum_ - (sum - part)) + (x - part));
-        sum_ = sum;
-    }
+    void add(const Vec<T>& x) { *this = sum_of(*this, {x, Vec<T>(0)}); }
     double lane(std::int64_t l) const { return corrected(lane_of(sum_, l), lane_of(lost_, l)); }
     double total() const {
-        if constexpr (sizeof(T) < sizeof(double)) {
-            const auto plus = [](double a, double b) { return a + b; };
-            return corrected(fold_lanes<double, T>(sum_, plus), fold_lanes<double, T>(lost_, plus));
-        } else {
-            return carefully_added();
-        }
+        const LaneSums all = combine_lanes<T>(*this, [](const LaneSums& part, const auto& exchange) {
+            return sum_of(part, {exchange(part.sum_), exchange(part.lost_)});
+        });
+        return all.lane(0);
     }
 
+    LaneSums() = default;
+
 private:
-    double carefully_added() const {
-        double sum = 0;
-        double lost = 0;
-        for (std::int64_t l = 0; l < kWidth<T>; ++l) {
-            const double x = lane_of(sum_, l);
-            const double next = sum + x;
-            const double part = next - sum;
-            lost += ((sum - (next - part)) + (x - part)) + lane_of(lost_, l);
-            sum = next;
-        }
-        return corrected(sum, lost);
+    LaneSums(const Vec<T>& sum, const Vec<T>& lost) : sum_(sum), lost_(lost) {}
+
+    static LaneSums sum_of(const LaneSums& a, const LaneSums& b) {
+        const Vec<T> sum = a.sum_ + b.sum_;
+        const Vec<T> part = sum - a.sum_;
+        return {sum, (a.lost_ + b.lost_) + ((a.sum_ - (sum - part)) + (b.sum_ - part))};
     }
     /// An infinite sum has lost nothing.
     static double corrected(double sum, double lost) { return sum - sum == 0 ? sum + lost : sum; }

@@ -75,6 +75,13 @@ Mask<T> is_nan(const xsimd::batch<T>& x) {
     return !(x == x);
 }
 
+template <class V>
+typename V::value_type first_lane(const V& v) {
+    alignas(V) typename V::value_type lanes[V::size];
+    v.store_aligned(lanes);
+    return lanes[0];
+}
+
 /// Σ of all lanes, by the name that this version of xsimd has for it.
 template <class V>
 typename V::value_type sum_of_lanes(const V& v) {
@@ -82,6 +89,38 @@ typename V::value_type sum_of_lanes(const V& v) {
         return reduce_add(v);
     } else {
         return hadd(v);
+    }
+}
+
+/// The lanes in another order: lane i is lane i ^ `kBits` of v.
+template <std::int64_t kBits, class V, std::size_t... Lane>
+V exchanged(const V& v, std::index_sequence<Lane...>) {
+    using T = typename V::value_type;
+    using Bits = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
+    T lanes __attribute__((vector_size(sizeof(V))));
+    std::memcpy(&lanes, &v, sizeof(V));
+#if defined(__clang__)
+    lanes = __builtin_shufflevector(lanes, lanes, (Lane ^ kBits)...);
+#else
+    [[maybe_unused]] const Bits order __attribute__((vector_size(sizeof(V)))) = {static_cast<Bits>(Lane ^ kBits)...};
+    lanes = __builtin_shuffle(lanes, order);
+#endif
+    V result;
+    std::memcpy(&result, &lanes, sizeof(V));
+    return result;
+}
+
+/// All lanes put together by f(a, b), half with half: the result is in every lane. A state of f is made of
+/// vectors, and f(state, exchange) reads its other half by exchange(vector).
+template <class T, class State, class F, std::int64_t kBits = kWidth<T> / 2>
+State combine_lanes(const State& state, const F& f) {
+    if constexpr (kBits == 0) {
+        return state;
+    } else {
+        const auto exchange = [](const Vec<T>& v) {
+            return exchanged<kBits>(v, std::make_index_sequence<Vec<T>::size>());
+        };
+        return combine_lanes<T, State, F, kBits / 2>(f(state, exchange), f);
     }
 }
 

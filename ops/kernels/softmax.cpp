@@ -56,9 +56,11 @@ struct RowBeforeNext {
 /// What is left of a row behind its whole vectors, filled up with -inf.
 template <class T, class S>
 Vec<T> row_tail(const S* x, int64_t n) {
+    constexpr T kNothing = -std::numeric_limits<T>::infinity();
+    if (n == 0) return Vec<T>(kNothing);
     alignas(Vec<T>) T buffer[Vec<T>::size];
     for (int64_t i = 0; i < kWidth<T>; ++i)
-        buffer[i] = i < n ? static_cast<T>(x[i]) : -std::numeric_limits<T>::infinity();
+        buffer[i] = i < n ? static_cast<T>(x[i]) : kNothing;
     return Vec<T>::load_aligned(buffer);
 }
 
@@ -79,12 +81,6 @@ Vec<T> maximum(int64_t count, const Load& z) {
     }
     for (; c < count; ++c) max[0] = larger<T>(max[0], z(c));
     return larger<T>(larger<T>(max[0], max[1]), larger<T>(max[2], max[3]));
-}
-
-/// The largest lane; NaN wins.
-template <class T>
-T highest(const Vec<T>& v) {
-    return fold_lanes<T, T>(v, [](T a, T b) { return a > b || a != a ? a : b; });
 }
 
 /// Counts the elements that attain the maximum and sums the exponentials of the others.
@@ -162,18 +158,17 @@ void find_row(int64_t n, const S* x, int64_t next, Found<T>& found, int64_t f) {
     const int64_t vectors = n / kWidth<T>;
     const int64_t whole = vectors * kWidth<T>;
     const Vec<T> tail = row_tail<T>(x + whole, n - whole);
-    const T max = highest<T>(vectors > 0 ? larger<T>(maximum<T>(vectors, row), tail) : tail);
-    Rest<T> rest{Vec<T>(max)};
+    const Vec<T> max =
+        combine_lanes<T>(vectors > 0 ? larger<T>(maximum<T>(vectors, row), tail) : tail,
+                      [](const Vec<T>& v, const auto& exchange) { return larger<T>(v, exchange(v)); });
+    Rest<T> rest(max);
     rest.add(vectors, RowBeforeNext<T, S>{x, static_cast<std::uintptr_t>(next) * sizeof(S)});
     if (whole < n) rest.sums.add(rest.term(tail));
-    alignas(Vec<T>) T lanes[2][kWidth<T>];
-    rest.exponential.top().store_aligned(lanes[0]);
-    rest.exponential.exponent().store_aligned(lanes[1]);
-    found.max[f] = max;
-    found.top[f] = lanes[0][0];
-    found.exponent[f] = lanes[1][0];
+    found.max[f] = first_lane(max);
+    found.top[f] = first_lane(rest.exponential.top());
+    found.exponent[f] = first_lane(rest.exponential.exponent());
     found.sum[f] = rest.sums.total();
-    found.count[f] = fold_lanes<double, T>(rest.count, [](double a, double b) { return a + b; });
+    found.count[f] = static_cast<double>(sum_of_lanes(rest.count));
 }
 
 template <class T, class S>

@@ -1,5 +1,5 @@
 /// \file
-/// Softmax and its kin along one dimension, or several. The loss made of them is in `cross_entropy.hpp`.
+/// Softmax and its kin along one dimension, or several. The loss made of them is in `losses.hpp`.
 #pragma once
 
 #include "tensor/tensor.hpp"

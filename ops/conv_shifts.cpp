@@ -13,7 +13,6 @@
 // w̄ multiplies planes of x by planes of ȳ that are framed alike: zeros stand at the positions of no result.
 // An infinite x there would make a NaN of a sum that it has no part in; a w̄ that is not finite is computed
 // again, by columns.
-#include <cstring>
 #include <vector>
 
 #include "ops/compare.hpp"
@@ -35,22 +34,6 @@ bool can_shift(const Convolution& c) {
     const int64_t row = w.width + 2 * w.padding_width;
     return w.stride_height == 1 && w.stride_width == 1 && w.padding_height >= 0 && w.padding_width >= 0 &&
            row <= 2 * w.out_width && c.in > 0;
-}
-
-/// Lines of planes in dense memory and in frames.
-struct Lines {
-    int64_t planes, height, width;
-    int64_t plane, row;  ///< from one framed plane and line to the next
-};
-
-/// Calls f(framed, dense) for the first element of every line.
-template <class F>
-void for_lines(const Lines& lines, const F& f) {
-    for (int64_t c = 0; c < lines.planes; ++c) {
-        for (int64_t i = 0; i < lines.height; ++i) {
-            f(c * lines.plane + i * lines.row, (c * lines.height + i) * lines.width);
-        }
-    }
 }
 
 /// One thread's way through the images of a convolution.
@@ -82,28 +65,21 @@ struct Shifts {
     /// Brings the planes of an image into the frame.
     void frame(const std::byte* image) const {
         const kernels::Sliding& w = c.window;
-        std::byte* to = framed.raw() + (w.padding_height * row + w.padding_width) * size;
-        const auto bytes = static_cast<std::size_t>(w.width * size);
-        for_lines({c.in, w.height, w.width, plane, row},
-                  [&](int64_t at, int64_t from) { std::memcpy(to + at * size, image + from * size, bytes); });
+        kernel.copy({c.in, w.height, w.width, c.plane(), w.width, plane, row}, image,
+                    framed.raw() + (w.padding_height * row + w.padding_width) * size);
     }
 
     /// y of the framed image, a strip of lines after the other.
     void sum(const std::byte* weight, const std::byte* bias, const Tensor& sums, int64_t strip,
              std::byte* y) const {
         const kernels::Sliding& w = c.window;
-        const auto bytes = static_cast<std::size_t>(w.out_width * size);
         for (int64_t line = 0; line < w.out_height; line += strip) {
             const int64_t lines = std::min(strip, w.out_height - line);
             const int64_t n = rounded(lines * row);
             kernel.sums(c.out, (lines - 1) * row + w.out_width, c.depth(), framed.raw() + line * row * size,
                         places.data(), weight, bias, sums.raw(), n);
-            for (int64_t o = 0; o < c.out; ++o) {
-                std::byte* to = y + (o * c.results() + line * w.out_width) * size;
-                for_lines({1, lines, w.out_width, 0, row}, [&](int64_t from, int64_t at) {
-                    std::memcpy(to + at * size, sums.raw() + (o * n + from) * size, bytes);
-                });
-            }
+            kernel.copy({c.out, lines, w.out_width, n, row, c.results(), w.out_width}, sums.raw(),
+                        y + line * w.out_width * size);
         }
     }
 };
@@ -131,15 +107,12 @@ Tensor weight_gradient_by_shifts(const Convolution& c, const Tensor& y_bar, cons
         const Shifts shifts(c, x.dtype());
         const int64_t span = shifts.rounded(w.out_height * shifts.row);
         const Tensor framed = zeros({c.out * span}, x.dtype());
-        const auto bytes = static_cast<std::size_t>(w.out_width * shifts.size);
         for (int64_t i = begin * c.groups; i < end * c.groups; ++i) {
             const int64_t n = i / c.groups;
             const int64_t g = i % c.groups;
             shifts.frame(c.image(x, n, g));
-            const std::byte* from = c.result(y_bar, n, g);
-            for_lines({c.out, w.out_height, w.out_width, span, shifts.row}, [&](int64_t to, int64_t at) {
-                std::memcpy(framed.raw() + to * shifts.size, from + at * shifts.size, bytes);
-            });
+            shifts.kernel.copy({c.out, w.out_height, w.out_width, c.results(), w.out_width, span, shifts.row},
+                               c.result(y_bar, n, g), framed.raw());
             shifts.kernel.products(c.out, span, c.depth(), framed.raw(), span, shifts.framed.raw(),
                                    shifts.places.data(), c.weight(part, g));
         }

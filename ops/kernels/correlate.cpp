@@ -131,9 +131,31 @@ void products(int64_t outputs, int64_t n, int64_t terms, const void* y, int64_t 
     for_outputs<4>(outputs, 0, all);
 }
 
+/// A line is short: its last vector overlaps the one before.
+template <class T>
+void copy_line(int64_t n, const T* x, T* y) {
+    if (n < kWidth<T>) {
+        for (int64_t i = 0; i < n; ++i) y[i] = x[i];
+        return;
+    }
+    for (int64_t i = 0; i + kWidth<T> < n; i += kWidth<T>) load(x + i).store_unaligned(y + i);
+    load(x + n - kWidth<T>).store_unaligned(y + n - kWidth<T>);
+}
+
+template <class T>
+void copy(const Lines& lines, const void* from, void* to) {
+    for (int64_t c = 0; c < lines.planes; ++c) {
+        const T* x = static_cast<const T*>(from) + c * lines.from_plane;
+        T* y = static_cast<T*>(to) + c * lines.to_plane;
+        for (int64_t i = 0; i < lines.height; ++i)
+            copy_line(lines.width, x + i * lines.from_line, y + i * lines.to_line);
+    }
+}
+
 template <class T>
 void add_correlate(Table& table) {
-    table.correlate[static_cast<std::size_t>(dtype_of<T>())] = {kVectors * kWidth<T>, &sums<T>, &products<T>};
+    table.correlate[static_cast<std::size_t>(dtype_of<T>())] = {kVectors * kWidth<T>, &sums<T>, &products<T>,
+                                                                &copy<T>};
 }
 
 }  // namespace

@@ -271,6 +271,14 @@ struct Window {
                          void* x) = nullptr;
 };
 
+/// Planes of lines: what they hold, and how far it is from one plane and one line to the next, on both sides
+/// of a copy.
+struct Lines {
+    std::int64_t planes, height, width;
+    std::int64_t from_plane, from_line;
+    std::int64_t to_plane, to_line;
+};
+
 /// Sums over shifted reads of one dense array: a convolution of stride 1. Positions p run over [0, n),
 /// rounded up to a multiple of `step`: so far x must be readable from each of its places, and y writable.
 struct Correlate {
@@ -282,6 +290,8 @@ struct Correlate {
     /// w[o · terms + k] += Σ_p y[o · y_stride + p] x[places[k] + p].
     void (*products)(std::int64_t outputs, std::int64_t n, std::int64_t terms, const void* y,
                      std::int64_t y_stride, const void* x, const std::int64_t* places, void* w) = nullptr;
+    /// Copies lines.
+    void (*copy)(const Lines& lines, const void* from, void* to) = nullptr;
 };
 
 constexpr std::size_t kFns = static_cast<std::size_t>(Fn::kCount);

@@ -8,6 +8,7 @@
 #include <type_traits>
 
 #include "ops/kernels/simd.hpp"
+#include "ops/kernels/wrapping.hpp"
 
 namespace reel::kernels::REEL_SET {
 
@@ -16,14 +17,20 @@ struct Sum {
     static constexpr T identity() {
         return T(0);
     }
-    auto operator()(const auto& a, const auto& b) const { return a + b; }
+    template <class V>
+    V operator()(const V& a, const V& b) const {
+        return plus(a, b);
+    }
 };
 struct Prod {
     template <class T>
     static constexpr T identity() {
         return T(1);
     }
-    auto operator()(const auto& a, const auto& b) const { return a * b; }
+    template <class V>
+    V operator()(const V& a, const V& b) const {
+        return times(a, b);
+    }
 };
 /// NaN wins.
 struct Max {

@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "ops/kernels/simd.hpp"
+#include "ops/kernels/wrapping.hpp"
 
 namespace reel::kernels::REEL_SET {
 
@@ -56,13 +57,13 @@ void add(int64_t n, int64_t row, int64_t step, const void* from, const int64_t* 
     const auto* x = static_cast<const T*>(from);
     auto* y = static_cast<T*>(to);
     if (row == 1) {
-        for (int64_t i = 0; i < n; ++i) y[places[i]] = static_cast<T>(y[places[i]] + x[i * step]);
+        for (int64_t i = 0; i < n; ++i) y[places[i]] = plus(y[places[i]], x[i * step]);
         return;
     }
     for (int64_t i = 0; i < n; ++i) {
         T* sum = y + places[i];
         const T* term = x + i * step;
-        for (int64_t j = 0; j < row; ++j) sum[j] = static_cast<T>(sum[j] + term[j]);
+        for (int64_t j = 0; j < row; ++j) sum[j] = plus(sum[j], term[j]);
     }
 }
 

@@ -4,6 +4,7 @@
 
 #include "ops/kernels/loops.hpp"
 #include "ops/kernels/math/numbers.hpp"
+#include "ops/kernels/wrapping.hpp"
 
 namespace reel::kernels::REEL_SET {
 
@@ -188,13 +189,13 @@ struct Same {
     auto operator()(auto x) const { return x; }
 };
 struct IntAdd {
-    int64_t operator()(int64_t a, int64_t b) const { return number(bits(a) + bits(b)); }
+    int64_t operator()(int64_t a, int64_t b) const { return plus(a, b); }
 };
 struct IntSub {
     int64_t operator()(int64_t a, int64_t b) const { return number(bits(a) - bits(b)); }
 };
 struct IntMul {
-    int64_t operator()(int64_t a, int64_t b) const { return number(bits(a) * bits(b)); }
+    int64_t operator()(int64_t a, int64_t b) const { return times(a, b); }
 };
 struct IntMaximum {
     int64_t operator()(int64_t a, int64_t b) const { return a > b ? a : b; }

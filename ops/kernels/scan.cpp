@@ -8,8 +8,9 @@ namespace {
 
 using std::int64_t;
 
+/// Unsigned for integers: they wrap.
 template <class T>
-using Sum = std::conditional_t<std::is_floating_point_v<T>, double, int64_t>;
+using Sum = std::conditional_t<std::is_floating_point_v<T>, double, std::uint64_t>;
 
 struct RunningSum {
     static constexpr int kStart = 0;

@@ -102,7 +102,8 @@ V exchanged(const V& v, std::index_sequence<Lane...>) {
 #if defined(__clang__)
     lanes = __builtin_shufflevector(lanes, lanes, (Lane ^ kBits)...);
 #else
-    [[maybe_unused]] const Bits order __attribute__((vector_size(sizeof(V)))) = {static_cast<Bits>(Lane ^ kBits)...};
+    [[maybe_unused]] const Bits order
+        __attribute__((vector_size(sizeof(V)))) = {static_cast<Bits>(Lane ^ kBits)...};
     lanes = __builtin_shuffle(lanes, order);
 #endif
     V result;

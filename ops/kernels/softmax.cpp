@@ -59,8 +59,7 @@ Vec<T> row_tail(const S* x, int64_t n) {
     constexpr T kNothing = -std::numeric_limits<T>::infinity();
     if (n == 0) return Vec<T>(kNothing);
     alignas(Vec<T>) T buffer[Vec<T>::size];
-    for (int64_t i = 0; i < kWidth<T>; ++i)
-        buffer[i] = i < n ? static_cast<T>(x[i]) : kNothing;
+    for (int64_t i = 0; i < kWidth<T>; ++i) buffer[i] = i < n ? static_cast<T>(x[i]) : kNothing;
     return Vec<T>::load_aligned(buffer);
 }
 
@@ -160,7 +159,7 @@ void find_row(int64_t n, const S* x, int64_t next, Found<T>& found, int64_t f) {
     const Vec<T> tail = row_tail<T>(x + whole, n - whole);
     const Vec<T> max =
         combine_lanes<T>(vectors > 0 ? larger<T>(maximum<T>(vectors, row), tail) : tail,
-                      [](const Vec<T>& v, const auto& exchange) { return larger<T>(v, exchange(v)); });
+                         [](const Vec<T>& v, const auto& exchange) { return larger<T>(v, exchange(v)); });
     Rest<T> rest(max);
     rest.add(vectors, RowBeforeNext<T, S>{x, static_cast<std::uintptr_t>(next) * sizeof(S)});
     if (whole < n) rest.sums.add(rest.term(tail));

@@ -4,7 +4,11 @@ list(FILTER REEL_KERNEL_SOURCES EXCLUDE REGEX dispatch.cpp$)
 
 # The plainest set comes first: where two sets define the same inline function, the linker keeps the first.
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64|amd64")
-    set(REEL_KERNEL_SETS sse2 avx2 avx512 CACHE STRING "Instruction sets to compile the kernels for")
+    set(sets sse2 avx2 avx512)
+    if(REEL_SANITIZE)
+        list(REMOVE_ITEM sets avx512)  # the same sources once more, and the slowest to compile
+    endif()
+    set(REEL_KERNEL_SETS ${sets} CACHE STRING "Instruction sets to compile the kernels for")
     set(REEL_FLAGS_sse2 "")
     set(REEL_FLAGS_avx2 -mavx2 -mfma)
     set(REEL_FLAGS_avx512 -mavx512f -mavx512cd -mavx512dq -mavx512bw -mfma -mprefer-vector-width=512

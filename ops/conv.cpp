@@ -5,6 +5,7 @@
 
 #include "autograd/tape.hpp"
 #include "ops/apply.hpp"
+#include "ops/compare.hpp"
 #include "ops/convolution.hpp"
 #include "ops/reduce.hpp"
 #include "ops/window.hpp"
@@ -15,6 +16,27 @@ namespace {
 
 using std::int64_t;
 
+// ---- The faster way, on dense operands of one type.
+
+Tensor compute_result(const Convolution& c, const Tensor& x, const Tensor& w, const Tensor& bias) {
+    return can_shift(c) ? convolve_by_shifts(c, x, w, bias) : convolve_by_columns(c, x, w, bias);
+}
+
+Tensor compute_image_gradient(const Convolution& c, const Tensor& y_bar, const Tensor& w) {
+    const bool shifts = can_shift(c) && can_shift(reversed(c));
+    return shifts ? image_gradient_by_shifts(c, y_bar, w) : image_gradient_by_columns(c, y_bar, w);
+}
+
+Tensor compute_weight_gradient(const Convolution& c, const Tensor& y_bar, const Tensor& x) {
+    if (can_shift(c)) {
+        const Tensor w_bar = weight_gradient_by_shifts(c, y_bar, x);
+        if (isfinite(w_bar).all().item<bool>()) return w_bar;  // else see Note [Shifted planes]
+    }
+    return weight_gradient_by_columns(c, y_bar, x);
+}
+
+// ---- What is recorded.
+
 Tensor image_gradient(const Convolution& c, const Tensor& y_bar, const Tensor& w);
 Tensor weight_gradient(const Convolution& c, const Tensor& y_bar, const Tensor& x);
 
@@ -22,7 +44,7 @@ Tensor weight_gradient(const Convolution& c, const Tensor& y_bar, const Tensor& 
 Tensor convolved(const Convolution& c, const Tensor& x, const Tensor& w, const Tensor& bias) {
     const DType compute = compute_dtype(x.dtype());
     const Tensor start = bias.defined() ? dense(bias, compute) : bias;
-    const Tensor y = convolve(c, dense(x, compute), dense(w, compute), start);
+    const Tensor y = compute_result(c, dense(x, compute), dense(w, compute), start);
     const Shape spread = c.result_sizes.size() == 4 ? Shape{0, 2, 3} : Shape{1, 2};
     return record("conv2d", dense(y, x.dtype()),
                   {{x, [c, w](const Tensor& y_bar) { return image_gradient(c, y_bar, w); }},
@@ -33,7 +55,7 @@ Tensor convolved(const Convolution& c, const Tensor& x, const Tensor& w, const T
 /// x̄: bilinear in ȳ and w. With g = ȳ, of a cotangent v, ḡ = conv2d(v, w) and w̄ = Σ v g as in conv2d.
 Tensor image_gradient(const Convolution& c, const Tensor& y_bar, const Tensor& w) {
     const DType compute = compute_dtype(y_bar.dtype());
-    const Tensor x_bar = convolve_back(c, dense(y_bar, compute), dense(w, compute));
+    const Tensor x_bar = compute_image_gradient(c, dense(y_bar, compute), dense(w, compute));
     return record("conv2d_image_gradient", dense(x_bar, y_bar.dtype()),
                   {{y_bar, [c, w](const Tensor& v) { return convolved(c, v, w, {}); }},
                    {w, [c, y_bar](const Tensor& v) { return weight_gradient(c, y_bar, v); }}});
@@ -42,7 +64,7 @@ Tensor image_gradient(const Convolution& c, const Tensor& y_bar, const Tensor& w
 /// w̄: bilinear in ȳ and x. With g = ȳ, of a cotangent v, ḡ = conv2d(x, v) and x̄ = Σ v g as in conv2d.
 Tensor weight_gradient(const Convolution& c, const Tensor& y_bar, const Tensor& x) {
     const DType compute = compute_dtype(y_bar.dtype());
-    const Tensor w_bar = convolve_weight(c, dense(y_bar, compute), dense(x, compute));
+    const Tensor w_bar = compute_weight_gradient(c, dense(y_bar, compute), dense(x, compute));
     return record("conv2d_weight_gradient", dense(w_bar, y_bar.dtype()),
                   {{y_bar, [c, x](const Tensor& v) { return convolved(c, x, v, {}); }},
                    {x, [c, y_bar](const Tensor& v) { return image_gradient(c, y_bar, v); }}});

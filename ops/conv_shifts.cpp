@@ -15,9 +15,7 @@
 // again, by columns.
 #include <vector>
 
-#include "ops/compare.hpp"
 #include "ops/convolution.hpp"
-#include "ops/reduce.hpp"
 #include "ops/views.hpp"
 
 namespace reel {
@@ -27,14 +25,6 @@ namespace {
 using std::int64_t;
 
 constexpr int64_t kResults = 32 << 10;  // sums made at once: they stay in L2
-
-/// Whether the frame leaves most positions to results.
-bool can_shift(const Convolution& c) {
-    const kernels::Sliding& w = c.window;
-    const int64_t row = w.width + 2 * w.padding_width;
-    return w.stride_height == 1 && w.stride_width == 1 && w.padding_height >= 0 && w.padding_width >= 0 &&
-           row <= 2 * w.out_width && c.in > 0;
-}
 
 /// One thread's way through the images of a convolution.
 struct Shifts {
@@ -84,6 +74,36 @@ struct Shifts {
     }
 };
 
+/// The weight turned round, channels swapped within each group.
+Tensor reversed_weight(const Convolution& c, const Tensor& w) {
+    const Tensor turned = w.detach()
+                              .view({c.groups, c.out, c.in, c.window.kernel_height, c.window.kernel_width})
+                              .transpose(1, 2)
+                              .flip({3, 4});
+    return turned.contiguous();
+}
+
+}  // namespace
+
+Convolution reversed(const Convolution& c) {
+    const kernels::Sliding& w = c.window;
+    kernels::Sliding back = w;
+    back.height = w.out_height;
+    back.width = w.out_width;
+    back.out_height = w.height;
+    back.out_width = w.width;
+    back.padding_height = w.dilation_height * (w.kernel_height - 1) - w.padding_height;
+    back.padding_width = w.dilation_width * (w.kernel_width - 1) - w.padding_width;
+    return {back, c.images, c.groups, c.out, c.in, c.result_sizes, c.weight_sizes, c.image_sizes};
+}
+
+bool can_shift(const Convolution& c) {
+    const kernels::Sliding& w = c.window;
+    const int64_t row = w.width + 2 * w.padding_width;
+    return w.stride_height == 1 && w.stride_width == 1 && w.padding_height >= 0 && w.padding_width >= 0 &&
+           row <= 2 * w.out_width && c.in > 0 && c.out > 0;
+}
+
 Tensor convolve_by_shifts(const Convolution& c, const Tensor& x, const Tensor& w, const Tensor& bias) {
     const Tensor y = Tensor::empty(c.result_sizes, x.dtype());
     parallel_for(c.images * c.groups, 1, c.cost(x.dtype()), [&](int64_t begin, int64_t end) {
@@ -119,46 +139,8 @@ Tensor weight_gradient_by_shifts(const Convolution& c, const Tensor& y_bar, cons
     });
 }
 
-/// The convolution that makes x̄ of ȳ.
-Convolution reversed(const Convolution& c) {
-    const kernels::Sliding& w = c.window;
-    kernels::Sliding back = w;
-    back.height = w.out_height;
-    back.width = w.out_width;
-    back.out_height = w.height;
-    back.out_width = w.width;
-    back.padding_height = w.dilation_height * (w.kernel_height - 1) - w.padding_height;
-    back.padding_width = w.dilation_width * (w.kernel_width - 1) - w.padding_width;
-    return {back, c.images, c.groups, c.out, c.in, c.result_sizes, c.weight_sizes, c.image_sizes};
-}
-
-/// The weight turned round, channels swapped within each group.
-Tensor reversed_weight(const Convolution& c, const Tensor& w) {
-    const Tensor turned = w.detach()
-                              .view({c.groups, c.out, c.in, c.window.kernel_height, c.window.kernel_width})
-                              .transpose(1, 2)
-                              .flip({3, 4});
-    return turned.contiguous();
-}
-
-}  // namespace
-
-Tensor convolve(const Convolution& c, const Tensor& x, const Tensor& w, const Tensor& bias) {
-    return can_shift(c) ? convolve_by_shifts(c, x, w, bias) : convolve_by_columns(c, x, w, bias);
-}
-
-Tensor convolve_back(const Convolution& c, const Tensor& y_bar, const Tensor& w) {
-    const Convolution back = reversed(c);
-    if (!can_shift(c) || !can_shift(back)) return image_gradient_by_columns(c, y_bar, w);
-    return convolve_by_shifts(back, y_bar, reversed_weight(c, w), {});
-}
-
-Tensor convolve_weight(const Convolution& c, const Tensor& y_bar, const Tensor& x) {
-    if (can_shift(c)) {
-        const Tensor w_bar = weight_gradient_by_shifts(c, y_bar, x);
-        if (isfinite(w_bar).all().item<bool>()) return w_bar;
-    }
-    return weight_gradient_by_columns(c, y_bar, x);
+Tensor image_gradient_by_shifts(const Convolution& c, const Tensor& y_bar, const Tensor& w) {
+    return convolve_by_shifts(reversed(c), y_bar, reversed_weight(c, w), {});
 }
 
 }  // namespace reel

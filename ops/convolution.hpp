@@ -43,10 +43,13 @@ Tensor convolve_by_columns(const Convolution& c, const Tensor& x, const Tensor& 
 Tensor image_gradient_by_columns(const Convolution& c, const Tensor& y_bar, const Tensor& w);
 Tensor weight_gradient_by_columns(const Convolution& c, const Tensor& y_bar, const Tensor& x);
 
-/// The fastest way to y, x̄ and w̄.
-Tensor convolve(const Convolution& c, const Tensor& x, const Tensor& w, const Tensor& bias);
-Tensor convolve_back(const Convolution& c, const Tensor& y_bar, const Tensor& w);
-Tensor convolve_weight(const Convolution& c, const Tensor& y_bar, const Tensor& x);
+/// The convolution that makes x̄ of ȳ (by the weight turned round).
+Convolution reversed(const Convolution& c);
+/// Whether the stride is 1, and most positions of the frame belong to results (Note [Shifted planes]).
+bool can_shift(const Convolution& c);
+Tensor convolve_by_shifts(const Convolution& c, const Tensor& x, const Tensor& w, const Tensor& bias);
+Tensor image_gradient_by_shifts(const Convolution& c, const Tensor& y_bar, const Tensor& w);
+Tensor weight_gradient_by_shifts(const Convolution& c, const Tensor& y_bar, const Tensor& x);
 
 /// w̄, when f(begin, end, w̄) adds to w̄ what images [begin, end) give. They are shared out in chunks that do
 /// not depend on the number of threads.

@@ -180,3 +180,32 @@ TEST_CASE("conv2d refuses what does not fit") {
     CHECK_THROWS_AS(conv2d(x, ones({2, 4, 3, 3}, kFloat64)), DTypeError);
     CHECK_THROWS_AS(conv2d(x.to(kInt64), ones({2, 4, 3, 3}, kInt64)), DTypeError);
 }
+
+TEST_CASE("conv2d: a plane of several strips is the sum of its shifted products") {
+    const Tensor x = whole({1, 2, 70, 90}, 1);
+    const Tensor w = whole({6, 2, 3, 3}, 2);
+    const Tensor padded = pad(x, {1, 1, 1, 1});
+    Tensor expected = zeros({1, 6, 70, 90}, kFloat64);
+    for (std::int64_t a = 0; a < 3; ++a) {
+        for (std::int64_t b = 0; b < 3; ++b) {
+            const Tensor window = padded.narrow(2, a, 70).narrow(3, b, 90);
+            expected = expected + einsum("oc,nchw->nohw", {w.select(3, b).select(2, a), window});
+        }
+    }
+    CHECK(conv2d(x, w, {}, {.padding = 1}).equal(expected));
+}
+
+TEST_CASE("conv2d: an infinity reaches the weights that see it, and no others") {
+    const Tensor x = ones({1, 1, 4, 4}, kFloat64);
+    x.index_put_({0, 0, 3, 3}, std::numeric_limits<double>::infinity());
+    const Tensor w = zeros({1, 1, 3, 3}, kFloat64).set_requires_grad();
+    const Tape tape;
+    conv2d(x, w, {}, {.padding = 1}).sum().backward();
+    const double inf = std::numeric_limits<double>::infinity();
+    // The window's first row and column never come to the last element of x.
+    CHECK(w.grad().equal(tensor({{{{9.0, 12.0, 9.0}, {12.0, inf, inf}, {9.0, inf, inf}}}})));
+}
+
+TEST_CASE("conv2d: no output channels, no output") {
+    CHECK(conv2d(ones({2, 3, 5, 5}), ones({0, 3, 3, 3})).sizes() == Shape{2, 0, 3, 3});
+}

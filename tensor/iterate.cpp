@@ -124,17 +124,20 @@ void Walk::scatter(std::int64_t itemsize, std::byte* base, std::int64_t begin, s
 Shape memory_order(const Shape& sizes, const Shape& strides) {
     Shape order = Shape::filled(sizes.size(), 0);
     std::iota(order.begin(), order.end(), 0);
-    // A dimension of size 1, or one that repeats the same memory, has no place of its own: it goes with its right
-    // neighbour.
-    Shape reach = strides;
-    for (std::size_t i = sizes.size(); i-- > 0;) {
-        const bool placed = sizes[i] != 1 && strides[i] != 0;
-        reach[i] = placed ? std::abs(strides[i]) : i + 1 < sizes.size() ? reach[i + 1] : 0;
+    // A dimension of size 1, or one that repeats the same memory, has no place of its own: it stays, and the
+    // others are sorted among themselves.
+    Shape placed;
+    for (std::size_t d = 0; d < sizes.size(); ++d) {
+        if (sizes[d] != 1 && strides[d] != 0) placed.push_back(static_cast<std::int64_t>(d));
     }
-    if (std::is_sorted(reach.begin(), reach.end(), std::greater<>())) return order;
-    std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) {
-        return reach[static_cast<std::size_t>(a)] > reach[static_cast<std::size_t>(b)];
-    });
+    const auto outer = [&](std::int64_t a, std::int64_t b) {
+        return std::abs(strides[static_cast<std::size_t>(a)]) >
+               std::abs(strides[static_cast<std::size_t>(b)]);
+    };
+    if (std::is_sorted(placed.begin(), placed.end(), outer)) return order;
+    Shape sorted = placed;
+    std::stable_sort(sorted.begin(), sorted.end(), outer);
+    for (std::size_t i = 0; i < placed.size(); ++i) order[static_cast<std::size_t>(placed[i])] = sorted[i];
     return order;
 }
 

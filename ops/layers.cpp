@@ -2,6 +2,7 @@
 #include "ops/layers.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "autograd/tape.hpp"
@@ -180,20 +181,6 @@ void check(const Normalization& norm, const Tensor& x, const Tensor& weight, con
     }
 }
 
-/// The distance from 1 to the next number of this type.
-double machine_epsilon(DType dtype) {
-    switch (dtype) {
-        case kFloat16:
-            return 0x1p-10;
-        case kBFloat16:
-            return 0x1p-7;
-        case kFloat32:
-            return std::numeric_limits<float>::epsilon();
-        default:
-            return std::numeric_limits<double>::epsilon();
-    }
-}
-
 }  // namespace
 
 Tensor layer_norm(const Tensor& x, const Shape& shape, const Tensor& weight, const Tensor& bias, double eps) {
@@ -203,7 +190,7 @@ Tensor layer_norm(const Tensor& x, const Shape& shape, const Tensor& weight, con
 }
 
 Tensor rms_norm(const Tensor& x, const Shape& shape, const Tensor& weight, std::optional<double> eps) {
-    const Normalization norm{false, shape, eps.value_or(machine_epsilon(x.dtype()))};
+    const Normalization norm{false, shape, eps.value_or(std::ldexp(1.0, 1 - significand_bits(x.dtype())))};
     check(norm, x, weight, {});
     return normalized(norm, x, weight, {});
 }

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <iosfwd>
+#include <limits>
 #include <type_traits>
 
 namespace reel {
@@ -65,6 +66,20 @@ constexpr DType compute_dtype(DType dtype) { return is_reduced(dtype) ? kFloat32
 
 /// `dtype` if it is floating, else float32: what `/` and the transcendental functions turn integers into.
 constexpr DType to_floating(DType dtype) { return is_floating_point(dtype) ? dtype : kFloat32; }
+
+/// The binary digits of a floating type, with the hidden one: the next number after 1 is 1 + 2^(1 − digits).
+constexpr int significand_bits(DType dtype) {
+    switch (dtype) {
+        case kFloat16:
+            return 11;
+        case kBFloat16:
+            return 8;
+        case kFloat32:
+            return std::numeric_limits<float>::digits;
+        default:
+            return std::numeric_limits<double>::digits;
+    }
+}
 
 /// "float32", "int64", …
 const char* name(DType dtype);

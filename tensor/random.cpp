@@ -139,20 +139,6 @@ Tensor generate(const Shape& sizes, DType dtype, std::int64_t per_block, const M
     return result;
 }
 
-/// The bits of a fraction, with the hidden one.
-int digits(DType dtype) {
-    switch (dtype) {
-        case kFloat16:
-            return 11;
-        case kBFloat16:
-            return 8;
-        case kFloat32:
-            return std::numeric_limits<float>::digits;
-        default:
-            return std::numeric_limits<double>::digits;
-    }
-}
-
 void check_floating(const char* operation, DType dtype) {
     if (!is_floating_point(dtype)) {
         fail<DTypeError>(operation, ": numbers of a continuous distribution cannot be ", dtype,
@@ -214,7 +200,7 @@ void set_generator_state(GeneratorState state) { generator = state; }
 // The highest bits of a word, as many as a fraction has: every number is exact, and none is rounded up to 1.
 Tensor rand(const Shape& sizes, DType dtype) {
     check_floating("rand", dtype);
-    const int bits = digits(dtype);
+    const int bits = significand_bits(dtype);
     if (dtype == kFloat64) {
         return generate<double>(sizes, dtype, 2, [](const Tile& tile, std::int64_t, double* numbers) {
             for (std::int64_t b = 0; b < tile.count(); ++b) {
@@ -272,7 +258,8 @@ Tensor randint(std::int64_t low, std::int64_t high, const Shape& sizes, DType dt
 // Fisher and Yates: each place in turn changes its number with that of one not before it.
 Tensor randperm(std::int64_t n, DType dtype) {
     if (n < 0) fail<ShapeError>("randperm: ", n, " elements");
-    const bool fits = dtype != kBool && (dtype == kInt64 || n - 1 <= std::int64_t{1} << digits(dtype));
+    const bool fits =
+        dtype != kBool && (dtype == kInt64 || n - 1 <= std::int64_t{1} << significand_bits(dtype));
     if (!fits) fail<DTypeError>("randperm: ", dtype, " does not hold all integers of [0, ", n, ")");
     const auto places_left = [n](std::int64_t i) {  // 1 behind the end, in the rest of the last block
         return static_cast<std::uint64_t>(std::max<std::int64_t>(n - i, 1));

@@ -136,7 +136,8 @@ private:
     }
 
     void coarsen(DType dtype) {
-        if (reel::is_floating_point(dtype) && digits(dtype) < digits(coarsest_)) coarsest_ = dtype;
+        if (reel::is_floating_point(dtype) && significand_bits(dtype) < significand_bits(coarsest_))
+            coarsest_ = dtype;
     }
 
     void check_value(const Tensor& y, const json& wanted) {

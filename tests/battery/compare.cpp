@@ -19,7 +19,7 @@ double rounded(double x, DType dtype) { return tensor(std::vector{x}, kFloat64).
 double ulps(double got, double wanted, double size, DType dtype) {
     if (got == wanted || (std::isnan(got) && std::isnan(wanted))) return 0;
     const int least = dtype == kFloat16 ? -14 : dtype == kFloat64 ? -1022 : -126;
-    const double unit = std::ldexp(1.0, std::max(std::ilogb(size), least) - digits(dtype) + 1);
+    const double unit = std::ldexp(1.0, std::max(std::ilogb(size), least) - significand_bits(dtype) + 1);
     const double distance = std::abs(got - wanted) / unit;
     if (std::isfinite(distance)) return distance;
     return got == rounded(wanted, dtype) ? 0 : kInfinity;
@@ -41,19 +41,6 @@ double largest_finite(const json& values) {
 
 double number(const json& value) {
     return value.is_string() ? std::strtod(value.get<std::string>().c_str(), nullptr) : value.get<double>();
-}
-
-int digits(DType dtype) {
-    switch (dtype) {
-        case kFloat16:
-            return 11;
-        case kBFloat16:
-            return 8;
-        case kFloat32:
-            return std::numeric_limits<float>::digits;
-        default:
-            return std::numeric_limits<double>::digits;
-    }
 }
 
 std::ostream& operator<<(std::ostream& out, const Worst& worst) {

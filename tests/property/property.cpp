@@ -30,19 +30,6 @@ bool alike(double x, double y, double tolerance) {
     return std::abs(x - y) <= tolerance;
 }
 
-double unit(DType dtype) {
-    switch (dtype) {
-        case kFloat16:
-            return 0x1p-10;
-        case kBFloat16:
-            return 0x1p-7;
-        case kFloat32:
-            return 0x1p-23;
-        default:
-            return 0x1p-52;
-    }
-}
-
 template <class T>
 void compare(const Tensor& a, const Tensor& b, double ulps, double size, const std::string& what) {
     const std::vector<T> x = dense(a).to_vector<T>();
@@ -50,7 +37,8 @@ void compare(const Tensor& a, const Tensor& b, double ulps, double size, const s
     for (std::size_t i = 0; i < x.size(); ++i) {
         const auto p = static_cast<double>(x[i]);
         const auto q = static_cast<double>(y[i]);
-        const double tolerance = ulps * unit(a.dtype()) * std::max({size, std::abs(p), std::abs(q)});
+        const double tolerance =
+            std::ldexp(ulps, 1 - significand_bits(a.dtype())) * std::max({size, std::abs(p), std::abs(q)});
         const bool equal =
             std::is_same_v<T, std::int64_t> ? x[i] == y[i] : alike(p, q, ulps > 0 ? tolerance : 0);
         demand(equal, what, ": element ", i, " of shape ", a.sizes(), " is ", x[i], ", not ", y[i]);

@@ -90,13 +90,8 @@ inline constexpr std::int64_t kStrip = 512;
 
 template <class F, class T>
 T fold_lanes(const Vec<T>& v) {
-    const F f;
-    alignas(Vec<T>) T lanes[Vec<T>::size];
-    v.store_aligned(lanes);
-    for (std::size_t half = Vec<T>::size / 2; half > 0; half /= 2) {
-        for (std::size_t i = 0; i < half; ++i) lanes[i] = f(lanes[i], lanes[i + half]);
-    }
-    return lanes[0];
+    return first_lane(combine_lanes<T>(
+        v, [](const Vec<T>& half, const auto& exchange) { return F()(half, exchange(half)); }));
 }
 
 /// K vectors in pairs of pairs.

@@ -34,15 +34,13 @@ void for_vectors(int64_t n, const F& f) {
     if (i < n) f(i, n - i);
 }
 
+/// Σ of the first `count` lanes.
 template <class T>
-T sum_lanes(const Vec<T>& v, int64_t count) {
+T sum_of_some(const Vec<T>& v, int64_t count) {
     alignas(Vec<T>) T lanes[Vec<T>::size];
     v.store_aligned(lanes);
-    for (int64_t i = count; i < kWidth<T>; ++i) lanes[i] = 0;
-    for (std::size_t half = Vec<T>::size / 2; half > 0; half /= 2) {
-        for (std::size_t i = 0; i < half; ++i) lanes[i] += lanes[i + half];
-    }
-    return lanes[0];
+    std::fill(lanes + count, lanes + kWidth<T>, T(0));
+    return sum_of_lanes(load(lanes));
 }
 
 /// Σ f(i, count) over [begin, end): four accumulators over at most kBlock numbers, and halves of whole
@@ -61,8 +59,8 @@ T sum(int64_t begin, int64_t end, const F& f) {
         for (int64_t v = 0; v < 4; ++v) sums[v] += f(i + v * w, w);
     }
     for (; i + w <= end; i += w) sums[0] += f(i, w);
-    const T whole = sum_lanes<T>((sums[0] + sums[1]) + (sums[2] + sums[3]), w);
-    return i < end ? whole + sum_lanes<T>(f(i, end - i), end - i) : whole;
+    const T whole = sum_of_lanes((sums[0] + sums[1]) + (sums[2] + sums[3]));
+    return i < end ? whole + sum_of_some<T>(f(i, end - i), end - i) : whole;
 }
 
 template <class T>

@@ -82,16 +82,6 @@ typename V::value_type first_lane(const V& v) {
     return lanes[0];
 }
 
-/// Σ of all lanes, by the name that this version of xsimd has for it.
-template <class V>
-typename V::value_type sum_of_lanes(const V& v) {
-    if constexpr (requires { reduce_add(v); }) {
-        return reduce_add(v);
-    } else {
-        return hadd(v);
-    }
-}
-
 /// The lanes in another order: lane i is lane i ^ `kBits` of v.
 template <std::int64_t kBits, class V, std::size_t... Lane>
 V exchanged(const V& v, std::index_sequence<Lane...>) {
@@ -123,6 +113,13 @@ State combine_lanes(const State& state, const F& f) {
         };
         return combine_lanes<T, State, F, kBits / 2>(f(state, exchange), f);
     }
+}
+
+/// Σ of all lanes.
+template <class T>
+T sum_of_lanes(const xsimd::batch<T>& v) {
+    const auto plus = [](const Vec<T>& half, const auto& exchange) { return half + exchange(half); };
+    return first_lane(combine_lanes<T>(v, plus));
 }
 
 /// a b + c, rounded once where the machine can (`kFused`). xsimd's own `fma` does so only for some sets.

@@ -13,6 +13,8 @@
 #include <string>
 #include <vector>
 
+#include "autograd/page/sentences.hpp"
+
 namespace {
 
 std::string read(const std::string& path) {
@@ -91,12 +93,6 @@ void read_source(const std::string& text, const Docstrings& headers, Docstrings&
     }
 }
 
-/// Whether a sentence has an equation for a gradient: a letter with a bar, and an equals sign behind it.
-bool is_formula(const std::string& sentence) {
-    static const std::regex equation("(\u0304|\u0233|\u0101|\u0113|\u1e21|\u0100)\\S* (is|=) ");
-    return std::regex_search(sentence, equation);
-}
-
 struct Parts {
     std::string formula;
     std::string rest;
@@ -104,12 +100,9 @@ struct Parts {
 
 Parts part(const std::string& docstring) {
     Parts parts;
-    for (std::size_t begin = 0; begin < docstring.size();) {
-        const std::size_t end = std::min(docstring.find(". ", begin), docstring.size() - 1) + 1;
-        const std::string sentence = docstring.substr(begin, end - begin);
-        std::string& to = is_formula(sentence) ? parts.formula : parts.rest;
+    for (const std::string& sentence : reel::docs::sentences(docstring)) {
+        std::string& to = reel::docs::is_gradient(sentence) ? parts.formula : parts.rest;
         to += (to.empty() ? "" : " ") + sentence;
-        begin = end + 1;
     }
     return parts;
 }

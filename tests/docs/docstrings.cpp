@@ -5,6 +5,8 @@
 #include <regex>
 #include <sstream>
 
+#include "autograd/page/sentences.hpp"
+
 namespace reel::docs {
 
 namespace {
@@ -14,22 +16,6 @@ namespace fs = std::filesystem;
 std::string trimmed(const std::string& text) {
     const auto first = text.find_first_not_of(' ');
     return first == std::string::npos ? "" : text.substr(first, text.find_last_not_of(' ') - first + 1);
-}
-
-std::vector<std::string> sentences(const std::string& text) {
-    std::vector<std::string> result;
-    std::size_t start = 0;
-    for (std::size_t end; (end = text.find(". ", start)) != std::string::npos; start = end + 2) {
-        result.push_back(text.substr(start, end + 1 - start));
-    }
-    if (start < text.size()) result.push_back(text.substr(start));
-    return result;
-}
-
-/// Whether there is an equation for a letter with a bar.
-bool is_gradient(const std::string& sentence) {
-    static const std::regex equation("(\u0304|\u0233|\u0101|\u0113|\u1e21|\u0100)\\S* (is|=) ");
-    return std::regex_search(sentence, equation);
 }
 
 void describe(const std::string& text, Docstring& operation) {

@@ -5,16 +5,16 @@
 
 #include "cli/commands.hpp"
 #include "cli/table.hpp"
+#include "ops/blas.hpp"
 #include "ops/kernels/table.hpp"
 
 namespace reel::cli {
 
 int info(std::ostream& out) {
-    print_table(out,
-                {{"version", REEL_VERSION},
-                 {"instruction set", kernels::kernels().instruction_set},
-                 {"threads", std::to_string(num_threads())},
-                 {"BLAS", detail::concat(openblas_get_config(), ", kernels for ", openblas_get_corename())}});
+    print_table(out, {{"version", REEL_VERSION},
+                      {"instruction set", kernels::kernels().instruction_set},
+                      {"threads", std::to_string(num_threads())},
+                      {"BLAS", detail::concat(openblas_get_config(), ", kernels for ", blas_kernels())}});
     return 0;
 }
 

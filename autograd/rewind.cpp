@@ -2,9 +2,12 @@
 // `backward.cpp`.
 #include "autograd/rewind.hpp"
 
+#include "autograd/visit.hpp"
+
 namespace reel::detail {
 
 constinit thread_local const Tamper* tamper = nullptr;
+constinit thread_local std::any* shared_in_visit = nullptr;
 
 namespace {
 
@@ -143,6 +146,8 @@ void Rewind::visit(std::size_t number) {
     if (tape_.watch) tape_.watch->gradients[node] = snapshot(y_bar);
     if (marks_[number] & kRequested) finished_[node] = y_bar;
     bool used = false;
+    std::any shared;
+    const Swap<std::any*> in_visit(shared_in_visit, &shared);
     for (std::size_t i = tape_.entries[number].edges_begin; i < tape_.edges_end(number); ++i) {
         const Target target = tape_.edges[i].target;
         if (!leads(target)) continue;

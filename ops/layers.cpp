@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "autograd/tape.hpp"
+#include "autograd/visit.hpp"
 #include "ops/apply.hpp"
 #include "ops/compare.hpp"
 #include "ops/fold.hpp"
@@ -40,23 +41,32 @@ struct Normalization {
 struct Statistics {
     Tensor means;
     Tensor rstds;
+};
 
-    const void* mean(int64_t row) const { return means.defined() ? at(means, row) : nullptr; }
-    const void* rstd(int64_t row) const { return at(rstds, row); }
-
-private:
-    static const void* at(const Tensor& x, int64_t row) { return x.raw() + row * x.itemsize(); }
+/// Which gradients a backward pass makes.
+struct Wanted {
+    bool x, weight, bias;
+};
+struct Gradients {
+    Tensor x, weight, bias;
 };
 
 const kernels::Norm& kernel_of(DType compute) {
     return kernels::kernels().norm[static_cast<std::size_t>(compute)];
 }
-const void* raw_or_null(const Tensor& x) { return x.defined() ? x.raw() : nullptr; }
+/// Element `i` of a dense tensor; null where there is none.
+std::byte* at(const Tensor& x, int64_t i) { return x.defined() ? x.raw() + i * x.itemsize() : nullptr; }
 Tensor dense_or_none(const Tensor& x, DType dtype) { return x.defined() ? dense(x, dtype) : Tensor(); }
 
 Tensor normalized(const Normalization& norm, const Tensor& x, const Tensor& weight, const Tensor& bias);
+Gradients gradients(const Normalization& norm, const Wanted& wanted, const Tensor& y_bar, const Tensor& x,
+                    const Tensor& weight, const Statistics& rows);
+
+/// P (ȳ w).
 Tensor gradient(const Normalization& norm, const Tensor& y_bar, const Tensor& x, const Tensor& weight,
-                const Statistics& rows);
+                const Statistics& rows) {
+    return gradients(norm, {.x = true, .weight = false, .bias = false}, y_bar, x, weight, rows).x;
+}
 
 /// ρ, as a function of x.
 Tensor reciprocal_deviation(const Normalization& norm, const Tensor& x) {
@@ -80,49 +90,41 @@ Tensor second_gradient(const Normalization& norm, const Tensor& v, const Tensor&
            rho * (c * gradient(norm, v, x, {}, rows) + a * gradient(norm, u, x, {}, rows));
 }
 
-/// Σ over the rows of ȳ x̂, in chunks of a fixed number of rows. With g = ȳ, of a cotangent v, ḡ = v x̂ and
-/// x̄ = P (g v).
-Tensor weight_gradient(const Normalization& norm, const Tensor& y_bar, const Tensor& x,
-                       const Statistics& rows) {
+/// In one pass over the rows, what is wanted of x̄ = P (ȳ w), w̄ = Σ ȳ x̂ and b̄ = Σ ȳ. The sums are taken in
+/// chunks of a fixed number of rows.
+Gradients backward_rows(const Normalization& norm, const Wanted& wanted, const Tensor& y_bar, const Tensor& x,
+                        const Tensor& weight, const Statistics& rows) {
     constexpr int64_t kChunk = 32;
     const DType compute = rows.rstds.dtype();
-    const Tensor from = dense(x, compute);
     const Tensor g = dense(y_bar, compute);
+    const Tensor from = dense_or_none(x, compute);
+    const Tensor w = dense_or_none(weight, compute);
     const int64_t n = norm.row();
     const int64_t count = rows.rstds.numel();
     const int64_t chunks = (count + kChunk - 1) / kChunk;
-    const int64_t step = n * itemsize(compute);
-    const Tensor parts = Tensor::empty({chunks, n}, compute);
+    const auto place = [compute](bool needed, const Shape& sizes) {
+        return needed ? Tensor::empty(sizes, compute) : Tensor();
+    };
+    const Tensor x_bar = place(wanted.x, y_bar.sizes());
+    const Tensor w_parts = place(wanted.weight, {chunks, n});
+    const Tensor b_parts = place(wanted.bias, {chunks, n});
     parallel_for(chunks, 1, kChunk * n, [&](int64_t begin, int64_t end) {
         for (int64_t c = begin; c < end; ++c) {
             const int64_t row = c * kChunk;
-            kernel_of(compute).backward_weight(std::min(kChunk, count - row), n, g.raw() + row * step,
-                                               from.raw() + row * step, rows.mean(row), rows.rstd(row),
-                                               parts.raw() + c * step);
+            kernel_of(compute).backward(std::min(kChunk, count - row), n, at(g, row * n), at(from, row * n),
+                                        at(w, 0), at(rows.means, row), at(rows.rstds, row),
+                                        at(x_bar, row * n), at(w_parts, c * n), at(b_parts, c * n));
         }
     });
-    const Tensor w_bar = fold(kernels::Fold::kSum, parts, {0}, {compute}).view(norm.shape);
-    return record(
-        norm.centred ? "layer_norm_weight_gradient" : "rms_norm_weight_gradient", dense(w_bar, y_bar.dtype()),
-        {{y_bar, [norm, x](const Tensor& v) { return normalized(norm, x, v, {}); }},
-         {x, [norm, y_bar, x, rows](const Tensor& v) { return gradient(norm, y_bar, x, v, rows); }}});
+    const auto sum = [&](const Tensor& parts) {
+        return parts.defined() ? fold(kernels::Fold::kSum, parts, {0}, {compute}).view(norm.shape) : Tensor();
+    };
+    return {x_bar, sum(w_parts), sum(b_parts)};
 }
 
-/// P (ȳ w). With g = ȳ, of a cotangent v, ḡ = w P v, w̄ = Σ g P v, and x̄ is in `second_gradient`.
-Tensor gradient(const Normalization& norm, const Tensor& y_bar, const Tensor& x, const Tensor& weight,
-                const Statistics& rows) {
-    const DType compute = rows.rstds.dtype();
-    const Tensor from = dense(x, compute);
-    const Tensor g = dense(y_bar, compute);
-    const Tensor w = dense_or_none(weight, compute);
-    const Tensor x_bar = Tensor::empty(x.sizes(), compute);
-    const int64_t n = norm.row();
-    const int64_t step = n * itemsize(compute);
-    parallel_for(rows.rstds.numel(), 1, n, [&](int64_t begin, int64_t end) {
-        kernel_of(compute).backward(end - begin, n, g.raw() + begin * step, from.raw() + begin * step,
-                                    raw_or_null(w), rows.mean(begin), rows.rstd(begin),
-                                    x_bar.raw() + begin * step);
-    });
+/// x̄ = P (ȳ w). With g = ȳ, of a cotangent v, ḡ = w P v, w̄ = Σ g P v, and x̄ is in `second_gradient`.
+Tensor recorded_gradient(const Tensor& x_bar, const Normalization& norm, const Tensor& y_bar, const Tensor& x,
+                         const Tensor& weight, const Statistics& rows) {
     return record(norm.centred ? "layer_norm_gradient" : "rms_norm_gradient", dense(x_bar, y_bar.dtype()),
                   {{y_bar,
                     [norm, x, weight, rows](const Tensor& v) {
@@ -136,6 +138,29 @@ Tensor gradient(const Normalization& norm, const Tensor& y_bar, const Tensor& x,
                     }}});
 }
 
+/// w̄ = Σ ȳ x̂. With g = ȳ, of a cotangent v, ḡ = v x̂ and x̄ = P (g v).
+Tensor recorded_weight_gradient(const Tensor& w_bar, const Normalization& norm, const Tensor& y_bar,
+                                const Tensor& x, const Statistics& rows) {
+    return record(
+        norm.centred ? "layer_norm_weight_gradient" : "rms_norm_weight_gradient", dense(w_bar, y_bar.dtype()),
+        {{y_bar, [norm, x](const Tensor& v) { return normalized(norm, x, v, {}); }},
+         {x, [norm, y_bar, x, rows](const Tensor& v) { return gradient(norm, y_bar, x, v, rows); }}});
+}
+
+/// b̄ = Σ ȳ. With g = ȳ, of a cotangent v, ḡ = v, seen in ȳ's shape.
+Tensor recorded_bias_gradient(const Tensor& b_bar, const Tensor& y_bar) {
+    return record("layer_norm_bias_gradient", dense(b_bar, y_bar.dtype()),
+                  {{y_bar, [sizes = y_bar.sizes()](const Tensor& v) { return v.expand(sizes); }}});
+}
+
+Gradients gradients(const Normalization& norm, const Wanted& wanted, const Tensor& y_bar, const Tensor& x,
+                    const Tensor& weight, const Statistics& rows) {
+    const Gradients made = backward_rows(norm, wanted, y_bar, x, weight, rows);
+    return {wanted.x ? recorded_gradient(made.x, norm, y_bar, x, weight, rows) : Tensor(),
+            wanted.weight ? recorded_weight_gradient(made.weight, norm, y_bar, x, rows) : Tensor(),
+            wanted.bias ? recorded_bias_gradient(made.bias, y_bar) : Tensor()};
+}
+
 Tensor normalized(const Normalization& norm, const Tensor& x, const Tensor& weight, const Tensor& bias) {
     const DType compute = compute_dtype(x.dtype());
     const Tensor from = dense(x, compute);
@@ -143,20 +168,22 @@ Tensor normalized(const Normalization& norm, const Tensor& x, const Tensor& weig
     const Tensor b = dense_or_none(bias, compute);
     const int64_t n = norm.row();
     const int64_t count = n == 0 ? 0 : x.numel() / n;
-    const int64_t step = n * itemsize(compute);
     const Tensor y = Tensor::empty(x.sizes(), compute);
     const Statistics rows{norm.centred ? Tensor::empty({count}, compute) : Tensor(),
                           Tensor::empty({count}, compute)};
     parallel_for(count, 1, n, [&](int64_t begin, int64_t end) {
-        kernel_of(compute).forward(end - begin, n, from.raw() + begin * step, raw_or_null(w), raw_or_null(b),
-                                   norm.eps, y.raw() + begin * step, const_cast<void*>(rows.mean(begin)),
-                                   const_cast<void*>(rows.rstd(begin)));
+        kernel_of(compute).forward(end - begin, n, at(from, begin * n), at(w, 0), at(b, 0), norm.eps,
+                                   at(y, begin * n), at(rows.means, begin), at(rows.rstds, begin));
     });
-    return record(
-        norm.name(), dense(y, x.dtype()),
-        {{x, [norm, x, weight, rows](const Tensor& y_bar) { return gradient(norm, y_bar, x, weight, rows); }},
-         {weight, [norm, x, rows](const Tensor& y_bar) { return weight_gradient(norm, y_bar, x, rows); }},
-         {bias, [](const Tensor& y_bar) { return y_bar; }}});
+    const Wanted wanted{is_recorded(x), is_recorded(weight), is_recorded(bias)};
+    const auto all = [norm, wanted, rows, x = wanted.x || wanted.weight ? x : Tensor(),
+                      weight = wanted.x ? weight : Tensor()](const Tensor& y_bar) -> const Gradients& {
+        return once_in_visit([&] { return gradients(norm, wanted, y_bar, x, weight, rows); });
+    };
+    return record(norm.name(), dense(y, x.dtype()),
+                  {{x, [all](const Tensor& y_bar) { return all(y_bar).x; }},
+                   {weight, [all](const Tensor& y_bar) { return all(y_bar).weight; }},
+                   {bias, [all](const Tensor& y_bar) { return all(y_bar).bias; }}});
 }
 
 void check(const Normalization& norm, const Tensor& x, const Tensor& weight, const Tensor& bias) {

@@ -94,48 +94,48 @@ void forward(int64_t rows, int64_t n, const void* from, const void* weights, con
     }
 }
 
-/// x̄ = ρ (u − mean(u) − x̂ mean(u x̂)) with u = ȳ w; without means, mean(u) is left out.
+/// With u = ȳ w, x̄ = ρ (u − mean(u) − x̂ mean(u x̂)); without means, mean(u) is left out. Over the rows,
+/// w̄ = Σ ȳ x̂ and b̄ = Σ ȳ. A result without a place is not made.
 template <class T>
 void backward(int64_t rows, int64_t n, const void* gradients, const void* from, const void* weights,
-              const void* means, const void* rstds, void* to) {
+              const void* means, const void* rstds, void* to, void* weight_sums, void* bias_sums) {
     const auto* weight = static_cast<const T*>(weights);
+    auto* w_bar = static_cast<T*>(weight_sums);
+    auto* b_bar = static_cast<T*>(bias_sums);
+    if (w_bar) std::fill(w_bar, w_bar + n, T(0));
+    if (b_bar) std::fill(b_bar, b_bar + n, T(0));
     for (int64_t row = 0; row < rows; ++row) {
         const T* g = static_cast<const T*>(gradients) + row * n;
-        const T* x = static_cast<const T*>(from) + row * n;
-        T* x_bar = static_cast<T*>(to) + row * n;
+        const T* x = from ? static_cast<const T*>(from) + row * n : nullptr;
         const auto count = static_cast<T>(n);
         const Vec<T> mu(means ? static_cast<const T*>(means)[row] : T(0));
         const Vec<T> rho(static_cast<const T*>(rstds)[row]);
         const auto u = [&](int64_t i, int64_t k) { return read(g, i, k) * read_or_one(weight, i, k); };
         const auto x_hat = [&](int64_t i, int64_t k) { return (read(x, i, k) - mu) * rho; };
-        const Vec<T> mean(means ? sum<T>(0, n, u) / count : T(0));
-        const Vec<T> slope(sum<T>(0, n, [&](int64_t i, int64_t k) { return u(i, k) * x_hat(i, k); }) / count);
-        for_vectors<T>(n, [&](int64_t i, int64_t k) {
-            write(x_bar, i, rho * (u(i, k) - mean - x_hat(i, k) * slope), k);
-        });
-    }
-}
-
-/// w̄ = Σ over the rows of ȳ x̂.
-template <class T>
-void backward_weight(int64_t rows, int64_t n, const void* gradients, const void* from, const void* means,
-                     const void* rstds, void* to) {
-    T* w_bar = static_cast<T*>(to);
-    std::fill(w_bar, w_bar + n, T(0));
-    for (int64_t row = 0; row < rows; ++row) {
-        const T* g = static_cast<const T*>(gradients) + row * n;
-        const T* x = static_cast<const T*>(from) + row * n;
-        const Vec<T> mu(means ? static_cast<const T*>(means)[row] : T(0));
-        const Vec<T> rho(static_cast<const T*>(rstds)[row]);
-        for_vectors<T>(n, [&](int64_t i, int64_t k) {
-            write(w_bar, i, read(w_bar, i, k) + read(g, i, k) * ((read(x, i, k) - mu) * rho), k);
-        });
+        if (to) {
+            T* x_bar = static_cast<T*>(to) + row * n;
+            const Vec<T> mean(means ? sum<T>(0, n, u) / count : T(0));
+            const Vec<T> slope(sum<T>(0, n, [&](int64_t i, int64_t k) { return u(i, k) * x_hat(i, k); }) /
+                               count);
+            for_vectors<T>(n, [&](int64_t i, int64_t k) {
+                write(x_bar, i, rho * (u(i, k) - mean - x_hat(i, k) * slope), k);
+            });
+        }
+        if (w_bar) {
+            for_vectors<T>(n, [&](int64_t i, int64_t k) {
+                write(w_bar, i, read(w_bar, i, k) + read(g, i, k) * x_hat(i, k), k);
+            });
+        }
+        if (b_bar) {
+            for_vectors<T>(
+                n, [&](int64_t i, int64_t k) { write(b_bar, i, read(b_bar, i, k) + read(g, i, k), k); });
+        }
     }
 }
 
 template <class T>
 void add_norm(Table& table) {
-    table.norm[static_cast<std::size_t>(dtype_of<T>())] = {&forward<T>, &backward<T>, &backward_weight<T>};
+    table.norm[static_cast<std::size_t>(dtype_of<T>())] = {&forward<T>, &backward<T>};
 }
 
 }  // namespace

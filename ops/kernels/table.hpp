@@ -228,14 +228,13 @@ struct Softmax {
                           const double* log_sum, Panel y) = {};
 };
 
-/// Normalization of dense rows of n elements. Null: no weight, no bias, no mean (μ = 0).
+/// Normalization of dense rows of n elements. Null: no weight, no bias, no mean (μ = 0); a gradient that is
+/// not wanted. w̄ and b̄ are sums over these rows; x is read for x̄ and w̄ only.
 struct Norm {
     void (*forward)(std::int64_t rows, std::int64_t n, const void* x, const void* weight, const void* bias,
                     double eps, void* y, void* means, void* rstds) = nullptr;
     void (*backward)(std::int64_t rows, std::int64_t n, const void* y_bar, const void* x, const void* weight,
-                     const void* means, const void* rstds, void* x_bar) = nullptr;
-    void (*backward_weight)(std::int64_t rows, std::int64_t n, const void* y_bar, const void* x,
-                            const void* means, const void* rstds, void* w_bar) = nullptr;
+                     const void* means, const void* rstds, void* x_bar, void* w_bar, void* b_bar) = nullptr;
 };
 
 /// A window that slides over planes of height × width: where it stands for each of out_height × out_width

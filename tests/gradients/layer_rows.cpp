@@ -35,6 +35,12 @@ Rows norm_rows() {
              return gradient([&](const Tensor& at) { return layer_norm(in[0], {4}, at); }, weight, in[1]);
          },
          {x, y_bar}},
+        {"layer_norm_bias_gradient",
+         "",
+         [x, bias](const Inputs& in) {
+             return gradient([&](const Tensor& at) { return layer_norm(x, {4}, {}, at); }, bias, in[0]);
+         },
+         {y_bar}},
         {"rms_norm", "", [](const Inputs& in) { return rms_norm(in[0], {4}, in[1]); }, {x, weight}},
         {"rms_norm_gradient",
          "",

@@ -112,6 +112,46 @@ TEST_CASE("layer_norm keeps two numbers for a row, and the same bits at every th
     set_num_threads(threads);
 }
 
+TEST_CASE("layer_norm: each gradient is the same alone as beside the others, for each of two cotangents") {
+    const std::vector<Tensor> inputs = {spread({70, 9}), spread({9}, 2), spread({9}, 3)};
+    const auto expected = [&](const Tensor& y_bar) {
+        Tape tape;
+        std::vector<Tensor> leaves;
+        for (const Tensor& x : inputs) leaves.push_back(x.clone().set_requires_grad());
+        const Tensor x_hat =
+            (leaves[0] - leaves[0].mean(1, true)) / sqrt(leaves[0].var(1, false, true) + 1e-5);
+        return grad({x_hat * leaves[1] + leaves[2]}, leaves, {.grad_outputs = {y_bar}});
+    };
+    const std::vector<Tensor> cotangents = {spread({70, 9}, 4), spread({70, 9}, 5)};
+    for (unsigned wanted = 1; wanted < 8; ++wanted) {
+        CAPTURE(wanted);
+        std::vector<Tensor> in;
+        for (std::size_t i = 0; i < 3; ++i)
+            in.push_back(inputs[i].clone().set_requires_grad(wanted >> i & 1));
+        Tape tape;
+        const Tensor y = layer_norm(in[0], {9}, in[1], in[2]);
+        for (const Tensor& y_bar : cotangents) {
+            const auto all = expected(y_bar);
+            for (std::size_t i = 0; i < 3; ++i) {
+                if (!in[i].requires_grad()) continue;
+                in[i].zero_grad();
+                const GradOptions again{.grad_outputs = {y_bar}, .retain_graph = true};
+                CHECK(grad({y}, {in[i]}, again)[0].allclose(all[i], 1e-10, 1e-12));
+            }
+            y.backward(y_bar, true);
+            for (std::size_t i = 0; i < 3; ++i) {
+                if (in[i].requires_grad()) CHECK(in[i].grad().allclose(all[i], 1e-10, 1e-12));
+            }
+        }
+    }
+}
+
+TEST_CASE("layer_norm keeps for its bias nothing but the numbers of the rows") {
+    Tape tape;
+    const Tensor y = layer_norm(spread({30, 9}), {9}, spread({9}), zeros({9}, kFloat64).set_requires_grad());
+    CHECK(tape.bytes_kept() == 2 * 30 * 8);
+}
+
 TEST_CASE("layer_norm: empty tensors, 16-bit types, misuse") {
     CHECK(layer_norm(ones({0, 3}), {3}).sizes() == Shape{0, 3});
     CHECK(layer_norm(ones({3, 0}), {0}).sizes() == Shape{3, 0});

@@ -57,9 +57,9 @@ std::string concat(const Args&... args) {
 
 }  // namespace detail
 
-/// Throws `Kind` with a message put together from the arguments.
+/// Throws `Kind` with a message put together from the arguments. Kept out of the functions that call it.
 template <class Kind, class... Args>
-[[noreturn]] void fail(const Args&... args) {
+[[noreturn, gnu::cold, gnu::noinline]] void fail(const Args&... args) {
     throw Kind(detail::concat(args...));
 }
 

@@ -28,19 +28,23 @@ constexpr bool kRecycle = false;
 constexpr bool kRecycle = true;
 #endif
 
-// Size classes: four steps to each power of two, from 64 bytes.
-struct SizeClass {
-    std::size_t index;
-    std::size_t bytes;
-};
+// Blocks come in steps of 64 bytes up to 512, then in four steps to each power of two.
+constexpr std::size_t kEven = 8 * kAlignment;
 
-SizeClass size_class(std::size_t bytes) {
-    if (bytes <= kAlignment) return {0, kAlignment};
-    const auto power = static_cast<std::size_t>(std::bit_width(bytes - 1));  // 2^(power-1) < bytes <= 2^power
-    const std::size_t step = std::max<std::size_t>(std::size_t{1} << (power - 3), kAlignment);
-    const std::size_t rounded = (bytes + step - 1) / step * step;
-    const std::size_t quarter = (rounded - (std::size_t{1} << (power - 1))) / (std::size_t{1} << (power - 3));
-    return {4 * (power - 7) + quarter, rounded};
+/// 2^(power - 1) < bytes <= 2^power.
+std::size_t power_of(std::size_t bytes) { return static_cast<std::size_t>(std::bit_width(bytes - 1)); }
+
+/// The size of the block that holds so many bytes.
+std::size_t block_size(std::size_t bytes) {
+    const std::size_t step = bytes <= kEven ? kAlignment : std::size_t{1} << (power_of(bytes) - 3);
+    return (std::max<std::size_t>(bytes, 1) + step - 1) & ~(step - 1);
+}
+
+/// The number of a block's size among all sizes.
+std::size_t size_class(std::size_t size) {
+    if (size <= kEven) return size / kAlignment;
+    const std::size_t power = power_of(size);
+    return 4 * (power - 7) + ((size - (std::size_t{1} << (power - 1))) >> (power - 3));
 }
 
 void* from_system(std::size_t bytes) {
@@ -66,18 +70,19 @@ public:
     FreeLists& operator=(const FreeLists&) = delete;
     ~FreeLists() { clear(); }
 
-    void* take(SizeClass size) {
-        Block*& head = heads_[size.index];
+    void* take(std::size_t size) {
+        Block*& head = heads_[size_class(size)];
         if (!head) return nullptr;
         Block* block = head;
         head = block->next;
-        bytes_ -= size.bytes;
+        bytes_ -= size;
         return block;
     }
-    bool give(void* block, SizeClass size, std::size_t limit) {
-        if (bytes_ + size.bytes > limit) return false;
-        heads_[size.index] = new (block) Block{heads_[size.index]};
-        bytes_ += size.bytes;
+    bool give(void* block, std::size_t size, std::size_t limit) {
+        if (bytes_ + size > limit) return false;
+        Block*& head = heads_[size_class(size)];
+        head = new (block) Block{head};
+        bytes_ += size;
         return true;
     }
     void clear() {
@@ -154,22 +159,18 @@ struct ThreadGuard {
     }
 };
 
-/// This thread's memory, or null when it has ended.
-ThreadMemory* own_memory() {
-    if (!thread_memory && !thread_ended) [[unlikely]] {
+/// Makes this thread's memory, unless the thread has ended.
+[[gnu::cold, gnu::noinline]] ThreadMemory* make_memory() {
+    if (!thread_ended) {
         static thread_local ThreadGuard guard;
     }
     return thread_memory;
 }
 
-void count(std::int64_t storages, std::int64_t bytes) {
-    if (ThreadMemory* memory = own_memory()) {
-        memory->count(storages, bytes);
-    } else {
-        const std::lock_guard lock(registry().mutex);
-        registry().ended.count(storages, bytes);
-    }
-    if (static_cast<std::size_t>(std::abs(bytes)) <= kSmall) return;
+/// This thread's memory, or null when it has ended.
+ThreadMemory* own_memory() { return thread_memory ? thread_memory : make_memory(); }
+
+void count_large(std::int64_t bytes) {
     Registry& all = registry();
     const std::int64_t now = all.large_bytes.fetch_add(bytes, std::memory_order_relaxed) + bytes;
     std::int64_t peak = all.peak_bytes.load(std::memory_order_relaxed);
@@ -177,32 +178,49 @@ void count(std::int64_t storages, std::int64_t bytes) {
     }
 }
 
-}  // namespace
+inline void count(std::int64_t storages, std::int64_t bytes) {
+    if (ThreadMemory* memory = own_memory()) {
+        memory->count(storages, bytes);
+    } else {
+        const std::lock_guard lock(registry().mutex);
+        registry().ended.count(storages, bytes);
+    }
+    if (static_cast<std::size_t>(std::abs(bytes)) > kSmall) count_large(bytes);
+}
 
-void* allocate(std::size_t bytes) {
-    const SizeClass size = size_class(bytes);
-    if (kRecycle && size.bytes <= kSmall) {
-        ThreadMemory* memory = own_memory();
-        if (void* block = memory ? memory->blocks.take(size) : nullptr) return block;
-    } else if (kRecycle) {
+// The rest of `allocate` and `deallocate`, kept apart so that a small block costs a few instructions.
+
+[[gnu::noinline]] void* allocate_elsewhere(std::size_t size) {
+    if (kRecycle && size > kSmall) {
         SharedCache& cache = shared_cache();
         const std::lock_guard lock(cache.mutex);
         if (void* block = cache.blocks.take(size)) return block;
     }
-    return from_system(size.bytes);
+    return from_system(size);
 }
 
-void deallocate(void* block, std::size_t bytes) noexcept {
-    const SizeClass size = size_class(bytes);
-    if (kRecycle && size.bytes <= kSmall) {
-        ThreadMemory* memory = own_memory();
-        if (memory && memory->blocks.give(block, size, kThreadLimit)) return;
-    } else if (kRecycle) {
+[[gnu::noinline]] void deallocate_elsewhere(void* block, std::size_t size) {
+    if (kRecycle && size > kSmall) {
         SharedCache& cache = shared_cache();
         const std::lock_guard lock(cache.mutex);
         if (cache.blocks.give(block, size, kCacheLimit)) return;
     }
     std::free(block);
+}
+
+}  // namespace
+
+void* allocate(std::size_t bytes) {
+    const std::size_t size = block_size(bytes);
+    ThreadMemory* memory = kRecycle && size <= kSmall ? own_memory() : nullptr;
+    if (void* block = memory ? memory->blocks.take(size) : nullptr) return block;
+    return allocate_elsewhere(size);
+}
+
+void deallocate(void* block, std::size_t bytes) noexcept {
+    const std::size_t size = block_size(bytes);
+    ThreadMemory* memory = kRecycle && size <= kSmall ? own_memory() : nullptr;
+    if (!(memory && memory->blocks.give(block, size, kThreadLimit))) deallocate_elsewhere(block, size);
 }
 
 Counted<Storage> Storage::make(std::size_t bytes) {

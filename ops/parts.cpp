@@ -60,10 +60,10 @@ Tensor embed(const char* name, const Tensor& g, const Shape& sizes, const View& 
 /// A view that shows a part of `x`, or an element more than once. `view` makes it of any tensor of this
 /// shape.
 template <class View>
-Tensor part(const char* name, const Tensor& x, Shape sizes, Shape strides, std::int64_t offset,
+Tensor part(const char* name, const Tensor& x, const Shape& sizes, const Shape& strides, std::int64_t offset,
             const View& view) {
     return record(
-        name, Tensor::make_view(x, std::move(sizes), std::move(strides), offset),
+        name, Tensor::make_view(x, sizes, strides, offset),
         {{x, [name, from = x.sizes(), view](const Tensor& g) { return embed(name, g, from, view); }}});
 }
 

@@ -15,9 +15,14 @@ std::size_t at(std::int64_t dim) { return static_cast<std::size_t>(dim); }
 
 /// A view that shows every element of `x` once; `inverse` turns it back.
 template <class Inverse>
-Tensor rearranged(const char* name, const Tensor& x, Shape sizes, Shape strides, const Inverse& inverse) {
-    return record(name, Tensor::make_view(x, std::move(sizes), std::move(strides), x.storage_offset()),
-                  {{x, inverse}});
+Tensor rearranged(const char* name, const Tensor& x, const Shape& sizes, const Shape& strides,
+                  const Inverse& inverse) {
+    return record(name, Tensor::make_view(x, sizes, strides, x.storage_offset()), {{x, inverse}});
+}
+
+/// The strides under which the memory of `x` reads as `sizes`, if there are any.
+std::optional<Shape> strides_as(const Tensor& x, const Shape& sizes) {
+    return x.is_contiguous() ? contiguous_strides(sizes) : view_strides(x.sizes(), x.strides(), sizes);
 }
 
 auto reshape_to(const Shape& sizes) {
@@ -30,19 +35,21 @@ void swap_dims(Shape& shape, std::size_t a, std::size_t b) { std::swap(shape[a],
 
 Tensor Tensor::view(const Shape& shape) const {
     const Shape sizes = infer_sizes(shape, numel(), "view");
-    std::optional<Shape> strides = view_strides(this->sizes(), this->strides(), sizes);
+    const std::optional<Shape> strides = strides_as(*this, sizes);
     if (!strides) {
         fail<ShapeError>("view: a tensor of shape ", this->sizes(), " and strides ", this->strides(),
                          " cannot be seen as ", sizes, " without a copy; use reshape");
     }
-    return rearranged("view", *this, sizes, std::move(*strides), reshape_to(this->sizes()));
+    return rearranged("view", *this, sizes, *strides, reshape_to(this->sizes()));
 }
 
 Tensor Tensor::view_as(const Tensor& other) const { return view(other.sizes()); }
 
 Tensor Tensor::reshape(const Shape& shape) const {
     const Shape sizes = infer_sizes(shape, numel(), "reshape");
-    if (view_strides(this->sizes(), strides(), sizes)) return view(sizes);
+    if (const auto strides = strides_as(*this, sizes)) {
+        return rearranged("view", *this, sizes, *strides, reshape_to(this->sizes()));
+    }
     return contiguous().view(sizes);
 }
 

@@ -7,27 +7,20 @@
 
 namespace reel {
 
-Shape::Shape(const std::int64_t* values, std::size_t count) : size_(static_cast<std::uint32_t>(count)) {
-    if (count > kInline) {
-        capacity_ = size_;
-        heap_ = new std::int64_t[count];
-    }
-    std::copy_n(values, count, data());
+void Shape::copy_heap(const Shape& other) { *this = Shape(other.heap_, other.size_); }
+
+void Shape::move_out(std::uint32_t capacity) {
+    auto* moved = new std::int64_t[capacity];
+    std::copy_n(data(), std::min(size_, capacity_), moved);
+    release();
+    heap_ = moved;
+    capacity_ = capacity;
 }
 
 void Shape::insert(std::size_t position, std::int64_t value) {
-    if (size_ == capacity_) {
-        const std::uint32_t grown = 2 * capacity_;
-        auto* moved = new std::int64_t[grown];
-        std::copy_n(data(), size_, moved);
-        release();
-        heap_ = moved;
-        capacity_ = grown;
-    }
-    std::int64_t* values = data();
-    std::copy_backward(values + position, values + size_, values + size_ + 1);
-    values[position] = value;
-    ++size_;
+    push_back(value);
+    std::copy_backward(begin() + position, end() - 1, end());
+    (*this)[position] = value;
 }
 
 void Shape::erase(std::size_t position) {

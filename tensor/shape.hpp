@@ -27,7 +27,14 @@ public:
     template <class Integer>
     requires(std::is_integral_v<Integer> && !std::is_same_v<Integer, bool>) Shape(Integer value)
         : Shape({static_cast<std::int64_t>(value)}) {}
-    Shape(const Shape& other) : Shape(other.data(), other.size()) {}
+    Shape(const Shape& other) {
+        if (other.capacity_ == kInline) [[likely]] {
+            size_ = other.size_;
+            std::memcpy(inline_, other.inline_, sizeof(inline_));
+        } else {
+            copy_heap(other);
+        }
+    }
     Shape(Shape&& other) noexcept { take(other); }
     Shape& operator=(const Shape& other) {
         if (this != &other) *this = Shape(other);
@@ -62,7 +69,11 @@ public:
     std::int64_t& back() { return data()[size_ - 1]; }
     std::int64_t back() const { return data()[size_ - 1]; }
 
-    void push_back(std::int64_t value) { insert(size_, value); }
+    void push_back(std::int64_t value) {
+        if (size_ == capacity_) [[unlikely]]
+            move_out(2 * capacity_);
+        data()[size_++] = value;
+    }
     void insert(std::size_t position, std::int64_t value);
     void erase(std::size_t position);
 
@@ -70,14 +81,27 @@ public:
     operator std::vector<std::int64_t>() const { return vec(); }
 
     friend bool operator==(const Shape& a, const Shape& b) {
-        return a.size_ == b.size_ &&
-               (a.size_ == 0 || std::memcmp(a.data(), b.data(), a.size_ * sizeof(std::int64_t)) == 0);
+        if (a.size_ != b.size_) return false;
+        const std::int64_t* x = a.data();
+        const std::int64_t* y = b.data();
+        for (std::size_t i = 0; i < a.size_; ++i) {
+            if (x[i] != y[i]) return false;
+        }
+        return true;
     }
 
 private:
     static constexpr std::uint32_t kInline = 4;
 
-    Shape(const std::int64_t* values, std::size_t count);
+    Shape(const std::int64_t* values, std::size_t count) : size_(static_cast<std::uint32_t>(count)) {
+        if (count > kInline) [[unlikely]]
+            move_out(size_);
+        std::int64_t* own = data();
+        for (std::size_t i = 0; i < count; ++i) own[i] = values[i];
+    }
+    void copy_heap(const Shape& other);
+    /// Takes the numbers to a heap block of this capacity.
+    void move_out(std::uint32_t capacity);
     void release() {
         if (capacity_ != kInline) delete[] heap_;
     }

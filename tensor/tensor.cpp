@@ -17,22 +17,28 @@ void TensorImpl::destroy(TensorImpl* impl) {
 
 }  // namespace detail
 
-Tensor Tensor::make(Counted<Storage> storage, DType dtype, Shape sizes, Shape strides, std::int64_t offset) {
-    auto* impl = new (allocate(sizeof(detail::TensorImpl))) detail::TensorImpl;
-    Tensor tensor{Counted<detail::TensorImpl>(impl)};
-    impl->dtype = dtype;
-    impl->numel = reel::numel(sizes);
-    impl->contiguous = reel::is_contiguous(sizes, strides);
-    impl->offset = offset;
-    impl->storage = std::move(storage);
-    impl->sizes = std::move(sizes);
-    impl->strides = std::move(strides);
-    return tensor;
+namespace {
+
+/// What `Tensor::make` makes of a layout, with what it found out about it.
+Tensor make_handle(Counted<Storage> storage, DType dtype, const Shape& sizes, const Shape& strides,
+                   std::int64_t offset, std::int64_t numel, bool contiguous) {
+    return Tensor::from_handle(Counted(new (allocate(sizeof(detail::TensorImpl))) detail::TensorImpl(
+        std::move(storage), dtype, sizes, strides, offset, numel, contiguous)));
 }
 
-Tensor Tensor::make_view(const Tensor& source, Shape sizes, Shape strides, std::int64_t offset) {
+}  // namespace
+
+Tensor Tensor::make(Counted<Storage> storage, DType dtype, const Shape& sizes, const Shape& strides,
+                    std::int64_t offset) {
+    const std::int64_t count = reel::numel(sizes);
+    const bool contiguous = reel::is_contiguous(sizes, strides);
+    return make_handle(std::move(storage), dtype, sizes, strides, offset, count, contiguous);
+}
+
+Tensor Tensor::make_view(const Tensor& source, const Shape& sizes, const Shape& strides,
+                         std::int64_t offset) {
     detail::TensorImpl& from = source.impl();
-    Tensor view = make(from.storage, from.dtype, std::move(sizes), std::move(strides), offset);
+    Tensor view = make(from.storage, from.dtype, sizes, strides, offset);
     view.impl_->base = from.base ? from.base : source.impl_;
     view.impl_->base_rewritten = view.impl_->base->rewritten;
     return view;
@@ -43,8 +49,8 @@ Tensor Tensor::empty(const Shape& sizes, DType dtype) {
     if (count > std::numeric_limits<std::int64_t>::max() / 16) {
         fail<ShapeError>("empty: a tensor of shape ", sizes, " and dtype ", dtype, " does not fit in memory");
     }
-    return make(Storage::make(static_cast<std::size_t>(count * reel::itemsize(dtype))), dtype, sizes,
-                contiguous_strides(sizes), 0);
+    return make_handle(Storage::make(static_cast<std::size_t>(count * reel::itemsize(dtype))), dtype, sizes,
+                       contiguous_strides(sizes), 0, count, true);
 }
 
 std::int64_t Tensor::size(std::int64_t dim) const {
@@ -78,7 +84,10 @@ Tensor Tensor::dense_constant() const {
     return dense;
 }
 
-Tensor Tensor::detach() const { return make(impl().storage, dtype(), sizes(), strides(), storage_offset()); }
+Tensor Tensor::detach() const {
+    return make_handle(impl().storage, dtype(), sizes(), strides(), storage_offset(), numel(),
+                       is_contiguous());
+}
 
 TensorIndex::TensorIndex(const char* text) : kind_(Kind::kEllipsis) {
     if (std::string_view(text) != "...")

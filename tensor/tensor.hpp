@@ -40,12 +40,22 @@ struct TapeSlot {
 };
 
 struct TensorImpl {
+    TensorImpl(Counted<Storage> storage_, DType dtype_, const Shape& sizes_, const Shape& strides_,
+               std::int64_t offset_, std::int64_t numel_, bool contiguous_)
+        : dtype(dtype_),
+          contiguous(contiguous_),
+          numel(numel_),
+          offset(offset_),
+          storage(std::move(storage_)),
+          sizes(sizes_),
+          strides(strides_) {}
+
     std::atomic<std::uint32_t> owners = 1;
-    DType dtype = kFloat32;
+    DType dtype;
     bool requires_grad = false;  ///< a leaf whose gradient is wanted
-    bool contiguous = true;
-    std::int64_t numel = 0;
-    std::int64_t offset = 0;  ///< of the first element, in elements
+    bool contiguous;
+    std::int64_t numel;
+    std::int64_t offset;  ///< of the first element, in elements
     Counted<Storage> storage;
     Shape sizes;
     Shape strides;
@@ -87,10 +97,11 @@ public:
     ~Tensor() = default;
 
     /// A tensor on `storage`, which must hold every element; checked by `as_strided`, not here.
-    static Tensor make(Counted<Storage> storage, DType dtype, Shape sizes, Shape strides,
+    static Tensor make(Counted<Storage> storage, DType dtype, const Shape& sizes, const Shape& strides,
                        std::int64_t offset);
     /// A view of `source` (which remembers it) with the given layout, unchecked and unrecorded.
-    static Tensor make_view(const Tensor& source, Shape sizes, Shape strides, std::int64_t offset);
+    static Tensor make_view(const Tensor& source, const Shape& sizes, const Shape& strides,
+                            std::int64_t offset);
     /// The handle of an existing tensor.
     static Tensor from_handle(Counted<detail::TensorImpl> impl) { return Tensor(std::move(impl)); }
     /// A contiguous tensor with uninitialised elements.

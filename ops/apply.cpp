@@ -199,8 +199,18 @@ Shape permuted(const Shape& values, const Shape& order) {
     return result;
 }
 
-bool is_plain(const Tensor& x, const Shape& sizes, DType dtype) {
-    return x.dtype() == dtype && x.is_contiguous() && x.sizes() == sizes;
+DType computed_type(const Elementwise& f) { return is_predicate(f.fn) ? kBool : f.compute; }
+
+/// Whether all tensors are dense, of these sizes and of the kernel's types: there is nothing to walk.
+bool are_plain(const Elementwise& f, Operands operands, const Shape& sizes) {
+    std::size_t k = 0;
+    for (const Operand& operand : operands) {
+        const DType wanted = operand_type(f, k++);
+        if (!operand.tensor()) continue;
+        const detail::TensorImpl& x = operand.tensor()->impl();
+        if (x.dtype != wanted || !x.contiguous || (&x.sizes != &sizes && x.sizes != sizes)) return false;
+    }
+    return f.result == computed_type(f);
 }
 
 /// Writes `count` times the number to dense memory.
@@ -211,23 +221,19 @@ void splat(Scalar number, DType dtype, std::int64_t count, std::byte* to) {
     });
 }
 
-/// All tensors and `y` are dense, of one shape and of the kernel's types: no walking at all. A number is
-/// written out for one block, which all blocks read. A large result is written past the caches, by way of a
-/// block in L1.
-bool run_plain(const Tensor& y, const Elementwise& f, Operands operands, kernels::Loop loop) {
-    const DType computed = is_predicate(f.fn) ? kBool : f.compute;
-    if (y.dtype() != computed || !y.is_contiguous() || operands.size() > kMaxOperands) return false;
+/// f of plain operands into dense `y`. A number is written out for one block, which all blocks read. A large
+/// result is written past the caches, by way of a block in L1.
+void run_plain(const Tensor& y, const Elementwise& f, Operands operands, kernels::Loop loop) {
     std::size_t count = 0;
     const std::byte* base[kMaxOperands] = {};
     std::int64_t step[kMaxOperands] = {};  // bytes from one element to the next; 0 for a number
     alignas(64) std::byte numbers[kMaxOperands][kBlock * sizeof(double)];
-    const std::int64_t out_size = itemsize(computed);
+    const std::int64_t out_size = itemsize(f.result);
     const bool streams = y.numel() * out_size >= kStreamed && is_line_aligned(y.raw());
     std::int64_t block = streams ? kBlock : std::max<std::int64_t>(y.numel(), 1);
     for (const Operand& operand : operands) {
         const DType wanted = operand_type(f, count);
         if (const Tensor* x = operand.tensor()) {
-            if (!is_plain(*x, y.sizes(), wanted)) return false;
             base[count] = x->raw();
             step[count] = itemsize(wanted);
         } else {
@@ -238,6 +244,10 @@ bool run_plain(const Tensor& y, const Elementwise& f, Operands operands, kernels
         ++count;
     }
     std::byte* to = y.raw();
+    if (y.numel() <= std::min(block, kGrain)) {
+        const void* x[kMaxOperands] = {base[0], base[1], base[2]};
+        return loop(y.numel(), to, x, f.parameters);
+    }
     parallel_for(y.numel(), kBlock, 1, [&](std::int64_t begin, std::int64_t end) {
         alignas(64) std::byte results[kBlock * sizeof(double)];
         for (std::int64_t i = begin; i < end; i += block) {
@@ -249,14 +259,13 @@ bool run_plain(const Tensor& y, const Elementwise& f, Operands operands, kernels
         }
         if (streams) finish_stream();
     });
-    return true;
 }
 
 /// Elements are walked in the order of `y`'s memory.
 void run_strided(const Tensor& y, const Elementwise& f, Operands operands, kernels::Loop loop) {
     const Shape order = memory_order(y.sizes(), y.strides());
     const Shape sizes = permuted(y.sizes(), order);
-    const DType computed = !loop || !is_predicate(f.fn) ? f.compute : kBool;
+    const DType computed = computed_type(f);
     const Sink sink{y.raw(), computed, y.dtype(), Walk(sizes, permuted(y.strides(), order))};
     alignas(8) std::byte numbers[kMaxOperands][8];
     Source sources[kMaxOperands] = {{nullptr, kBool, kBool, Walk({}, {})},
@@ -294,6 +303,14 @@ bool overlaps(const Tensor& y, const Tensor& x) {
     return y_first < x_last && x_first < y_last;
 }
 
+/// The first tensor of the given shape, or of any.
+const Tensor* first_tensor(Operands operands, const Shape* sizes = nullptr) {
+    for (const Operand& operand : operands) {
+        if (operand.tensor() && (!sizes || operand.tensor()->sizes() == *sizes)) return operand.tensor();
+    }
+    return nullptr;
+}
+
 }  // namespace
 
 Promotable Operand::promotable() const {
@@ -304,6 +321,9 @@ Promotable Operand::promotable() const {
 
 DType result_type(Operands operands) {
     const Operand* o = operands.begin();
+    const Tensor* x = o[0].tensor();
+    const Tensor* y = o[operands.size() - 1].tensor();
+    if (operands.size() <= 2 && x && y && x->dtype() == y->dtype()) return x->dtype();
     switch (operands.size()) {
         case 1:
             return o[0].promotable().dtype;
@@ -334,24 +354,28 @@ Tensor empty_in_order(const Shape& sizes, const Shape& order, DType dtype) {
 
 Tensor apply(const Elementwise& f, Operands operands) {
     const kernels::Loop loop = find_loop(f);
+    if (const Tensor* x = first_tensor(operands); x && are_plain(f, operands, x->sizes())) {
+        Tensor y = Tensor::empty(x->sizes(), f.result);
+        run_plain(y, f, operands, loop);
+        return y;
+    }
     const Shape sizes = broadcast_shapes(f.name, operands);
-    const Tensor* model = nullptr;  // the first operand of the result's shape gives the memory order
-    for (const Operand& operand : operands) {
-        if (!model && operand.tensor() && operand.tensor()->sizes() == sizes) model = operand.tensor();
-    }
-    Tensor y;
-    if (!model || model->is_contiguous()) {
-        y = Tensor::empty(sizes, f.result);
-        if (run_plain(y, f, operands, loop)) return y;
-    } else {
-        y = empty_in_order(sizes, memory_order(sizes, model->strides()), f.result);
-    }
+    const Tensor* model = first_tensor(operands, &sizes);  // gives the memory order
+    Tensor y = !model || model->is_contiguous()
+                   ? Tensor::empty(sizes, f.result)
+                   : empty_in_order(sizes, memory_order(sizes, model->strides()), f.result);
     run_strided(y, f, operands, loop);
     return y;
 }
 
 void apply_to(const Tensor& y, const Elementwise& f, Operands operands) {
     const kernels::Loop loop = find_loop(f);
+    const bool overlapping = std::any_of(operands.begin(), operands.end(), [&](const Operand& operand) {
+        return operand.tensor() && overlaps(y, *operand.tensor());
+    });
+    if (!overlapping && y.is_contiguous() && are_plain(f, operands, y.sizes())) {
+        return run_plain(y, f, operands, loop);
+    }
     for (const Operand& operand : operands) {
         if (!operand.tensor()) continue;
         const Shape sizes = broadcast_shapes(y.sizes(), operand.tensor()->sizes(), f.name);
@@ -360,7 +384,6 @@ void apply_to(const Tensor& y, const Elementwise& f, Operands operands) {
                              " does not broadcast to the result's shape ", y.sizes());
         }
     }
-    if (run_plain(y, f, operands, loop)) return;
     Tensor copies[kMaxOperands];
     std::array<Operand, kMaxOperands> safe = {Scalar(0), Scalar(0), Scalar(0)};
     std::size_t k = 0;
@@ -384,17 +407,16 @@ void apply_to(const Tensor& y, const Elementwise& f, Operands operands) {
 
 void copy_elements(const Tensor& y, const Tensor& x) {
     if (overlaps(y, x)) return copy_elements(y, dense_copy(x, x.dtype()));
-    const Elementwise copy{"copy", Fn::kIdentity, y.dtype(), y.dtype(), nullptr};
-    if (x.dtype() == y.dtype() && x.sizes() == y.sizes() && y.is_contiguous()) {
-        const Walk walk(x.sizes(), x.strides());
+    if (x.dtype() == y.dtype() && y.is_contiguous()) {
+        const Walk walk(y.sizes(), broadcast_strides(x.sizes(), x.strides(), y.sizes()));
         const std::int64_t size = x.itemsize();
         const std::int64_t block = walk.is_transposed() ? std::max(kBlock, 32 * walk.row()) : kBlock;
-        parallel_for(x.numel(), block, 1, [&](std::int64_t begin, std::int64_t end) {
+        parallel_for(y.numel(), block, 1, [&](std::int64_t begin, std::int64_t end) {
             walk.gather(size, x.raw(), begin, end - begin, y.raw() + begin * size);
         });
         return;
     }
-    run_strided(y, copy, {x}, nullptr);
+    run_strided(y, {"copy", Fn::kIdentity, y.dtype(), y.dtype(), nullptr}, {x}, nullptr);
 }
 
 Tensor dense_copy(const Tensor& x, DType dtype) {

@@ -19,17 +19,17 @@ constexpr const char* kBoolRemedy = "logical_xor, logical_not, or to(kInt64)";
 Tensor negated(const Tensor& g) { return -g; }
 Tensor times(const Tensor& g, Scalar factor) { return factor.to<double>() == 1 ? g : mul(g, factor); }
 
-void check_alpha(const char* name, DType result, Scalar alpha) {
-    if (!is_floating_point(result) && alpha.dtype() == kFloat64) {
-        fail<DTypeError>(name, ": a floating alpha (", alpha, ") for ", result, " tensors");
+void check_alpha(const char* name, Operands operands, Scalar alpha) {
+    if (alpha.dtype() == kFloat64 && !is_floating_point(result_type(operands))) {
+        fail<DTypeError>(name, ": a floating alpha (", alpha, ") for ", result_type(operands), " tensors");
     }
 }
 
 /// a + α b, with a and b rounded to their common type first and the product rounded before the sum.
 Tensor add_scaled(const char* name, const Tensor& a, const Tensor& b, Scalar alpha) {
-    const DType result = result_type({a, b});
-    check_alpha(name, result, alpha);
+    check_alpha(name, {a, b}, alpha);
     if (alpha.to<double>() == 1) return combine(name, Fn::kAdd, {a, b});
+    const DType result = result_type({a, b});
     if (result == kBool) return combine(name, Fn::kAdd, {a, combine(name, Fn::kMul, {b, alpha.to<bool>()})});
     if (!is_floating_point(result)) {
         return combine(name, Fn::kAdd, {a, combine(name, Fn::kMul, {b, alpha})});
@@ -73,7 +73,7 @@ Tensor add(const Tensor& a, const Tensor& b, Scalar alpha) {
 }
 
 Tensor add(const Tensor& a, Scalar b, Scalar alpha) {
-    check_alpha("add", result_type({a, b}), alpha);
+    check_alpha("add", {a, b}, alpha);
     return record("add", combine("add", Fn::kAdd, {a, b * alpha}), {{a, pass}});
 }
 
@@ -82,14 +82,14 @@ Tensor sub(const Tensor& a, const Tensor& b, Scalar alpha) {
     if (alpha.to<double>() == 1) {
         return record("sub", combine("sub", Fn::kSub, {a, b}), {{a, pass}, {b, negated}});
     }
-    check_alpha("sub", result_type({a, b}), alpha);
+    check_alpha("sub", {a, b}, alpha);
     return record("sub", add_scaled("sub", a, b, -alpha),
                   {{a, pass}, {b, [alpha](const Tensor& g) { return times(g, -alpha); }}});
 }
 
 Tensor sub(const Tensor& a, Scalar b, Scalar alpha) {
     check_no_bool("sub", {a, b}, kBoolRemedy);
-    check_alpha("sub", result_type({a, b}), alpha);
+    check_alpha("sub", {a, b}, alpha);
     return record("sub", combine("sub", Fn::kSub, {a, b * alpha}), {{a, pass}});
 }
 

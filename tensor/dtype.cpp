@@ -1,6 +1,8 @@
 #include "tensor/dtype.hpp"
 
 #include <bit>
+#include <iterator>
+#include <optional>
 #include <ostream>
 
 namespace reel {
@@ -101,23 +103,18 @@ DType promote(DType a, DType b) {
 }
 
 DType result_type(std::initializer_list<Promotable> operands) {
-    using Rank = Promotable::Rank;
-    DType best = kBool;
-    bool found = false;
-    for (Rank rank : {Rank::kDimensioned, Rank::kZeroDim, Rank::kScalar}) {
-        DType widest = kBool;
-        bool present = false;
-        for (const Promotable& operand : operands) {
-            if (operand.rank != rank) continue;
-            DType dtype = operand.dtype;
-            if (rank == Rank::kScalar && dtype == kFloat64) dtype = kFloat32;  // the default floating type
-            widest = present ? promote(widest, dtype) : dtype;
-            present = true;
-        }
-        if (present && (!found || category(widest) > category(best))) best = widest;
-        found = found || present;
+    std::optional<DType> widest[3];  // of each rank, the weakest first
+    for (const Promotable& operand : operands) {
+        const bool is_default = operand.rank == Promotable::Rank::kScalar && operand.dtype == kFloat64;
+        const DType dtype = is_default ? kFloat32 : operand.dtype;
+        std::optional<DType>& of_rank = widest[static_cast<std::size_t>(operand.rank)];
+        of_rank = of_rank ? promote(*of_rank, dtype) : dtype;
     }
-    return best;
+    std::optional<DType> best;
+    for (std::size_t rank = std::size(widest); rank-- > 0;) {
+        if (widest[rank] && (!best || category(*widest[rank]) > category(*best))) best = widest[rank];
+    }
+    return best.value_or(kBool);
 }
 
 }  // namespace reel

@@ -92,10 +92,17 @@ void Walk::gather(std::int64_t itemsize, const std::byte* base, std::int64_t beg
         for (std::int64_t i = begin; i < begin + count;) {
             const Run here = run(i);
             const std::int64_t left = begin + count - i;
-            if (transposed_ && here.length == sizes_[0] && left >= 2 * sizes_[0]) {
+            if (here.length == sizes_[0] && left >= 2 * sizes_[0]) {
                 // Whole rows, up to the end of the second dimension.
                 const std::int64_t rows = std::min(left / sizes_[0], sizes_[1] - (i / sizes_[0]) % sizes_[1]);
-                transpose(from + here.offset, here.step, rows, sizes_[0], to + (i - begin), sizes_[0]);
+                if (transposed_) {
+                    transpose(from + here.offset, here.step, rows, sizes_[0], to + (i - begin), sizes_[0]);
+                } else {
+                    for (std::int64_t row = 0; row < rows; ++row) {
+                        read_run(from + here.offset + row * strides_[1], here.step, sizes_[0],
+                                 to + (i - begin) + row * sizes_[0]);
+                    }
+                }
                 i += rows * sizes_[0];
                 continue;
             }

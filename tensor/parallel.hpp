@@ -23,8 +23,9 @@ template <class F>
 void parallel_for(std::int64_t count, std::int64_t step, std::int64_t cost, const F& f) {
     if (count <= 0) return;
 #if defined(_OPENMP)
-    const std::int64_t steps = (count + step - 1) / step;
     const std::int64_t work = count * std::max<std::int64_t>(cost, 1);
+    if (work < 2 * kGrain) return f(std::int64_t{0}, count);
+    const std::int64_t steps = (count + step - 1) / step;
     const std::int64_t threads = std::min({static_cast<std::int64_t>(num_threads()), steps, work / kGrain});
     if (threads > 1 && !omp_in_parallel()) {
         std::exception_ptr error;

@@ -67,6 +67,9 @@ TEST_CASE("in place: right where source and destination overlap") {
     x = fresh();
     x.add_(x.t());
     CHECK(x.to_vector<int>() == std::vector<int>{0, 4, 8, 4, 8, 12, 8, 12, 16});
+    const Tensor row = arange(100, kFloat32);  // longer than any vector, and dense on both sides
+    row.slice(0, 1).add_(row.slice(0, 0, -1));
+    CHECK(equal(row, clamp(arange(100, kFloat32) * 2 - 1, 0)));
     x = fresh();
     x.copy_(x.flip({0, 1}));
     CHECK(x.to_vector<int>() == std::vector<int>{8, 7, 6, 5, 4, 3, 2, 1, 0});

@@ -44,18 +44,6 @@ void check_tape(const char* operation) {
 
 using Seeds = std::vector<std::pair<Tensor, Tensor>>;  // values and their cotangents
 
-/// Takes the seeds that belong to `tape` out of `seeds`.
-Seeds take_seeds(Seeds& seeds, const Tape::State& tape) {
-    Seeds taken;
-    Seeds left;
-    for (auto& seed : seeds) {
-        const Tape::State* made_by = detail::tape_of(seed.first.impl());
-        (made_by && made_by != &tape ? left : taken).push_back(std::move(seed));
-    }
-    seeds = std::move(left);
-    return taken;
-}
-
 bool is_made_by(const Tape::State& tape, const Tensor& tensor) {
     return tensor.impl().slot.node >= 0 && tensor.impl().slot.tape == tape.id;
 }
@@ -63,8 +51,7 @@ bool is_made_by(const Tape::State& tape, const Tensor& tensor) {
 /// Whether the gradient of `input` is found on this tape: where it was made, or, for a leaf, where it was
 /// read.
 bool is_found_on(const Tape::State& tape, const Tensor& input) {
-    return is_made_by(tape, input) ||
-           (!detail::tape_of(input.impl()) && tape.leaf_numbers.contains(&input.impl()));
+    return is_made_by(tape, input) || (!detail::tape_of(input.impl()) && tape.leaves.find(input) >= 0);
 }
 
 /// Requests what leads to `inputs` on this tape and on those around it. Returns whether anything does.
@@ -102,26 +89,30 @@ std::vector<detail::NumberedHook> hooks_of(const Tensor& leaf) {
 /// True leaves and what reached each of them, summed over all tapes.
 class LeafGradients {
 public:
-    explicit LeafGradients(bool create_graph) : create_graph_(create_graph) {}
-    void add(const Tensor& leaf, const Tensor& gradient) {
-        const auto [place, is_new] = places_.try_emplace(&leaf.impl(), sums_.size());
-        if (is_new) sums_.emplace_back(leaf, Tensor());
-        detail::accumulate(sums_[place->second].second, gradient, create_graph_);
+    void add(const Tensor& leaf, const Tensor& gradient, bool create_graph) {
+        const std::int64_t number = leaves_.find(leaf);
+        if (number < 0) leaves_.add(leaf);
+        Tensor& sum = number < 0 ? sums_.emplace_back() : sums_[static_cast<std::size_t>(number)];
+        detail::accumulate(sum, gradient, create_graph);
     }
     void run_hooks() {
-        for (auto& [leaf, sum] : sums_) sum = detail::run_hooks(hooks_of(leaf), std::move(sum));
+        for (std::size_t i = 0; i < sums_.size(); ++i) {
+            sums_[i] = detail::run_hooks(hooks_of(leaves_[i]), std::move(sums_[i]));
+        }
     }
     /// Undefined where nothing reached it.
     Tensor of(const Tensor& leaf) const {
-        const auto found = places_.find(&leaf.impl());
-        return found != places_.end() ? sums_[found->second].second : Tensor();
+        const std::int64_t number = leaves_.find(leaf);
+        return number >= 0 ? sums_[static_cast<std::size_t>(number)] : Tensor();
     }
-    Seeds& all() { return sums_; }
+    /// Calls f(leaf, gradient), which may take the gradient.
+    void for_each(const auto& f) {
+        for (std::size_t i = 0; i < sums_.size(); ++i) f(leaves_[i], sums_[i]);
+    }
 
 private:
-    bool create_graph_;
-    Seeds sums_;
-    std::unordered_map<const detail::TensorImpl*, std::size_t> places_;
+    detail::Numbering leaves_;
+    std::vector<Tensor> sums_;
 };
 
 /// What a sweep brings home. Nothing outside the tapes has been changed yet.
@@ -133,20 +124,23 @@ struct Harvest {
 
 /// Sweeps all living tapes of the thread from the innermost outwards: values of outer tapes are leaves of the
 /// inner one, and their gradients the seeds of the next sweep. Goes everywhere unless `inputs` are given.
-Harvest sweep(Seeds seeds, RewindOptions options, const std::vector<Tensor>* inputs) {
-    Harvest harvest{LeafGradients(options.create_graph), {}, {}};
+void sweep(Harvest& harvest, Seeds seeds, RewindOptions options, const std::vector<Tensor>* inputs) {
     if (inputs) harvest.inputs.resize(inputs->size());
     for (Tape::State* tape = detail::innermost; tape && !seeds.empty(); tape = tape->outer) {
         Rewind rewind(*tape, options);
-        const Seeds own = take_seeds(seeds, *tape);
-        for (const auto& [output, cotangent] : own) rewind.seed(output, cotangent);
-        if (own.empty() || (inputs && !request(*tape, rewind, *inputs))) continue;
+        const std::size_t taken = std::erase_if(seeds, [&](const auto& seed) {
+            const Tape::State* made_by = detail::tape_of(seed.first.impl());
+            if (made_by && made_by != tape) return false;
+            rewind.seed(seed.first, seed.second);
+            return true;
+        });
+        if (taken == 0 || (inputs && !request(*tape, rewind, *inputs))) continue;
         rewind.run();
         rewind.for_each_leaf([&](const Tensor& leaf, const Tensor& gradient) {
             if (detail::tape_of(leaf.impl())) {
                 seeds.emplace_back(leaf, gradient);
             } else {
-                harvest.leaves.add(leaf, gradient);
+                harvest.leaves.add(leaf, gradient, options.create_graph);
             }
         });
         for (std::size_t i = 0; i < harvest.inputs.size(); ++i) {
@@ -156,7 +150,6 @@ Harvest sweep(Seeds seeds, RewindOptions options, const std::vector<Tensor>* inp
         harvest.retained.insert(harvest.retained.end(), retained.begin(), retained.end());
     }
     harvest.leaves.run_hooks();
-    return harvest;
 }
 
 /// Adds to `.grad()`, which holds memory of its own: two leaves may have been sent the same tensor.
@@ -175,11 +168,12 @@ void Tensor::backward(const Tensor& gradient, bool retain_graph, bool create_gra
     check_tape("backward");
     const Tensor cotangent = cotangent_of("backward", *this, gradient);
     const detail::Swap<bool> pause(detail::paused, !create_graph);
-    Harvest harvest = sweep({{*this, cotangent}}, {retain_graph || create_graph, create_graph}, nullptr);
+    Harvest harvest;
+    sweep(harvest, {{*this, cotangent}}, {retain_graph || create_graph, create_graph}, nullptr);
     for (auto& [tensor, sum] : harvest.retained) accumulate_into(tensor, std::move(sum), create_graph);
-    for (auto& [leaf, sum] : harvest.leaves.all()) {
+    harvest.leaves.for_each([&](const Tensor& leaf, Tensor& sum) {
         if (leaf.impl().requires_grad) accumulate_into(leaf, std::move(sum), create_graph);
-    }
+    });
 }
 
 std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
@@ -201,7 +195,8 @@ std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<T
     }
     const detail::Swap<bool> pause(detail::paused, !options.create_graph);
     const bool retain_graph = options.retain_graph.value_or(options.create_graph);
-    Harvest harvest = sweep(std::move(seeds), {retain_graph, options.create_graph}, &inputs);
+    Harvest harvest;
+    sweep(harvest, std::move(seeds), {retain_graph, options.create_graph}, &inputs);
     for (std::size_t i = 0; i < inputs.size(); ++i) {
         if (!harvest.inputs[i].defined()) harvest.inputs[i] = harvest.leaves.of(inputs[i]);
         if (harvest.inputs[i].defined() || options.allow_unused) continue;

@@ -91,7 +91,8 @@ Tensor checkpoint(const TensorFunction& f, const Tensors& inputs) {
         Tape tape(detail::recording()->options);
         tape.state().forgets = true;
         y = only(f(inputs)).detach();
-        read = tape.state().leaves;
+        const detail::Numbering& leaves = tape.state().leaves;
+        for (std::size_t i = 0; i < leaves.size(); ++i) read.push_back(leaves[i]);
     }
     const auto second = std::make_shared<SecondRun>(f, inputs, read, state);
     // The tape sees what a closure captures, not what that points to: the first one shows it the tensors.

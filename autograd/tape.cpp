@@ -26,7 +26,7 @@ public:
     void copied(const Tensor& tensor) override {
         if (!tensor.defined()) return;
         const Storage* storage = tensor.impl().storage.get();
-        state_.blocks.push_back({storage, storage->version});
+        state_.blocks.append([&] { return KeptBlock{storage, storage->version}; });
     }
 
 private:
@@ -59,21 +59,19 @@ std::int64_t append(Tape::State& state, const char* name, const Tensor& output, 
     const std::size_t first_edge = state.edges.size();
     const std::size_t first_block = state.blocks.size();
     bool takes_output = false;
-    {
+    for (const auto& edge : edges) {
+        if (!input_of(edge).defined() || !wants_gradient(input_of(edge))) continue;
+        const Target target = state.target_of(input_of(edge));
         const BlockCollector collector(state);
-        for (const auto& edge : edges) {
-            if (!input_of(edge).defined() || !wants_gradient(input_of(edge))) continue;
-            Pullback pullback = pullback_of(edge);
-            takes_output = takes_output || pullback.takes_output();
-            const Target target = [&] {
-                const Swap<CopyObserver*> off(copy_observer, nullptr);
-                return state.target_of(input_of(edge));
-            }();
-            state.edges.push_back({target, std::move(pullback)});
-        }
-        Entry& entry = state.entries.push_back(
-            {name, Tensor(), output.sizes(), output.dtype(), false, first_edge, first_block});
-        if (takes_output) entry.output = Tensor(output);
+        const KeptEdge& kept = state.edges.append([&] { return KeptEdge{target, pullback_of(edge)}; });
+        takes_output = takes_output || kept.pullback.takes_output();
+    }
+    Entry& entry = state.entries.append([&] {
+        return Entry{name, Tensor(), output.sizes(), output.dtype(), false, first_edge, first_block};
+    });
+    if (takes_output) {
+        const BlockCollector collector(state);
+        entry.output = Tensor(output);
     }
     const std::size_t number = state.entries.size() - 1;
     if (state.watch) {
@@ -164,12 +162,9 @@ bool wants_gradient(const Tensor& tensor) {
 detail::Target Tape::State::target_of(const Tensor& tensor) {
     const detail::TensorImpl& impl = tensor.impl();
     if (impl.slot.tape == id && impl.slot.node >= 0) return impl.slot.node;
-    const auto [place, is_new] = leaf_numbers.try_emplace(&impl, static_cast<std::int64_t>(leaves.size()));
-    if (is_new) {
-        leaves.push_back(tensor);
-        if (watch) watch->leaf_values.push_back(detail::snapshot(tensor));
-    }
-    return ~place->second;
+    if (const std::int64_t number = leaves.find(tensor); number >= 0) return ~number;
+    if (watch) watch->leaf_values.push_back(detail::snapshot(tensor));
+    return ~leaves.add(tensor);
 }
 
 void Tape::State::free_entry(std::size_t entry) {

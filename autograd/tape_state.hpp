@@ -18,24 +18,63 @@ public:
     ChunkedArray& operator=(const ChunkedArray&) = delete;
     ~ChunkedArray() {
         for (std::size_t i = size_; i-- > 0;) (*this)[i].~T();
-        for (T* chunk : chunks_) deallocate(chunk, kChunk * sizeof(T));
+        if (first_) deallocate(first_, kChunk * sizeof(T));
+        for (T* chunk : more_) deallocate(chunk, kChunk * sizeof(T));
     }
 
     std::size_t size() const { return size_; }
-    T& operator[](std::size_t i) { return chunks_[i / kChunk][i % kChunk]; }
-    const T& operator[](std::size_t i) const { return chunks_[i / kChunk][i % kChunk]; }
-    T& push_back(T&& value) {
-        if (size_ == chunks_.size() * kChunk)
-            chunks_.push_back(static_cast<T*>(allocate(kChunk * sizeof(T))));
-        T* at = new (&chunks_[size_ / kChunk][size_ % kChunk]) T(std::move(value));
+    T& operator[](std::size_t i) { return *place(i); }
+    const T& operator[](std::size_t i) const { return *place(i); }
+    /// Appends what `make()` returns, which is made where it will stand.
+    T& append(const auto& make) {
+        if (!first_) {
+            first_ = static_cast<T*>(allocate(kChunk * sizeof(T)));
+        } else if (size_ == (1 + more_.size()) * kChunk) {
+            more_.push_back(static_cast<T*>(allocate(kChunk * sizeof(T))));
+        }
+        T* at = new (place(size_)) T(make());
         ++size_;
         return *at;
     }
 
 private:
     static constexpr std::size_t kChunk = 256;
-    std::vector<T*> chunks_;
+    T* place(std::size_t i) const { return i < kChunk ? first_ + i : more_[i / kChunk - 1] + i % kChunk; }
+
+    T* first_ = nullptr;  // most tapes need no more
+    std::vector<T*> more_;
     std::size_t size_ = 0;
+};
+
+/// Numbers tensors in the order in which they come. A few are found by looking at each, many by hashing.
+class Numbering {
+public:
+    std::size_t size() const { return tensors_.size(); }
+    const Tensor& operator[](std::size_t number) const { return tensors_[number]; }
+    /// The number of a tensor; -1 where it has none.
+    std::int64_t find(const Tensor& tensor) const {
+        if (size() > kFew) {
+            const auto found = numbers_.find(&tensor.impl());
+            return found != numbers_.end() ? found->second : -1;
+        }
+        auto number = static_cast<std::int64_t>(size());
+        while (--number >= 0 && !tensors_[static_cast<std::size_t>(number)].is_same(tensor)) {
+        }
+        return number;
+    }
+    /// Gives the next number to a tensor that has none.
+    std::int64_t add(const Tensor& tensor) {
+        tensors_.append([&] { return tensor; });
+        for (std::size_t i = numbers_.size(); size() > kFew && i < size(); ++i) {
+            numbers_.emplace(&tensors_[i].impl(), static_cast<std::int64_t>(i));
+        }
+        return static_cast<std::int64_t>(size()) - 1;
+    }
+
+private:
+    static constexpr std::size_t kFew = 16;
+    ChunkedArray<Tensor> tensors_;
+    std::unordered_map<const TensorImpl*, std::int64_t> numbers_;
 };
 
 /// Where a gradient goes: an entry (>= 0), or leaf number ~target.
@@ -99,6 +138,9 @@ Tensor run_hooks(const std::vector<NumberedHook>& hooks, Tensor gradient);
 namespace reel {
 
 struct Tape::State {
+    static void* operator new(std::size_t bytes) { return allocate(bytes); }
+    static void operator delete(void* state, std::size_t bytes) { deallocate(state, bytes); }
+
     std::uint64_t id;
     State* outer;
     TapeOptions options;
@@ -108,9 +150,7 @@ struct Tape::State {
     detail::ChunkedArray<detail::Entry> entries;
     detail::ChunkedArray<detail::KeptEdge> edges;
     detail::ChunkedArray<detail::KeptBlock> blocks;
-    std::vector<Tensor>
-        leaves;  ///< tensors from outside that entries read: leaves, and values of outer tapes
-    std::unordered_map<const detail::TensorImpl*, std::int64_t> leaf_numbers;
+    detail::Numbering leaves;  ///< tensors from outside that entries read: leaves, and values of outer tapes
     std::unordered_map<std::int64_t, std::vector<detail::NumberedHook>> hooks;
     std::unordered_map<std::int64_t, std::vector<Tensor>> retained;
     std::unique_ptr<detail::Watch> watch;  ///< none unless asked for

@@ -179,17 +179,17 @@ private:
     Tensor memory_[2];  // gathered, prepared
 };
 
-/// States that an earlier fold has left: dense.
-class StateLoader {
+/// A dense tensor as matrices, or the dense states that an earlier fold has left.
+class DenseLoader {
 public:
-    StateLoader(const Tensor& states, const Middle& shape, int64_t size)
-        : states_(states.raw()), shape_(shape), size_(size) {}
+    DenseLoader(const Tensor& x, const Middle& shape, int64_t size)
+        : base_(x.raw()), shape_(shape), size_(size) {}
     Matrix load(int64_t matrix, int64_t row, int64_t, int64_t column, int64_t) const {
-        return {states_ + ((matrix * shape_.reduced + row) * shape_.inner + column) * size_, shape_.inner};
+        return {base_ + ((matrix * shape_.reduced + row) * shape_.inner + column) * size_, shape_.inner};
     }
 
 private:
-    const std::byte* states_;
+    const std::byte* base_;
     Middle shape_;
     int64_t size_;
 };
@@ -206,13 +206,13 @@ void merge_chunks(const kernels::Reduction& kernel, const Tensor& parts, int64_t
 }
 
 /// Nothing lies inside: whole rows where they are short, else chunks of one.
-void fold_rows(const kernels::Reduction& kernel, const Source& source, const Middle& shape, std::byte* y) {
+void fold_rows(const kernels::Reduction& kernel, const auto& make_loader, const Middle& shape, std::byte* y) {
     const int64_t chunk = std::min(kBlock, shape.reduced);
     const int64_t chunks = blocks_of(shape.reduced, chunk);
     if (chunks == 1) {
         const int64_t batch = kBlock / shape.reduced;
         parallel_for(shape.outer, batch, shape.reduced, [&](int64_t begin, int64_t end) {
-            Loader loader(source);
+            auto loader = make_loader();
             for (int64_t row = begin; row < end; row += batch) {
                 const int64_t rows = std::min(batch, end - row);
                 const Matrix x = loader.load(0, row, rows, 0, shape.reduced);
@@ -223,7 +223,7 @@ void fold_rows(const kernels::Reduction& kernel, const Source& source, const Mid
     }
     const Tensor parts = Tensor::empty({shape.outer * chunks * kernel.state}, kBool);
     parallel_for(shape.outer * chunks, 1, chunk, [&](int64_t begin, int64_t end) {
-        Loader loader(source);
+        auto loader = make_loader();
         for (int64_t part = begin; part < end; ++part) {
             const int64_t first = part % chunks * chunk;
             const int64_t length = std::min(chunk, shape.reduced - first);
@@ -264,6 +264,35 @@ void fold_nothing(const kernels::Reduction& kernel, int64_t count, std::byte* y)
     for (int64_t i = 0; i < count; ++i) kernel.rows(1, 0, nullptr, 0, 0, y + i * kernel.state);
 }
 
+/// Many short rows, which are better read across.
+bool are_short(const Middle& shape) {
+    return shape.inner == 1 && shape.reduced <= kShort && shape.outer >= kColumns;
+}
+
+/// A tensor that is one dense [outer, reduced, inner] already, as most are.
+std::optional<Middle> dense_middle(const Tensor& x, const Shape& dims, const Preparation& how) {
+    if (!x.is_contiguous() || x.dtype() != how.compute || how.map != kernels::Fn::kIdentity) return None;
+    const auto [first, last] = std::minmax_element(dims.begin(), dims.end());
+    if (dims.empty() || static_cast<std::size_t>(*last - *first) + 1 != dims.size()) return None;
+    const Middle shape =
+        middle_of(x.sizes(), {static_cast<std::size_t>(*first), static_cast<std::size_t>(*last) + 1});
+    return are_short(shape) || shape.reduced == 0 ? None : std::optional(shape);
+}
+
+/// [outer, reduced, inner] → [outer, inner].
+void fold_dense(const kernels::Reduction& kernel, const Tensor& x, const Middle& shape, std::byte* y) {
+    if (shape.outer * shape.inner == 0) return;
+    if (shape.inner == 1) {
+        const DenseLoader rows(x, {1, shape.outer, shape.reduced}, x.itemsize());
+        fold_rows(
+            kernel, [&] { return rows; }, shape, y);
+    } else {
+        const DenseLoader columns(x, shape, x.itemsize());
+        fold_columns(
+            kernel, kernel.columns, [&] { return columns; }, shape, y);
+    }
+}
+
 }  // namespace
 
 States fold_states(kernels::Fold how, const Tensor& x, const Shape& dims, const Preparation& preparation) {
@@ -272,7 +301,7 @@ States fold_states(kernels::Fold how, const Tensor& x, const Shape& dims, const 
     Layout layout(x, dims, in_order);
     Group group = last_group(layout);
     Middle shape = middle_of(layout.sizes, group);
-    if (shape.inner == 1 && shape.reduced <= kShort && shape.outer >= kColumns) {
+    if (are_short(shape)) {
         layout.move_to_front(group);
         group = {0, group.last - group.first};
         shape = middle_of(layout.sizes, group);
@@ -283,7 +312,8 @@ States fold_states(kernels::Fold how, const Tensor& x, const Shape& dims, const 
         fold_nothing(kernel, shape.outer * shape.inner, states.raw());
     } else if (shape.inner == 1) {
         const Source source(x, layout, preparation, 0, group.first);
-        fold_rows(kernel, source, shape, states.raw());
+        fold_rows(
+            kernel, [&] { return Loader(source); }, shape, states.raw());
     } else {
         const Source source(x, layout, preparation, group.first, group.last);
         fold_columns(
@@ -299,7 +329,7 @@ States fold_states(kernels::Fold how, const Tensor& x, const Shape& dims, const 
         if (shape.outer * shape.inner > 0 && shape.reduced == 0) {
             fold_nothing(kernel, shape.outer * shape.inner, merged.raw());
         } else if (shape.outer * shape.inner > 0) {
-            const StateLoader loader(states, shape, kernel.state);
+            const DenseLoader loader(states, shape, kernel.state);
             fold_columns(
                 kernel, kernel.merge, [&] { return loader; }, shape, merged.raw());
         }
@@ -325,7 +355,12 @@ Tensor States::elements(DType dtype) const {
 
 Tensor fold(kernels::Fold how, const Tensor& x, const Shape& dims, const Preparation& preparation) {
     const bool counts = how == kernels::Fold::kSum && preparation.compute == kBool;
-    return fold_states(how, x, dims, preparation).elements(counts ? kInt64 : preparation.compute);
+    const DType result = counts ? kInt64 : preparation.compute;
+    const auto shape = dense_middle(x, dims, preparation);
+    if (!shape) return fold_states(how, x, dims, preparation).elements(result);
+    Tensor y = Tensor::empty(reduced_sizes(x.sizes(), dims, true), result);
+    fold_dense(kernels::reduction(how, preparation.compute), x, *shape, y.raw());
+    return y;
 }
 
 }  // namespace reel

@@ -98,11 +98,12 @@ Tensor image_gradient_by_columns(const Convolution& c, const Tensor& y_bar, cons
 }
 
 Tensor weight_gradient_by_columns(const Convolution& c, const Tensor& y_bar, const Tensor& x) {
-    return sum_over_images(c, x.dtype(), [&](int64_t begin, int64_t end, const Tensor& part) {
-        const Pass pass(c, x.dtype());
-        for (int64_t i = begin * c.groups; i < end * c.groups; ++i) {
-            pass.weight_gradient(y_bar, x, part, i / c.groups, i % c.groups);
-        }
+    return sum_over_images(c, x.dtype(), [&](int64_t) {
+        return [&, pass = Pass(c, x.dtype())](int64_t begin, int64_t end, const Tensor& w_bar) {
+            for (int64_t i = begin * c.groups; i < end * c.groups; ++i) {
+                pass.weight_gradient(y_bar, x, w_bar, i / c.groups, i % c.groups);
+            }
+        };
     });
 }
 

@@ -1,11 +1,12 @@
 // Convolution of stride 1 as sums of shifted planes.
 //
 // Note [Shifted planes]
-// Frame every plane with its padding of zeros and read it as one long row, r = width + 2 padding to a line.
-// With p = i r + j, what place (a, b) of the window shows at result (i, j) stands at p + a·dilation·r +
-// b·dilation. So a term of the sum is the framed plane itself, read from a shifted place, and there are no
-// columns to fill or to read. The positions behind the end of a line of results belong to none: their sums
-// are computed and dropped.
+// Frame every plane with its padding of zeros and read it as one long row. The zeros behind a line are those
+// before the next one, and the zeros below an image those above the next one of a stack: from line to line it
+// is r = width + padding. With p = i r + j, what place (a, b) of the window shows at result (i, j) stands at
+// p + a·dilation·r + b·dilation. So a term of the sum is the framed plane itself, read from a shifted place,
+// and there are no columns to fill or to read. The positions behind the end of a line of results, and between
+// images, belong to none: their sums are computed and dropped.
 //
 // x̄ is a convolution of ȳ, by the weight turned round with its channels swapped, whose padding is what the
 // first one left: dilation (kernel − 1) − padding.
@@ -24,22 +25,30 @@ namespace {
 
 using std::int64_t;
 
-constexpr int64_t kResults = 32 << 10;  // sums made at once: they stay in L2
+constexpr int64_t kResults = 32 << 10;   // sums made at once: they stay in L2
+constexpr int64_t kTogether = 4;         // images summed at once, at most: enough to fill the last vectors
+constexpr int64_t kPositions = 2 << 10;  // positions in one product: more of them share its lanes' last sum
 
-/// One thread's way through the images of a convolution.
+/// From line to line of a frame, and from image to image of a stack, in lines.
+int64_t row_of(const kernels::Sliding& w) { return std::max(w.width + w.padding_width, w.out_width); }
+int64_t lines_of(const kernels::Sliding& w) { return std::max(w.height + w.padding_height, w.out_height); }
+
+/// One thread's way through the images of a convolution, a stack of them at a time.
 struct Shifts {
     const Convolution& c;
     DType dtype;
+    int64_t stack;  ///< images, at most
     int64_t size = itemsize(dtype);
     const kernels::Correlate& kernel = kernels::kernels().correlate[static_cast<std::size_t>(dtype)];
-    int64_t row, plane;  ///< of the frame
+    int64_t row = row_of(c.window);
+    int64_t lines = lines_of(c.window);
+    int64_t plane = stack * lines * row;
     std::vector<int64_t> places;
-    Tensor framed;  ///< zeros, but for the planes of the image
+    Tensor framed;  ///< zeros, but for the planes of the images
 
-    Shifts(const Convolution& convolution, DType type) : c(convolution), dtype(type) {
+    Shifts(const Convolution& convolution, DType type, int64_t images)
+        : c(convolution), dtype(type), stack(images) {
         const kernels::Sliding& w = c.window;
-        row = w.width + 2 * w.padding_width;
-        plane = row * (w.height + 2 * w.padding_height);
         for (int64_t i = 0; i < c.in; ++i) {
             for (int64_t a = 0; a < w.kernel_height; ++a) {
                 for (int64_t b = 0; b < w.kernel_width; ++b) {
@@ -47,29 +56,75 @@ struct Shifts {
                 }
             }
         }
-        framed = zeros({c.in * plane + row + kernel.step}, dtype);
+        framed = zeros({places.back() + plane + kernel.step}, dtype);
     }
 
     int64_t rounded(int64_t n) const { return (n + kernel.step - 1) / kernel.step * kernel.step; }
+    /// The lines on which results of `images` stand.
+    int64_t height(int64_t images) const { return (images - 1) * lines + c.window.out_height; }
 
-    /// Brings the planes of an image into the frame.
-    void frame(const std::byte* image) const {
+    /// Brings the planes of images [n, n + images) into the frame.
+    void frame(const Tensor& x, int64_t n, int64_t images, int64_t g) const {
         const kernels::Sliding& w = c.window;
-        kernel.copy({c.in, w.height, w.width, c.plane(), w.width, plane, row}, image,
-                    framed.raw() + (w.padding_height * row + w.padding_width) * size);
+        for (int64_t i = 0; i < images; ++i) {
+            const int64_t line = i * lines + w.padding_height;
+            kernel.copy({c.in, w.height, w.width, c.plane(), w.width, plane, row}, c.image(x, n + i, g),
+                        framed.raw() + (line * row + w.padding_width) * size);
+        }
     }
 
-    /// y of the framed image, a strip of lines after the other.
+    /// y of the framed images, a strip of lines after the other; a strip holds all of several images.
     void sum(const std::byte* weight, const std::byte* bias, const Tensor& sums, int64_t strip,
-             std::byte* y) const {
+             const Tensor& y, int64_t n, int64_t images, int64_t g) const {
         const kernels::Sliding& w = c.window;
-        for (int64_t line = 0; line < w.out_height; line += strip) {
-            const int64_t lines = std::min(strip, w.out_height - line);
-            const int64_t n = rounded(lines * row);
-            kernel.sums(c.out, (lines - 1) * row + w.out_width, c.depth(), framed.raw() + line * row * size,
-                        places.data(), weight, bias, sums.raw(), n);
-            kernel.copy({c.out, lines, w.out_width, n, row, c.results(), w.out_width}, sums.raw(),
-                        y + line * w.out_width * size);
+        for (int64_t line = 0; line < height(images); line += strip) {
+            const int64_t count = std::min(strip, height(images) - line);
+            const int64_t step = rounded(count * row);
+            kernel.sums(c.out, (count - 1) * row + w.out_width, c.depth(), framed.raw() + line * row * size,
+                        places.data(), weight, bias, sums.raw(), step);
+            for (int64_t i = 0; i < images; ++i) {
+                kernel.copy(
+                    {c.out, std::min(count, w.out_height), w.out_width, step, row, c.results(), w.out_width},
+                    sums.raw() + i * lines * row * size, c.result(y, n + i, g) + line * w.out_width * size);
+            }
+        }
+    }
+};
+
+/// One thread's way through the images of a weight's gradient.
+struct Products {
+    Shifts shifts;
+    int64_t step;
+    Tensor framed;  ///< ȳ framed as x is
+
+    Products(const Convolution& c, DType dtype, int64_t images)
+        : shifts(c, dtype,
+                 std::clamp<int64_t>(kPositions / (row_of(c.window) * lines_of(c.window)), 1, images)),
+          step(shifts.rounded(shifts.plane)),
+          framed(zeros({c.out * step}, dtype)) {}
+
+    /// w̄ += Σ ȳ x of images [begin, end).
+    void add(const Tensor& y_bar, const Tensor& x, int64_t begin, int64_t end, const Tensor& w_bar) const {
+        for (int64_t n = begin; n < end; n += shifts.stack) {
+            const int64_t images = std::min(shifts.stack, end - n);
+            for (int64_t g = 0; g < shifts.c.groups; ++g) {
+                shifts.frame(x, n, images, g);
+                frame(y_bar, n, images, g);
+                shifts.kernel.products(shifts.c.out, shifts.rounded(shifts.height(images) * shifts.row),
+                                       shifts.c.depth(), framed.raw(), step, shifts.framed.raw(),
+                                       shifts.places.data(), shifts.c.weight(w_bar, g));
+            }
+        }
+    }
+
+    void frame(const Tensor& y_bar, int64_t n, int64_t images, int64_t g) const {
+        const Convolution& c = shifts.c;
+        const kernels::Sliding& w = c.window;
+        if (images < shifts.stack) framed.zero_();
+        for (int64_t i = 0; i < images; ++i) {
+            shifts.kernel.copy({c.out, w.out_height, w.out_width, c.results(), w.out_width, step, shifts.row},
+                               c.result(y_bar, n + i, g),
+                               framed.raw() + i * shifts.lines * shifts.row * shifts.size);
         }
     }
 };
@@ -99,43 +154,38 @@ Convolution reversed(const Convolution& c) {
 
 bool can_shift(const Convolution& c) {
     const kernels::Sliding& w = c.window;
-    const int64_t row = w.width + 2 * w.padding_width;
     return w.stride_height == 1 && w.stride_width == 1 && w.padding_height >= 0 && w.padding_width >= 0 &&
-           row <= 2 * w.out_width && c.in > 0 && c.out > 0;
+           row_of(w) <= 2 * w.out_width && c.in > 0 && c.out > 0;
 }
 
 Tensor convolve_by_shifts(const Convolution& c, const Tensor& x, const Tensor& w, const Tensor& bias) {
     const Tensor y = Tensor::empty(c.result_sizes, x.dtype());
-    parallel_for(c.images * c.groups, 1, c.cost(x.dtype()), [&](int64_t begin, int64_t end) {
-        const Shifts shifts(c, x.dtype());
-        const int64_t strip = std::clamp<int64_t>(kResults / (c.out * shifts.row), 1, c.window.out_height);
-        const Tensor sums = Tensor::empty({c.out * shifts.rounded(strip * shifts.row)}, x.dtype());
+    const int64_t row = row_of(c.window);
+    const int64_t most_lines = std::max<int64_t>(kResults / (c.out * row), 1);
+    const int64_t stack = std::clamp<int64_t>(most_lines / lines_of(c.window), 1, kTogether);
+    const int64_t stacks = (c.images + stack - 1) / stack;
+    parallel_for(stacks * c.groups, 1, stack * c.cost(x.dtype()), [&](int64_t begin, int64_t end) {
+        const Shifts shifts(c, x.dtype(), stack);
+        const int64_t strip = std::min(most_lines, shifts.height(stack));
+        const Tensor sums = Tensor::empty({c.out * shifts.rounded(strip * row)}, x.dtype());
         for (int64_t i = begin; i < end; ++i) {
-            const int64_t n = i / c.groups;
+            const int64_t n = i / c.groups * stack;
             const int64_t g = i % c.groups;
-            shifts.frame(c.image(x, n, g));
+            const int64_t images = std::min(stack, c.images - n);
+            shifts.frame(x, n, images, g);
             shifts.sum(c.weight(w, g), bias.defined() ? bias.raw() + g * c.out * x.itemsize() : nullptr, sums,
-                       strip, c.result(y, n, g));
+                       strip, y, n, images, g);
         }
     });
     return y;
 }
 
 Tensor weight_gradient_by_shifts(const Convolution& c, const Tensor& y_bar, const Tensor& x) {
-    const kernels::Sliding& w = c.window;
-    return sum_over_images(c, x.dtype(), [&](int64_t begin, int64_t end, const Tensor& part) {
-        const Shifts shifts(c, x.dtype());
-        const int64_t span = shifts.rounded(w.out_height * shifts.row);
-        const Tensor framed = zeros({c.out * span}, x.dtype());
-        for (int64_t i = begin * c.groups; i < end * c.groups; ++i) {
-            const int64_t n = i / c.groups;
-            const int64_t g = i % c.groups;
-            shifts.frame(c.image(x, n, g));
-            shifts.kernel.copy({c.out, w.out_height, w.out_width, c.results(), w.out_width, span, shifts.row},
-                               c.result(y_bar, n, g), framed.raw());
-            shifts.kernel.products(c.out, span, c.depth(), framed.raw(), span, shifts.framed.raw(),
-                                   shifts.places.data(), c.weight(part, g));
-        }
+    return sum_over_images(c, x.dtype(), [&](int64_t chunk) {
+        return
+            [&, products = Products(c, x.dtype(), chunk)](int64_t begin, int64_t end, const Tensor& w_bar) {
+                products.add(y_bar, x, begin, end, w_bar);
+            };
     });
 }
 

@@ -51,10 +51,10 @@ Tensor convolve_by_shifts(const Convolution& c, const Tensor& x, const Tensor& w
 Tensor image_gradient_by_shifts(const Convolution& c, const Tensor& y_bar, const Tensor& w);
 Tensor weight_gradient_by_shifts(const Convolution& c, const Tensor& y_bar, const Tensor& x);
 
-/// w̄, when f(begin, end, w̄) adds to w̄ what images [begin, end) give. They are shared out in chunks that do
-/// not depend on the number of threads.
+/// w̄, when make(chunk) gives each thread an f(begin, end, w̄) that adds to w̄ what images [begin, end), at most
+/// `chunk` of them, give. The chunks do not depend on the number of threads.
 template <class F>
-Tensor sum_over_images(const Convolution& c, DType dtype, const F& f) {
+Tensor sum_over_images(const Convolution& c, DType dtype, const F& make) {
     constexpr std::int64_t kMostChunks = 16;
     const std::int64_t chunk = std::max<std::int64_t>((c.images + kMostChunks - 1) / kMostChunks, 1);
     const std::int64_t chunks = std::max<std::int64_t>((c.images + chunk - 1) / chunk, 1);
@@ -62,8 +62,9 @@ Tensor sum_over_images(const Convolution& c, DType dtype, const F& f) {
     sizes.insert(0, chunks);
     const Tensor parts = zeros(sizes, dtype);
     parallel_for(chunks, 1, c.groups * chunk * c.cost(dtype), [&](std::int64_t first, std::int64_t last) {
+        const auto add = make(chunk);
         for (std::int64_t i = first; i < last; ++i) {
-            f(i * chunk, std::min((i + 1) * chunk, c.images), parts.select(0, i));
+            add(i * chunk, std::min((i + 1) * chunk, c.images), parts.select(0, i));
         }
     });
     return fold(kernels::Fold::kSum, parts, {0}, {dtype}).view(c.weight_sizes);

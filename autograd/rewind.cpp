@@ -136,12 +136,12 @@ void Rewind::visit(std::size_t number) {
         finished_[node] = std::move(y_bar);
         return;
     }
-    if (!tape_.hooks.empty() && tape_.hooks.contains(node)) {
-        const std::vector<NumberedHook> hooks = tape_.hooks[node];  // a hook may add or remove hooks
+    if (const auto found = tape_.hooks.find(node); found != tape_.hooks.end()) {
+        const std::vector<NumberedHook> hooks = found->second;  // a hook may add or remove hooks
         y_bar = run_hooks(hooks, std::move(y_bar));
     }
-    if (!tape_.retained.empty() && tape_.retained.contains(node)) {
-        for (const Tensor& tensor : tape_.retained[node]) retained_.emplace_back(tensor, y_bar);
+    if (const auto found = tape_.retained.find(node); found != tape_.retained.end()) {
+        for (const Tensor& tensor : found->second) retained_.emplace_back(tensor, y_bar);
     }
     if (tape_.watch) tape_.watch->gradients[node] = snapshot(y_bar);
     if (marks_[number] & kRequested) finished_[node] = y_bar;

@@ -255,7 +255,7 @@ bool is_recorded(const Tensor& input) {
     return detail::recording() && input.defined() && detail::wants_gradient(input);
 }
 
-Tape::Tape(TapeOptions options) : state_(std::make_unique<State>()) {
+Tape::Tape(TapeOptions options) : state_(std::make_unique_for_overwrite<State>()) {
     static std::atomic<std::uint64_t> next_id = 1;
     state_->id = next_id.fetch_add(1, std::memory_order_relaxed);
     state_->outer = detail::innermost;

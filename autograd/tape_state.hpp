@@ -3,47 +3,46 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <unordered_map>
 
 #include "autograd/tape.hpp"
 
 namespace reel::detail {
 
-/// An array that grows by chunks: elements never move, and growing costs no second copy of what is there.
+/// An array that grows by chunks: elements never move, and growing costs no second copy of what is there. The
+/// first chunk stands inside: most tapes need no more.
 template <class T>
 class ChunkedArray {
 public:
-    ChunkedArray() = default;
+    ChunkedArray() {}
     ChunkedArray(const ChunkedArray&) = delete;
     ChunkedArray& operator=(const ChunkedArray&) = delete;
     ~ChunkedArray() {
         for (std::size_t i = size_; i-- > 0;) (*this)[i].~T();
-        if (first_) deallocate(first_, kChunk * sizeof(T));
         for (T* chunk : more_) deallocate(chunk, kChunk * sizeof(T));
     }
 
     std::size_t size() const { return size_; }
-    T& operator[](std::size_t i) { return *place(i); }
-    const T& operator[](std::size_t i) const { return *place(i); }
+    T& operator[](std::size_t i) { return i < kChunk ? first_[i] : more_[i / kChunk - 1][i % kChunk]; }
+    const T& operator[](std::size_t i) const { return const_cast<ChunkedArray&>(*this)[i]; }
     /// Appends what `make()` returns, which is made where it will stand.
     T& append(const auto& make) {
-        if (!first_) {
-            first_ = static_cast<T*>(allocate(kChunk * sizeof(T)));
-        } else if (size_ == (1 + more_.size()) * kChunk) {
+        if (size_ == (1 + more_.size()) * kChunk) {
             more_.push_back(static_cast<T*>(allocate(kChunk * sizeof(T))));
         }
-        T* at = new (place(size_)) T(make());
+        T* at = new (&(*this)[size_]) T(make());
         ++size_;
         return *at;
     }
 
 private:
     static constexpr std::size_t kChunk = 256;
-    T* place(std::size_t i) const { return i < kChunk ? first_ + i : more_[i / kChunk - 1] + i % kChunk; }
-
-    T* first_ = nullptr;  // most tapes need no more
-    std::vector<T*> more_;
     std::size_t size_ = 0;
+    std::vector<T*> more_;
+    union {
+        T first_[kChunk];
+    };
 };
 
 /// Numbers tensors in the order in which they come. A few are found by looking at each, many by hashing.
@@ -151,8 +150,8 @@ struct Tape::State {
     detail::ChunkedArray<detail::KeptEdge> edges;
     detail::ChunkedArray<detail::KeptBlock> blocks;
     detail::Numbering leaves;  ///< tensors from outside that entries read: leaves, and values of outer tapes
-    std::unordered_map<std::int64_t, std::vector<detail::NumberedHook>> hooks;
-    std::unordered_map<std::int64_t, std::vector<Tensor>> retained;
+    std::map<std::int64_t, std::vector<detail::NumberedHook>> hooks;
+    std::map<std::int64_t, std::vector<Tensor>> retained;
     std::unique_ptr<detail::Watch> watch;  ///< none unless asked for
 
     std::size_t edges_end(std::size_t entry) const {

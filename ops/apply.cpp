@@ -320,10 +320,15 @@ Promotable Operand::promotable() const {
 }
 
 DType result_type(Operands operands) {
+    // Numbers do not widen a floating tensor, nor do tensors of its own type.
+    if (const Tensor* x = first_tensor(operands); x && x->is_floating_point()) {
+        const DType own = x->dtype();
+        if (std::all_of(operands.begin(), operands.end(),
+                        [own](const Operand& o) { return !o.tensor() || o.tensor()->dtype() == own; })) {
+            return own;
+        }
+    }
     const Operand* o = operands.begin();
-    const Tensor* x = o[0].tensor();
-    const Tensor* y = o[operands.size() - 1].tensor();
-    if (operands.size() <= 2 && x && y && x->dtype() == y->dtype()) return x->dtype();
     switch (operands.size()) {
         case 1:
             return o[0].promotable().dtype;

@@ -201,23 +201,41 @@ Shape permuted(const Shape& values, const Shape& order) {
 
 DType computed_type(const Elementwise& f) { return is_predicate(f.fn) ? kBool : f.compute; }
 
-/// Whether all tensors are dense, of these sizes and of the kernel's types: there is nothing to walk.
+/// The tensor with the most elements, the first of several; null where there are only numbers.
+const Tensor* largest_tensor(Operands operands) {
+    const Tensor* largest = nullptr;
+    for (const Operand& operand : operands) {
+        const Tensor* x = operand.tensor();
+        if (x && (!largest || x->numel() > largest->numel())) largest = x;
+    }
+    return largest;
+}
+
+/// Whether all tensors have the kernel's types, and are dense and of these sizes, or a single element: there
+/// is nothing to walk.
 bool are_plain(const Elementwise& f, Operands operands, const Shape& sizes) {
     std::size_t k = 0;
     for (const Operand& operand : operands) {
         const DType wanted = operand_type(f, k++);
         if (!operand.tensor()) continue;
         const detail::TensorImpl& x = operand.tensor()->impl();
-        if (x.dtype != wanted || !x.contiguous || (&x.sizes != &sizes && x.sizes != sizes)) return false;
+        const bool fits =
+            &x.sizes == &sizes || (x.numel == 1 && x.sizes.size() <= sizes.size()) || x.sizes == sizes;
+        if (x.dtype != wanted || !x.contiguous || !fits) return false;
     }
     return f.result == computed_type(f);
 }
 
-/// Writes `count` times the number to dense memory.
-void splat(Scalar number, DType dtype, std::int64_t count, std::byte* to) {
+/// Writes the number as an element.
+void store(Scalar number, DType dtype, std::byte* to) {
+    dispatch(dtype, [&](auto zero) { *reinterpret_cast<decltype(zero)*>(to) = number.to<decltype(zero)>(); });
+}
+
+/// Writes `count` times the element to dense memory.
+void splat(const std::byte* element, DType dtype, std::int64_t count, std::byte* to) {
     dispatch(dtype, [&](auto zero) {
         using T = decltype(zero);
-        std::fill_n(reinterpret_cast<T*>(to), count, number.to<T>());
+        std::fill_n(reinterpret_cast<T*>(to), count, *reinterpret_cast<const T*>(element));
     });
 }
 
@@ -233,12 +251,15 @@ void run_plain(const Tensor& y, const Elementwise& f, Operands operands, kernels
     std::int64_t block = streams ? kBlock : std::max<std::int64_t>(y.numel(), 1);
     for (const Operand& operand : operands) {
         const DType wanted = operand_type(f, count);
-        if (const Tensor* x = operand.tensor()) {
+        const Tensor* x = operand.tensor();
+        if (x && x->numel() == y.numel()) {
             base[count] = x->raw();
             step[count] = itemsize(wanted);
         } else {
+            alignas(8) std::byte number[8];
+            if (!x) store(operand.number(), wanted, number);
             block = std::min(kBlock, block);
-            splat(operand.number(), wanted, block, numbers[count]);
+            splat(x ? x->raw() : number, wanted, block, numbers[count]);
             base[count] = numbers[count];
         }
         ++count;
@@ -278,7 +299,7 @@ void run_strided(const Tensor& y, const Elementwise& f, Operands operands, kerne
             const Shape strides = broadcast_strides(x->sizes(), x->strides(), y.sizes());
             sources[k] = {x->raw(), x->dtype(), wanted, Walk(sizes, permuted(strides, order))};
         } else {
-            splat(operand.number(), wanted, 1, numbers[k]);
+            store(operand.number(), wanted, numbers[k]);
             sources[k] = {numbers[k], wanted, wanted, Walk(sizes, Shape::filled(sizes.size(), 0))};
         }
         ++k;
@@ -359,7 +380,7 @@ Tensor empty_in_order(const Shape& sizes, const Shape& order, DType dtype) {
 
 Tensor apply(const Elementwise& f, Operands operands) {
     const kernels::Loop loop = find_loop(f);
-    if (const Tensor* x = first_tensor(operands); x && are_plain(f, operands, x->sizes())) {
+    if (const Tensor* x = largest_tensor(operands); x && are_plain(f, operands, x->sizes())) {
         Tensor y = Tensor::empty(x->sizes(), f.result);
         run_plain(y, f, operands, loop);
         return y;

@@ -75,8 +75,7 @@ const Tensor& Tensor::fill_(Scalar value) const {
     dispatch(dtype(), [&](auto zero) {
         *reinterpret_cast<decltype(zero)*>(number.raw()) = value.to<decltype(zero)>();
     });
-    copy_elements(*this,
-                  Tensor::make(number.impl().storage, dtype(), sizes(), Shape::filled(sizes().size(), 0), 0));
+    copy_elements(*this, number);
     impl().storage->overwrite("fill_");
     record_in_place("fill_", *this, {{number, pass}});
     return *this;

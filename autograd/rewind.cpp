@@ -20,8 +20,9 @@ Tensor sum_to(const Tensor& gradient, const Shape& sizes) {
             stretched.push_back(static_cast<std::int64_t>(i));
         }
     }
-    const Tensor kept = stretched.empty() ? gradient : gradient.sum(stretched, true);
-    return lead == 0 ? kept : kept.reshape(sizes);
+    const bool inside = stretched.size() > lead;
+    const Tensor sum = gradient.sum(stretched, inside);
+    return inside && lead > 0 ? sum.reshape(sizes) : sum;
 }
 
 bool broadcasts_to(const Shape& sizes, const Shape& target) {

@@ -107,7 +107,7 @@ void Optimizer::update_all(const Update& update) {
         // Parameters of a 16-bit type, and strided ones, are updated in a dense copy; the state has the
         // copy's type.
         const DType compute = compute_dtype(params_[i].dtype());
-        const Tensor p = dense(params_[i].detach(), compute);
+        const Tensor p = dense(params_[i], compute);
         std::vector<Tensor> state;
         bool fresh = false;
         for (auto& slot : values_) {
@@ -117,7 +117,7 @@ void Optimizer::update_all(const Update& update) {
             }
             state.push_back(slot[i]);
         }
-        update(p, dense(g.detach(), compute), state, fresh);
+        update(p, dense(g, compute), state, fresh);
         if (!p.shares_storage(params_[i])) copy_elements(params_[i], p);
         params_[i].impl().storage->overwrite("step");
     }

@@ -71,9 +71,12 @@ void check_dim(const char* name, const char* what, const Tensor& x, int64_t dim)
     }
 }
 
+bool are_matrices(const Tensor& a, const Tensor& b) { return a.dim() == 2 && b.dim() == 2; }
+
 /// The shape of a b. Throws where they do not fit.
 Shape product_shape(const char* name, const Tensor& a, const Tensor& b) {
     check_dtypes(name, a, b);
+    if (are_matrices(a, b) && a.sizes()[1] == b.sizes()[0]) return {a.sizes()[0], b.sizes()[1]};
     if (a.dim() == 0 || b.dim() == 0) {
         fail<ShapeError>(name, ": a 0-d tensor is no vector or matrix (shapes ", a.sizes(), " and ",
                          b.sizes(), "); use *");
@@ -93,6 +96,11 @@ Shape product_shape(const char* name, const Tensor& a, const Tensor& b) {
 /// y = a b, or y += a b, into dense `y` of the product's shape. All of one type that `gemm` knows.
 void multiply(const Tensor& y, const Tensor& a, const Tensor& b, bool accumulate) {
     if (y.numel() == 0) return;
+    if (are_matrices(a, b)) {
+        return gemm({y.dtype(), a.sizes()[0], b.sizes()[1], b.sizes()[0], accumulate},
+                    {a.raw(), a.strides()[0], a.strides()[1]}, {b.raw(), b.strides()[0], b.strides()[1]},
+                    {y.raw(), b.sizes()[1]});
+    }
     Side left(a, true);
     Side right(b, false);
     if (right.batch.empty()) left.fold();

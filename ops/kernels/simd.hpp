@@ -31,15 +31,34 @@ template <class T>
 Vec<T> load(const T* from) {
     return Vec<T>::load_unaligned(from);
 }
+#if defined(__AVX512F__)
+/// The first `n` of 16 lanes. Tails by way of memory would cost a tiny operation a fifth of its time.
+inline __mmask16 first_lanes(std::int64_t n) { return static_cast<__mmask16>((1u << n) - 1); }
+#endif
+
 /// The first `n` elements; the rest repeats the last, so that no lane computes on garbage.
 template <class T>
 Vec<T> load_some(const T* from, std::int64_t n) {
+#if defined(__AVX512F__)
+    if constexpr (std::is_same_v<T, float>) {
+        return _mm512_mask_loadu_ps(_mm512_set1_ps(from[n - 1]), first_lanes(n), from);
+    } else if constexpr (std::is_same_v<T, double>) {
+        return _mm512_mask_loadu_pd(_mm512_set1_pd(from[n - 1]), static_cast<__mmask8>(first_lanes(n)), from);
+    }
+#endif
     alignas(Vec<T>) T buffer[Vec<T>::size];
     for (std::int64_t i = 0; i < kWidth<T>; ++i) buffer[i] = from[i < n ? i : n - 1];
     return Vec<T>::load_aligned(buffer);
 }
 template <class T>
 void store_some(T* to, const Vec<T>& v, std::int64_t n) {
+#if defined(__AVX512F__)
+    if constexpr (std::is_same_v<T, float>) {
+        return _mm512_mask_storeu_ps(to, first_lanes(n), v);
+    } else if constexpr (std::is_same_v<T, double>) {
+        return _mm512_mask_storeu_pd(to, static_cast<__mmask8>(first_lanes(n)), v);
+    }
+#endif
     alignas(Vec<T>) T buffer[Vec<T>::size];
     v.store_aligned(buffer);
     for (std::int64_t i = 0; i < n; ++i) to[i] = buffer[i];

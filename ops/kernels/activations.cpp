@@ -135,19 +135,16 @@ struct SiluBackward {
         return g * (sigmoid.above * (V(1) + z * sigmoid.below));
     }
 };
-/// g (Φ(x) + x φ(x)). For negative x the two cancel, so that Φ to its last digit (`NormalTail`) would be
-/// lost.
+/// g (Φ(x) + x φ(x)). For negative x the two cancel, so that more digits of Φ would be lost.
 struct GeluBackward {
     template <class V>
     V operator()(const V& g, const V& x) const {
         using T = Element<V>;
         const V z = bounded(x, static_cast<double>(math::kTailEnd<T>));
         const V y = xsimd::abs(z);
-        const V bell = math::bell<T>(y);
-        const V n = math::polynomial<T>(y, math::kTailN<T>);
-        const V g_tail = math::polynomial<T>(y, math::kTailG<T>);
-        const V q = bell * n / multiply_add(constant<V>(math::kSqrt2Pi) * y, n, g_tail);
-        const V upper = xsimd::select(x < V(0), q, V(1) - q);
+        const V bell = math::Bell<T>(y).times(V(1), V(0));
+        const V tail = math::normal_tail<T>(y, bell);
+        const V upper = xsimd::select(x < V(0), tail, V(1) - tail);
         return g * multiply_add(z, bell * constant<V>(kInvSqrt2Pi), upper);
     }
 };

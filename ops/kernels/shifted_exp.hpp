@@ -21,9 +21,6 @@ namespace reel::kernels::REEL_SET {
 /// Beyond this the maximum is subtracted.
 template <class T>
 inline constexpr T kFarMax = sizeof(T) == 4 ? T(256) : T(2048);
-/// Exponentials are lifted by 2 to this power.
-template <class T>
-inline constexpr T kLift = sizeof(T) == 4 ? T(64) : T(512);
 /// How far below the maximum exponentials count, with the lift and without: what is farther below gives zero
 /// all the same.
 template <class T>
@@ -44,18 +41,12 @@ inline constexpr double kShortLog2<double> = math::kLog2High<double>;
 template <>
 inline constexpr double kShortLog2Rest<double> = math::kLog2Low<double>;
 
-/// eʳ for |r| ≤ ½ log 2.
-template <class T>
-Vec<T> exp_of_remainder(const Vec<T>& r) {
-    return Vec<T>(1) + multiply_add(r * r, math::polynomial<T>(r, math::kExpTail<T>), r);
-}
-
 /// z ↦ e^z 2^(lift − N) in every lane, where N is the whole number of the lane's maximum (0 and e^(z − max)
 /// where that is far out). NaN stays NaN.
 template <class T>
 class ShiftedExp {
 public:
-    explicit ShiftedExp(const Vec<T>& max, const Vec<T>& lift = Vec<T>(kLift<T>)) {
+    explicit ShiftedExp(const Vec<T>& max, const Vec<T>& lift = Vec<T>(math::kLift<T>)) {
         const auto near = xsimd::abs(max) < Vec<T>(kFarMax<T>);
         const Vec<T> rounder(math::kRounder<T>);
         shift_ = xsimd::select(near, Vec<T>(0), max);
@@ -71,7 +62,8 @@ public:
         const Vec<T> n = rounded - rounder_;
         const Vec<T> coarse = multiply_add(n, Vec<T>(-kShortLog2<T>), x);
         const Vec<T> r = multiply_add(n, Vec<T>(-kShortLog2Rest<T>), coarse);
-        return exp_of_remainder<T>(r) * math::number<T>(math::bits<T>(rounded) << math::kFraction<T>);
+        return (Vec<T>(1) + math::expm1_of_remainder<T>(r)) *
+               math::number<T>(math::bits<T>(rounded) << math::kFraction<T>);
     }
 
     /// The maximum as it is exponentiated, and its N.
@@ -101,10 +93,6 @@ Vec<T> load_some_as(const S* from, std::int64_t n) {
     return Vec<T>::load_aligned(lanes);
 }
 
-/// What takes the lift back.
-template <class T>
-inline constexpr double kUnlift = sizeof(T) == 4 ? 0x1p-64 : 0x1p-512;
-
 /// e^top 2^-exponent as numbers of double precision.
 template <class T>
 Vec<double> top_exponential(const T* top, const T* exponent) {
@@ -117,7 +105,8 @@ Vec<double> top_exponential(const T* top, const T* exponent) {
     const Vec<double> whole = Vec<double>::load_aligned(n);
     const Vec<double> coarse =
         multiply_add(whole, Vec<double>(-kShortLog2<double>), Vec<double>::load_aligned(x));
-    return exp_of_remainder<double>(multiply_add(whole, Vec<double>(-kShortLog2Rest<double>), coarse));
+    const Vec<double> r = multiply_add(whole, Vec<double>(-kShortLog2Rest<double>), coarse);
+    return Vec<double>(1) + math::expm1_of_remainder<double>(r);
 }
 
 /// Sums of many numbers in every lane, in twice the precision of `T`: what a sum loses to rounding is summed

@@ -141,36 +141,59 @@ T sum_of_lanes(const xsimd::batch<T>& v) {
     return first_lane(combine_lanes<T>(v, plus));
 }
 
-/// a b + c, rounded once where the machine can (`kFused`). xsimd's own `fma` does so only for some sets.
+/// a b + c and a b - c, rounded once where the machine can (`kFused`). xsimd's own `fma` does so only for
+/// some sets.
 #if defined(__AVX512F__)
 inline constexpr bool kFused = true;
 inline Vec<float> multiply_add(const Vec<float>& a, const Vec<float>& b, const Vec<float>& c) {
     return _mm512_fmadd_ps(a, b, c);
 }
+inline Vec<float> multiply_subtract(const Vec<float>& a, const Vec<float>& b, const Vec<float>& c) {
+    return _mm512_fmsub_ps(a, b, c);
+}
 inline Vec<double> multiply_add(const Vec<double>& a, const Vec<double>& b, const Vec<double>& c) {
     return _mm512_fmadd_pd(a, b, c);
+}
+inline Vec<double> multiply_subtract(const Vec<double>& a, const Vec<double>& b, const Vec<double>& c) {
+    return _mm512_fmsub_pd(a, b, c);
 }
 #elif defined(__AVX2__) && defined(__FMA__)
 inline constexpr bool kFused = true;
 inline Vec<float> multiply_add(const Vec<float>& a, const Vec<float>& b, const Vec<float>& c) {
     return _mm256_fmadd_ps(a, b, c);
 }
+inline Vec<float> multiply_subtract(const Vec<float>& a, const Vec<float>& b, const Vec<float>& c) {
+    return _mm256_fmsub_ps(a, b, c);
+}
 inline Vec<double> multiply_add(const Vec<double>& a, const Vec<double>& b, const Vec<double>& c) {
     return _mm256_fmadd_pd(a, b, c);
+}
+inline Vec<double> multiply_subtract(const Vec<double>& a, const Vec<double>& b, const Vec<double>& c) {
+    return _mm256_fmsub_pd(a, b, c);
 }
 #elif defined(__aarch64__)
 inline constexpr bool kFused = true;
 inline Vec<float> multiply_add(const Vec<float>& a, const Vec<float>& b, const Vec<float>& c) {
     return vfmaq_f32(c, a, b);
 }
+inline Vec<float> multiply_subtract(const Vec<float>& a, const Vec<float>& b, const Vec<float>& c) {
+    return vnegq_f32(vfmsq_f32(c, a, b));
+}
 inline Vec<double> multiply_add(const Vec<double>& a, const Vec<double>& b, const Vec<double>& c) {
     return vfmaq_f64(c, a, b);
+}
+inline Vec<double> multiply_subtract(const Vec<double>& a, const Vec<double>& b, const Vec<double>& c) {
+    return vnegq_f64(vfmsq_f64(c, a, b));
 }
 #else
 inline constexpr bool kFused = false;
 template <class T>
 Vec<T> multiply_add(const Vec<T>& a, const Vec<T>& b, const Vec<T>& c) {
     return a * b + c;
+}
+template <class T>
+Vec<T> multiply_subtract(const Vec<T>& a, const Vec<T>& b, const Vec<T>& c) {
+    return a * b - c;
 }
 #endif
 

@@ -154,7 +154,7 @@ public:
         exponential_.top().store_aligned(top);
         exponential_.exponent().store_aligned(exponent);
         const Wide sum = Wide(1) + rest;
-        scale_ = mass * Wide(kUnlift<double>) / (top_exponential<double>(top, exponent) * sum);
+        scale_ = mass * Wide(math::kUnlift<double>) / (top_exponential<double>(top, exponent) * sum);
         others_ = mass * (rest / sum);
     }
     Wide operator()(const Wide& z, const Wide& q) const {

@@ -139,7 +139,7 @@ void conclude(int64_t count, const Found<T>& found, T* max, T* rest, double* log
     alignas(Vec<double>) double logs[kGroup];
     for (int64_t l = 0; l < count; l += kWidth<double>) {
         const Vec<double> top = top_exponential<T>(found.top + l, found.exponent + l);
-        const Vec<double> others = load(found.sum + l) * Vec<double>(kUnlift<T>) / top;
+        const Vec<double> others = load(found.sum + l) * Vec<double>(math::kUnlift<T>) / top;
         const Vec<double> sum = others + (load(found.count + l) - Vec<double>(1));
         sum.store_aligned(rests + l);
         xsimd::log1p(sum).store_aligned(logs + l);
@@ -235,8 +235,8 @@ struct Scales {
             const bool tiny = part < kTinyFactor<T> && part > -kTinyFactor<T>;
             max[l] = used ? maxima[l] : T(0);
             top[l] = static_cast<T>(share);
-            lift[l] = tiny ? T(0) : kLift<T>;
-            scale[l] = static_cast<T>(tiny ? part : part * kUnlift<T>);
+            lift[l] = tiny ? T(0) : math::kLift<T>;
+            scale[l] = static_cast<T>(tiny ? part : part * math::kUnlift<T>);
         }
     }
 };

@@ -11,7 +11,7 @@ from mpmath import atan, atanh, cos, erf, erfc, exp, log, matrix, lu_solve, mp, 
 from mpmath import polyval, qr_solve, sin, sqrt, tanh
 
 mp.dps = 60
-NEAR_ZERO = mpf(10) ** -12
+NEAR_ZERO = mpf(10) ** -24
 
 
 def nodes(low, high, count):
@@ -65,20 +65,20 @@ def mills(y):
     return 2 / exp(y * y / 2 + log(erfc(y / sqrt(2))))
 
 
-def quotient(end, middle, slope, over, under):
-    """G / N of degrees `over` and `under` with mills(y) ~ slope y + G / N on [0, end], and the relative error."""
+def quotient(f, first, low, high, middle, over, under):
+    """G / N of degrees `over` and `under` with f ~ first + G / N on [low, high], and the error relative to f."""
     unknowns = over + under + 1
-    reach = (end - middle) / (end + middle)
+    reach = [(end - middle) / (end + middle) for end in (mpf(low), mpf(high))]
     points = 4 * unknowns
-    t = [(reach - 1) / 2 + (reach + 1) / 2 * cos(pi * (2 * i + 1) / (2 * points)) for i in range(points)]
+    t = [sum(reach) / 2 + (reach[1] - reach[0]) / 2 * cos(pi * (2 * i + 1) / (2 * points)) for i in range(points)]
     ys = [middle * (1 + v) / (1 - v) for v in t]
-    truth = [mills(y) for y in ys]
+    truth = [f(y) for y in ys]
     lawson, below, best = [mpf(1)] * points, [mpf(1)] * points, None
     for turn in range(30):
         rows, right = matrix(points, unknowns), matrix(points, 1)
         for i, y in enumerate(ys):
             weight = sqrt(lawson[i]) / truth[i] / below[i]
-            wanted = truth[i] - slope * y
+            wanted = truth[i] - first(y)
             for j in range(over + 1):
                 rows[i, j] = weight * y**j
             for j in range(1, under + 1):
@@ -87,7 +87,7 @@ def quotient(end, middle, slope, over, under):
         x = list(qr_solve(rows, right)[0])
         g, n = x[: over + 1], [mpf(1)] + x[over + 1 :]
         below = [polyval(n[::-1], y) for y in ys]
-        errors = [abs((slope * y + polyval(g[::-1], y) / b) / m - 1) for y, b, m in zip(ys, below, truth)]
+        errors = [abs((first(y) + polyval(g[::-1], y) / b) / m - 1) for y, b, m in zip(ys, below, truth)]
         worst = max(errors)
         best = min(best or (worst, g, n), (worst, g, n), key=lambda fit: fit[0])
         if turn >= 3:
@@ -113,8 +113,8 @@ def main():
         "kAtanTail": (tail(atan, lambda t: t, lambda t: t**3), 0, eighth, (4, 10), lambda z: z),
         "kTanhTail": (tail(tanh, lambda x: x, lambda x: x**3), 0, mpf("0.37"), (4, 10), lambda z: z),
         "kErfNear": (tail(erf, lambda x: x, lambda x: x), 0, mpf("0.81"), (6, 11), lambda z: 1),
-        "kNormalNear": (tail(lambda x: erf(x / sqrt(2)), lambda x: 0, lambda x: 2 * x), 0, mpf("0.37"), (4, 8),
-                        lambda z: 2),
+        "kNormalNear": (tail(lambda x: erf(x / sqrt(2)), lambda x: 0, lambda x: x), 0, mpf("0.49"), (4, 9),
+                        lambda z: 1),
     }
     for name, (f, low, high, degrees, weight) in polynomials.items():
         for degree in degrees:
@@ -124,8 +124,12 @@ def main():
         (mpf("14.6"), mpf("2.5"), mpf("2.5066282749176025390625"), (4, 5)),  # sqrt(2 pi) as a float
         (mpf("38.8"), mpf("3.5"), mpf(float(sqrt(2 * pi))), (10, 11)),
     ):
-        error, g, n = quotient(end, middle, slope, *degrees)
+        error, g, n = quotient(mills, lambda y: slope * y, 0, end, middle, *degrees)
         show("kTailG, kTailN", error, g, n)
+    level = mpf(43) / 128
+    for end, middle, degree in ((mpf("14.6"), mpf(2), 5), (mpf("38.8"), mpf(3), 11)):
+        error, g, n = quotient(lambda y: y / mills(y), lambda y: level, mpf("0.68"), end, middle, degree, degree)
+        show("kGeluG, kGeluN", error, g, n)
 
 
 main()

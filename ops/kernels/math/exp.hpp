@@ -36,18 +36,30 @@ inline constexpr double kExpTail<double>[] = {
     0.0013888888948140006,  0.000198412698868363916, 0.0000248014869653508887, 2.75572420593404259e-6,
     2.76327915826623339e-7, 2.51101543404620492e-8};
 
+/// Where an exponential would be subnormal, it is made 2 to this power times as large until its last factor,
+/// which takes that back, so that it is rounded once.
+template <class T>
+inline constexpr T kLift = sizeof(T) == 4 ? T(64) : T(512);
+template <class T>
+inline constexpr T kUnlift = sizeof(T) == 4 ? T(0x1p-64) : T(0x1p-512);
+
+/// eʳ − 1 for |r| ≤ ½ log 2.
+template <class T>
+Vec<T> expm1_of_remainder(const Vec<T>& r) {
+    return multiply_add(r * r, polynomial<T>(r, kExpTail<T>), r);
+}
 /// eʳ − 1 − r.
 template <class T>
 Vec<T> exp_tail(const Vec<T>& r) {
     return r * r * polynomial<T>(r, kExpTail<T>);
 }
 
-/// x = n log 2 + r, for x within the bounds.
+/// x = n log 2 + r, for x within the bounds. `rounded` has n + offset in its lowest bits.
 template <class T>
 struct ExpArgument {
-    explicit ExpArgument(const Vec<T>& x)
-        : rounded(multiply_add(x, Vec<T>(kLog2E<T>), Vec<T>(kRounder<T>))),
-          n(rounded - Vec<T>(kRounder<T>)),
+    explicit ExpArgument(const Vec<T>& x, T offset = 0)
+        : rounded(multiply_add(x, Vec<T>(kLog2E<T>), Vec<T>(kRounder<T> + offset))),
+          n(rounded - Vec<T>(kRounder<T> + offset)),
           coarse(multiply_add(n, Vec<T>(-kLog2High<T>), x)),
           r(multiply_add(n, Vec<T>(-kLog2Low<T>), coarse)) {}
     Vec<T> rounded, n, coarse, r;

@@ -1,5 +1,5 @@
 /// \file
-/// The normal distribution's tail and the error function.
+/// The normal distribution's tail, the error function, and gelu.
 ///
 /// Q(y) = ½ erfc(y / √2) = exp(−y²/2) / (√(2π) y + G(y) / N(y)) for y ≥ 0, with minimax polynomials G and N
 /// of positive coefficients. For large y, where Horner's rule loses digits, N stands on both sides of N /
@@ -51,15 +51,48 @@ inline constexpr double kTailN<double>[] = {1.0,
                                             0.0000523576962692561183,
                                             3.08573093599586918e-6,
                                             8.99230670741745116e-8};
-/// (Φ(x) − ½) / x as a polynomial of x² for |x| ≤ 0.6.
+/// y Q(y) exp(y²/2) = level + G / N from `kGeluNear` on, to 2⁻³¹ (float) and 2⁻⁶⁴ (double) of itself: the
+/// level lies between the values at both ends, so that G / N is small beside it and its rounding errors count
+/// less.
+inline constexpr double kGeluLevel = 43.0 / 128;
 template <class T>
-inline constexpr T kNormalNear[] = {0.398942280279498426f, -0.0664903636825142152f, 0.00997320322919819415f,
-                                    -0.00118464243962400424f, 0.000107043832963506835f};
+inline constexpr T kGeluG[] = {-0.335943652263870822f, -0.087375781165172607f,  0.0311411110441575439f,
+                               0.0285911081297673376f, 0.00817480376359914572f, 0.000971004189842906068f};
+template <>
+inline constexpr double kGeluG<double>[] = {
+    -0.335937500001138811,   -0.346832178393741319,    -0.139363919526810979,  0.000206864157323141866,
+    0.0289625895444198203,   0.0169259204497206954,    0.00570128946525056572, 0.00130975219385193704,
+    0.000212501506598338784, 0.0000238711895734288328, 1.70908159177442432e-6, 6.06665482358738093e-8};
+template <class T>
+inline constexpr T kGeluN[] = {1.0f,
+                               1.74861072400079177f,
+                               1.32182334694317755f,
+                               0.55100267587185817f,
+                               0.12976270152284966f,
+                               0.0154113739729109166f};
+template <>
+inline constexpr double kGeluN<double>[] = {1.0,
+                                            2.52080276363459282,
+                                            2.97919410858378116,
+                                            2.18414254888675168,
+                                            1.10675980883212035,
+                                            0.408371903346819218,
+                                            0.112418344715975634,
+                                            0.0232074925740819747,
+                                            0.00354454537612342655,
+                                            0.000384975967871260144,
+                                            0.0000271262209135111826,
+                                            9.62888019755497655e-7};
+/// (2 Φ(x) − 1) / x as a polynomial of x² for |x| ≤ `kGeluNear`.
+template <class T>
+inline constexpr T kNormalNear[] = {0.797884559862783923f, -0.132980663535860482f, 0.0199455245391943493f,
+                                    -0.00236547293378171227f, 0.000209013759055471968f};
 template <>
 inline constexpr double kNormalNear<double>[] = {
-    0.398942280401432678,    -0.0664903800669054,     0.00997355701003249039,
-    -0.00118732821538833249, 0.000115434686336788023, -9.4446462659113562e-6,
-    6.65923411447974701e-7,  -4.11031917048819025e-8, 2.09317507217200714e-9};
+    0.797884560802865356,    -0.132980760133810887,    0.0199471140200712497, -0.00237465643095084899,
+    0.000230869375098507501, -0.000018889311496191991, 1.3319339384978329e-6, -8.24395843383018709e-8,
+    4.52293877682366411e-9,  -2.02390561640113114e-10};
+inline constexpr double kGeluNear = 0.69;
 /// erf(x) / x − 1 as a polynomial of x² for |x| ≤ 0.9.
 template <class T>
 inline constexpr T kErfNear[] = {0.12837916676437253f,     -0.376126349798293073f,  0.112837150324594591f,
@@ -71,48 +104,37 @@ inline constexpr double kErfNear<double>[] = {
     0.00522397762160322656, -0.000854832675492018713, 0.000120553210422107137, -0.000014925299739684795,
     1.64552139315487872e-6, -1.62754760834960282e-7,  1.40460470256734457e-8,  -8.4818491641676574e-10};
 
-/// exp(−y²/2). What y² loses to rounding is a factor of its own.
-template <class T>
-Vec<T> bell(const Vec<T>& y) {
-    const Pair<T> square = two_product<T>(y, y);
-    return exp<T>(square.high * Vec<T>(T(-0.5))) * multiply_add(square.low, Vec<T>(T(-0.5)), Vec<T>(1));
-}
-
-/// Q(y) for y in [0, end], its exponential apart; to the last digit for y above 0.6.
-template <class T>
-struct NormalTail {
-    explicit NormalTail(const Vec<T>& y)
-        : square(two_product<T>(y, y)),
-          exponential(square.high * Vec<T>(T(-0.5)), square.low * Vec<T>(T(-0.5))) {
-        const Vec<T> n = polynomial<T>(y, kTailN<T>);
-        const Pair<T> slope = two_product<T>(Vec<T>(T(kSqrt2Pi)), y);
-        const Pair<T> steep = two_product<T>(slope.high, n);
-        const Vec<T> g = multiply_add(slope.low, n, polynomial<T>(y, kTailG<T>));
-        const Pair<T> under = quick_two_sum<T>(steep.high, g);
-        const Vec<T> quotient = n / under.high;
-        const Pair<T> back = two_product<T>(quotient, under.high);
-        const Vec<T> rest = (n - back.high) - back.low - quotient * (under.low + steep.low);
-        ratio = {quotient, quotient * (rest * rough_reciprocal<T>(n))};
-    }
-    Pair<T> square;
-    Exponential<T> exponential;
-    Pair<T> ratio;
-
-    /// a Q(y), rounded once also where that is subnormal.
-    Vec<T> times(const Vec<T>& a) const {
-        const Pair<T> product = two_product<T>(a, ratio.high);
-        const Vec<T> low =
-            multiply_add(product.low + a * ratio.low, exponential.high, product.high * exponential.low);
-        const Pair<T> all = two_product<T>(product.high, exponential.high);
-        return exponential.scaled(all.high + (all.low + low));
-    }
-};
-
 /// |x|, at most the end of the tail; NaN stays NaN.
 template <class T>
 Vec<T> within_tail(const Vec<T>& x) {
-    const Vec<T> y = xsimd::abs(x);
-    return xsimd::select(y > Vec<T>(kTailEnd<T>), Vec<T>(kTailEnd<T>), y);
+    return xsimd::min(Vec<T>(kTailEnd<T>), xsimd::abs(x));
+}
+
+/// exp(−y²/2) for y within the tail. What y² loses to rounding goes into the remainder.
+template <class T>
+struct Bell {
+    explicit Bell(const Vec<T>& y)
+        : square(two_product<T>(y, y)),
+          exponent(square.high * Vec<T>(T(-0.5))),
+          argument(exponent, kBias<T> + kLift<T>),
+          rest(expm1_of_remainder<T>(multiply_add(square.low, Vec<T>(T(-0.5)), argument.r))) {}
+    Pair<T> square;
+    Vec<T> exponent;
+    ExpArgument<T> argument;
+    Vec<T> rest;
+
+    /// (high + low) exp(−y²/2) for |high| ≥ |low|, rounded once also where that is subnormal.
+    Vec<T> times(const Vec<T>& high, const Vec<T>& low) const {
+        const Vec<T> lifted = number<T>(bits<T>(argument.rounded) << kFraction<T>);
+        return (high + multiply_add(high + low, rest, low)) * lifted * Vec<T>(kUnlift<T>);
+    }
+};
+
+/// Q(y) for y within the tail, to a few digits less than all.
+template <class T>
+Vec<T> normal_tail(const Vec<T>& y, const Vec<T>& bell) {
+    const Vec<T> n = polynomial<T>(y, kTailN<T>);
+    return bell * n / multiply_add(Vec<T>(T(kSqrt2Pi)) * y, n, polynomial<T>(y, kTailG<T>));
 }
 
 /// erf x: near 0 by its own polynomial, else 1 − 2 Q(x √2).
@@ -120,20 +142,22 @@ template <class T>
 Vec<T> erf(const Vec<T>& x) {
     const Vec<T> square = x * x;
     const Vec<T> near = multiply_add(x, polynomial<T>(square, kErfNear<T>), x);
-    const Vec<T> far =
-        Vec<T>(1) - NormalTail<T>(within_tail<T>(x * Vec<T>(T(0x1.6a09e667f3bcdp+0)))).times(Vec<T>(2));
+    const Vec<T> y = within_tail<T>(x * Vec<T>(T(0x1.6a09e667f3bcdp+0)));
+    const Vec<T> far = Vec<T>(1) - normal_tail<T>(y, Bell<T>(y).times(Vec<T>(2), Vec<T>(0)));
     return xsimd::select(xsimd::abs(x) <= Vec<T>(T(0.9)), near, with_sign<T>(far, x));
 }
 
-/// x Φ(x): near 0 as ½ x + x² · (Φ(x) − ½) / x, else as max(x, 0) − |x| Q(|x|).
+/// x Φ(x) = max(x, 0) − |x| Q(|x|); near 0, |x| Q(|x|) is ½ |x| less a polynomial.
 template <class T>
 Vec<T> gelu(const Vec<T>& x) {
     const Vec<T> y = within_tail<T>(x);
-    const Vec<T> tail = NormalTail<T>(y).times(y);
-    const Vec<T> far = xsimd::select(x < Vec<T>(0), negated<T>(tail), x - tail);
-    const Vec<T> square = x * x;
-    const Vec<T> near = multiply_add(square, polynomial<T>(square, kNormalNear<T>), Vec<T>(T(0.5)) * x);
-    return xsimd::select(y <= Vec<T>(T(0.6)), with_sign<T>(near, x), far);
+    const Bell<T> bell(y);
+    const Vec<T> far =
+        bell.times(Vec<T>(T(kGeluLevel)), polynomial<T>(y, kGeluG<T>) / polynomial<T>(y, kGeluN<T>));
+    const Vec<T> near =
+        multiply_add(bell.exponent, polynomial<T>(bell.square.high, kNormalNear<T>), Vec<T>(T(0.5)) * y);
+    const Vec<T> tail = xsimd::select(y <= Vec<T>(T(kGeluNear)), near, far);
+    return xsimd::max(Vec<T>(T(-0.0)), x) - tail;  // the second where they are equal, or x is NaN
 }
 
 }  // namespace reel::kernels::REEL_SET::math

@@ -67,25 +67,21 @@ Vec<T> scale(const Vec<T>& y, const Vec<T>& n) {
     return y * first * power_of_two<T>(n - (half - rounder));
 }
 
+/// The bit of the sign.
+template <class T>
+inline constexpr Bits<T> kSign = Bits<T>{1} << (8 * sizeof(T) - 1);
+
 /// −x, of zeros too (xsimd's own is 0 − x for some sets).
 template <class T>
 Vec<T> negated(const Vec<T>& x) {
-    return number<T>(bits<T>(x) ^ Vec<Bits<T>>(Bits<T>{1} << (8 * sizeof(T) - 1)));
+    return number<T>(bits<T>(x) ^ Vec<Bits<T>>(kSign<T>));
 }
 
 /// |x| with the sign of y.
 template <class T>
 Vec<T> with_sign(const Vec<T>& x, const Vec<T>& y) {
-    const Vec<Bits<T>> sign(Bits<T>{1} << (8 * sizeof(T) - 1));
+    const Vec<Bits<T>> sign(kSign<T>);
     return number<T>((bits<T>(x) & ~sign) | (bits<T>(y) & sign));
-}
-
-/// 1 / x to an eighth of itself, for positive x: enough to weigh a rounding error.
-template <class T>
-Vec<T> rough_reciprocal(const Vec<T>& x) {
-    // Twice the bits of 1, less what makes the error even on both sides.
-    const Bits<T> magic = sizeof(T) == 4 ? Bits<T>(0x7ef311c3) : Bits<T>(0x7fde623822fc16e6);
-    return number<T>(Vec<Bits<T>>(magic) - bits<T>(x));
 }
 
 /// f element by element: for arguments that vectors do not take.
@@ -130,7 +126,7 @@ template <class T>
 Pair<T> two_product(const Vec<T>& a, const Vec<T>& b) {
     const Vec<T> product = a * b;
     if constexpr (kFused) {
-        return {product, multiply_add(a, b, -product)};
+        return {product, multiply_subtract(a, b, product)};
     } else {
         const Vec<T> splitter(static_cast<T>((std::int64_t{1} << ((kFraction<T> + 2) / 2)) + 1));
         const Vec<T> a_high = splitter * a - (splitter * a - a);

@@ -101,15 +101,25 @@ inline constexpr double kTanhTail<double>[] = {
     -0.0088632260760328982,   0.00359202857636305566,   -0.00145515530238626247, 0.000586945793246806581,
     -0.000229816810966765919, 0.0000785545570252289933, -0.000016758659082573348};
 
+/// Where tanh x is 1 in this type.
+template <class T>
+inline constexpr T kTanhEnd = sizeof(T) == 4 ? T(10) : T(20);
+
 /// tanh x: near 0 by its own polynomial, else 1 − 2 / (e²ˣ + 1), whose rounded parts count less the larger x
-/// is.
+/// is: log 2 need not be in two parts.
 template <class T>
 Vec<T> tanh(const Vec<T>& x) {
-    const Vec<T> y = xsimd::abs(x);
+    const Vec<T> y = xsimd::min(Vec<T>(kTanhEnd<T>), xsimd::abs(x));
     const Vec<T> square = y * y;
     const Vec<T> near = multiply_add(y * square, polynomial<T>(square, kTanhTail<T>), y);
-    const Vec<T> far = Vec<T>(1) - Vec<T>(2) / (exp<T>(y + y) + Vec<T>(1));
-    return with_sign<T>(xsimd::select(y <= Vec<T>(T(0.6)), near, far), x);
+    const Vec<T> rounder(kRounder<T> + kBias<T>);
+    const Vec<T> rounded = multiply_add(y + y, Vec<T>(kLog2E<T>), rounder);
+    const Vec<T> r = multiply_add(rounded - rounder, Vec<T>(T(-0x1.62e42fefa39efp-1)), y + y);
+    const Vec<T> power = number<T>(bits<T>(rounded) << kFraction<T>);
+    const Vec<T> sum = multiply_add(power, expm1_of_remainder<T>(r), power + Vec<T>(1));
+    const Vec<T> far = Vec<T>(1) - Vec<T>(2) / sum;
+    const Vec<T> size = xsimd::select(y <= Vec<T>(T(0.6)), near, far);
+    return number<T>(bits<T>(size) | (bits<T>(x) & Vec<Bits<T>>(kSign<T>)));
 }
 
 }  // namespace reel::kernels::REEL_SET::math

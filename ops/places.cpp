@@ -64,14 +64,9 @@ public:
 
     /// Where rows [begin, begin + n) start, n <= kPlaces.
     void locate(int64_t begin, int64_t n, int64_t* to) const {
-        for (int64_t i = 0; i < n;) {
-            const Walk::Run run = plain_.run(begin + i);
-            const int64_t stop = std::min(n, i + run.length);
-            const int64_t first = run.offset - i * run.step;
-            for (; i < stop; ++i) to[i] = first + i * run.step;
-        }
         for (std::size_t k = 0; k < lookups_.size(); ++k) {
             const Lookup& lookup = places_.lookups[k];
+            const int64_t end = lookup.wraps ? lookup.size : 0;
             int64_t gathered[kPlaces];
             const auto* index = reinterpret_cast<const int64_t*>(lookup.index.raw()) + begin;
             if (!lookups_[k].is_dense()) {
@@ -79,9 +74,16 @@ public:
                                    reinterpret_cast<std::byte*>(gathered));
                 index = gathered;
             }
-            const int64_t bad =
-                table().locate(n, index, lookup.size, lookup.wraps ? lookup.size : 0, lookup.stride, to);
-            if (bad < n) fail_index(places_, lookup, index[bad]);
+            for (int64_t i = 0; i < n;) {
+                const Walk::Run run = plain_.run(begin + i);
+                const int64_t count = std::min(n - i, run.length);
+                const int64_t bad =
+                    k == 0 ? table().locate(count, index + i, lookup.size, end, lookup.stride, run.offset,
+                                            run.step, to + i)
+                           : table().move_on(count, index + i, lookup.size, end, lookup.stride, to + i);
+                if (bad < count) fail_index(places_, lookup, index[i + bad]);
+                i += count;
+            }
         }
     }
 
@@ -233,12 +235,16 @@ void check_index(const char* name, const Tensor& index) {
 void check_bounds(const Places& places) {
     if (numel(places.sizes) == 0) return;
     for (const Lookup& lookup : places.lookups) {
-        const Walk walk(places.sizes, lookup.index.strides());
+        Shape sizes = places.sizes;  // of the index: each element is looked at once
+        for (std::size_t d = 0; d < sizes.size(); ++d) {
+            if (lookup.index.strides()[d] == 0) sizes[d] = 1;
+        }
+        const Walk walk(sizes, lookup.index.strides());
         const auto* index = reinterpret_cast<const int64_t*>(lookup.index.raw());
         for (int64_t i = 0; i < walk.numel();) {
             const Walk::Run run = walk.run(i);
             i += run.length;
-            for (int64_t k = 0; k < (run.step == 0 ? 1 : run.length); ++k) {
+            for (int64_t k = 0; k < run.length; ++k) {
                 const int64_t value = index[run.offset + k * run.step];
                 if (value < (lookup.wraps ? -lookup.size : 0) || value >= lookup.size)
                     fail_index(places, lookup, value);

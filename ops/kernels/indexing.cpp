@@ -11,7 +11,10 @@ namespace {
 using std::int64_t;
 using std::uint64_t;
 
-int64_t locate(int64_t n, const int64_t* index, int64_t size, int64_t end, int64_t stride, int64_t* places) {
+/// places[i] = start(i) + stride · index[i].
+template <class Start>
+int64_t locate_from(const Start& start, int64_t n, const int64_t* index, int64_t size, int64_t end,
+                    int64_t stride, int64_t* places) {
     const auto outside = [&](int64_t place) {
         return static_cast<uint64_t>(place) >= static_cast<uint64_t>(size);
     };
@@ -19,12 +22,21 @@ int64_t locate(int64_t n, const int64_t* index, int64_t size, int64_t end, int64
     uint64_t bad = 0;
     for (int64_t i = 0; i < n; ++i) {
         bad |= static_cast<uint64_t>(outside(wrapped(i)));
-        places[i] += wrapped(i) * stride;
+        places[i] = start(i) + wrapped(i) * stride;
     }
     if (!bad) return n;
     int64_t first = 0;
     while (!outside(wrapped(first))) ++first;
     return first;
+}
+
+int64_t locate(int64_t n, const int64_t* index, int64_t size, int64_t end, int64_t stride, int64_t first,
+               int64_t step, int64_t* places) {
+    return locate_from([=](int64_t i) { return first + i * step; }, n, index, size, end, stride, places);
+}
+
+int64_t move_on(int64_t n, const int64_t* index, int64_t size, int64_t end, int64_t stride, int64_t* places) {
+    return locate_from([=](int64_t i) { return places[i]; }, n, index, size, end, stride, places);
 }
 
 template <class Unit>
@@ -105,6 +117,7 @@ void install_unit(Indexing& table) {
 void install_indexing(Table& table) {
     Indexing& indexing = table.indexing;
     indexing.locate = &locate;
+    indexing.move_on = &move_on;
     indexing.count = &count;
     indexing.positions = &positions;
     install_unit<std::uint8_t>(indexing);

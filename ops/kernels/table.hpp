@@ -140,10 +140,14 @@ constexpr std::size_t unit_of(std::size_t bytes) { return bytes == 8 ? 3 : bytes
 struct Indexing {
     using Move = void (*)(std::int64_t n, std::int64_t row, std::int64_t step, const void* from,
                           const std::int64_t* places, void* to);
-    /// places[i] += stride · index[i] for i < n, where negative indices count from `end` (`size`, or 0 where
-    /// they are refused). Returns the first i whose index is out of range, or n.
+    /// places[i] = first + i · step + stride · index[i] for i < n, where negative indices count from `end`
+    /// (`size`, or 0 where they are refused). Returns the first i whose index is out of range, or n.
     std::int64_t (*locate)(std::int64_t n, const std::int64_t* index, std::int64_t size, std::int64_t end,
-                           std::int64_t stride, std::int64_t* places) = nullptr;
+                           std::int64_t stride, std::int64_t first, std::int64_t step,
+                           std::int64_t* places) = nullptr;
+    /// The same of another index: places[i] += stride · index[i].
+    std::int64_t (*move_on)(std::int64_t n, const std::int64_t* index, std::int64_t size, std::int64_t end,
+                            std::int64_t stride, std::int64_t* places) = nullptr;
     Move take[4] = {};  ///< to[i · step] = from[places[i]]
     Move put[4] = {};   ///< to[places[i]] = from[i · step], one after the other
     Move add[6] = {};   ///< to[places[i]] += from[i · step], one after the other, by type

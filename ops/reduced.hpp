@@ -15,15 +15,17 @@ struct Reduced {
 
     Reduced(const char* name, const Tensor& x, const Shape& given, bool keepdim)
         : dims(wrap_dims(given, x.dim(), name)),
-          kept(reduced_sizes(x.sizes(), dims, true)),
-          result(reduced_sizes(x.sizes(), dims, keepdim)) {
-        for (std::int64_t d : dims) count *= x.sizes()[static_cast<std::size_t>(d)];
+          kept(x.sizes()),
+          result(keepdim ? Shape() : reduced_sizes(x.sizes(), dims, false)) {
+        for (std::int64_t d : dims) count *= std::exchange(kept[static_cast<std::size_t>(d)], 1);
+        if (keepdim) result = kept;
     }
 
-    /// `y`, which has the kept dimensions and is dense, in the shape of the result. Not recorded.
-    Tensor shaped(const Tensor& y) const {
-        if (y.sizes() == result) return y;
-        return Tensor::make(y.impl().storage, y.dtype(), result, contiguous_strides(result), 0);
+    /// `y`, which is new, has the kept dimensions and is dense, put into the shape of the result.
+    Tensor shaped(Tensor&& y) const {
+        y.impl().sizes = result;
+        y.impl().strides = contiguous_strides(result);
+        return std::move(y);
     }
     /// A gradient of the result, in a shape that broadcasts over `x`.
     Tensor unreduced(const Tensor& g) const { return g.reshape(kept); }

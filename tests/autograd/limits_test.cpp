@@ -25,6 +25,24 @@ TEST_CASE("a chain of a million operations rewinds without recursion") {
     CHECK(memory_stats().live_bytes == before.live_bytes);
 }
 
+TEST_CASE("each of many leaves gets its own gradient, however often it is read") {
+    for (const std::int64_t count : {3, 16, 17, 600}) {  // found by looking, by hashing, in several chunks
+        std::vector<Tensor> leaves;
+        for (std::int64_t i = 0; i < count; ++i) leaves.push_back(tensor(1.0, kFloat64).set_requires_grad());
+        Tape tape;
+        Tensor y = zeros({}, kFloat64);
+        for (int round = 0; round < 2; ++round) {
+            for (std::int64_t i = 0; i < count; ++i) y = y + leaves[static_cast<std::size_t>(i)] * (i + 1);
+        }
+        const std::vector<Tensor> gradients = grad({y}, leaves, {.retain_graph = true});
+        y.backward();
+        for (std::int64_t i = 0; i < count; ++i) {
+            CHECK(gradients[static_cast<std::size_t>(i)].item<std::int64_t>() == 2 * (i + 1));
+            CHECK(leaves[static_cast<std::size_t>(i)].grad().item<std::int64_t>() == 2 * (i + 1));
+        }
+    }
+}
+
 TEST_CASE("a chain whose values are kept frees them one by one") {
     constexpr std::int64_t kLength = 100'000;
     const Tensor x = ones({16}).set_requires_grad();

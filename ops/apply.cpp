@@ -451,8 +451,10 @@ Tensor dense_copy(const Tensor& x, DType dtype) {
     return y;
 }
 
-Tensor dense(const Tensor& x, DType dtype) {
-    return x.is_contiguous() && x.dtype() == dtype ? x : dense_copy(x, dtype);
+Tensor dense(const Tensor& x, DType dtype) { return dense(Tensor(x), dtype); }
+
+Tensor dense(Tensor&& x, DType dtype) {
+    return x.is_contiguous() && x.dtype() == dtype ? std::move(x) : dense_copy(x, dtype);
 }
 
 }  // namespace reel

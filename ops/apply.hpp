@@ -56,6 +56,7 @@ void copy_elements(const Tensor& y, const Tensor& x);
 Tensor dense_copy(const Tensor& x, DType dtype);
 /// `x` itself where it is dense and of this type, else such a copy. Not recorded: for kernels.
 Tensor dense(const Tensor& x, DType dtype);
+Tensor dense(Tensor&& x, DType dtype);
 inline Tensor dense(const Tensor& x) { return dense(x, x.dtype()); }
 
 }  // namespace reel

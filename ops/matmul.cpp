@@ -93,9 +93,12 @@ Shape product_shape(const char* name, const Tensor& a, const Tensor& b) {
     return shape;
 }
 
-/// y = a b, or y += a b, into dense `y` of the product's shape. All of one type that `gemm` knows.
+/// y = a b, or y += a b, into dense `y` of the product's shape and of a type that `gemm` knows.
 void multiply(const Tensor& y, const Tensor& a, const Tensor& b, bool accumulate) {
     if (y.numel() == 0) return;
+    if (a.dtype() != y.dtype()) {
+        return multiply(y, dense(a, y.dtype()), dense(b, y.dtype()), accumulate);
+    }
     if (are_matrices(a, b)) {
         return gemm({y.dtype(), a.sizes()[0], b.sizes()[1], b.sizes()[0], accumulate},
                     {a.raw(), a.strides()[0], a.strides()[1]}, {b.raw(), b.strides()[0], b.strides()[1]},
@@ -123,24 +126,17 @@ void multiply(const Tensor& y, const Tensor& a, const Tensor& b, bool accumulate
 
 /// a b, summed in the type that suits, of the operands' type.
 Tensor product(const Tensor& a, const Tensor& b, const Shape& shape) {
-    const DType compute = compute_dtype(a.dtype());
-    const Tensor y = Tensor::empty(shape, compute);
-    if (compute == a.dtype()) {
-        multiply(y, a, b, false);
-        return y;
-    }
-    multiply(y, dense(a, compute), dense(b, compute), false);
-    return dense(y, a.dtype());
+    Tensor y = Tensor::empty(shape, compute_dtype(a.dtype()));
+    multiply(y, a, b, false);
+    return dense(std::move(y), a.dtype());
 }
 
 /// c + a b, with c broadcast.
 Tensor sum_and_product(const Tensor& c, const Tensor& a, const Tensor& b, const Shape& shape) {
-    const DType compute = compute_dtype(a.dtype());
-    const Tensor y = Tensor::empty(shape, compute);
+    Tensor y = Tensor::empty(shape, compute_dtype(a.dtype()));
     copy_elements(y, c);
-    multiply(y, compute == a.dtype() ? a : dense(a, compute), compute == a.dtype() ? b : dense(b, compute),
-             true);
-    return dense(y, a.dtype());
+    multiply(y, a, b, true);
+    return dense(std::move(y), a.dtype());
 }
 
 /// x with its leading dimensions folded into rows.

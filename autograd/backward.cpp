@@ -89,11 +89,11 @@ std::vector<detail::NumberedHook> hooks_of(const Tensor& leaf) {
 /// True leaves and what reached each of them, summed over all tapes.
 class LeafGradients {
 public:
-    void add(const Tensor& leaf, const Tensor& gradient, bool create_graph) {
+    void add(const Tensor& leaf, Tensor gradient, bool create_graph) {
         const std::int64_t number = leaves_.find(leaf);
         if (number < 0) leaves_.add(leaf);
         Tensor& sum = number < 0 ? sums_.emplace_back() : sums_[static_cast<std::size_t>(number)];
-        detail::accumulate(sum, gradient, create_graph);
+        detail::accumulate(sum, std::move(gradient), create_graph);
     }
     void run_hooks() {
         for (std::size_t i = 0; i < sums_.size(); ++i) {
@@ -136,11 +136,11 @@ void sweep(Harvest& harvest, Seeds seeds, RewindOptions options, const std::vect
         });
         if (taken == 0 || (inputs && !request(*tape, rewind, *inputs))) continue;
         rewind.run();
-        rewind.for_each_leaf([&](const Tensor& leaf, const Tensor& gradient) {
+        rewind.hand_over_leaves([&](const Tensor& leaf, Tensor gradient) {
             if (detail::tape_of(leaf.impl())) {
-                seeds.emplace_back(leaf, gradient);
+                seeds.emplace_back(leaf, std::move(gradient));
             } else {
-                harvest.leaves.add(leaf, gradient, options.create_graph);
+                harvest.leaves.add(leaf, std::move(gradient), options.create_graph);
             }
         });
         for (std::size_t i = 0; i < harvest.inputs.size(); ++i) {
@@ -166,10 +166,11 @@ void accumulate_into(const Tensor& tensor, Tensor gradient, bool create_graph) {
 
 void Tensor::backward(const Tensor& gradient, bool retain_graph, bool create_graph) const {
     check_tape("backward");
-    const Tensor cotangent = cotangent_of("backward", *this, gradient);
+    Seeds seeds;
+    seeds.emplace_back(*this, cotangent_of("backward", *this, gradient));
     const detail::Swap<bool> pause(detail::paused, !create_graph);
     Harvest harvest;
-    sweep(harvest, {{*this, cotangent}}, {retain_graph || create_graph, create_graph}, nullptr);
+    sweep(harvest, std::move(seeds), {retain_graph || create_graph, create_graph}, nullptr);
     for (auto& [tensor, sum] : harvest.retained) accumulate_into(tensor, std::move(sum), create_graph);
     harvest.leaves.for_each([&](const Tensor& leaf, Tensor& sum) {
         if (leaf.impl().requires_grad) accumulate_into(leaf, std::move(sum), create_graph);

@@ -33,10 +33,10 @@ public:
 
     /// The gradient of a requested input, undefined where no output depends on it.
     Tensor requested(const Tensor& input) const;
-    /// Calls `f(leaf, gradient)` for every leaf that a gradient reached.
-    void for_each_leaf(const auto& f) const {
+    /// Calls `f(leaf, gradient)` for every leaf that a gradient reached, and gives the gradient away.
+    void hand_over_leaves(const auto& f) {
         for (std::size_t i = 0; i < leaf_gradients_.size(); ++i) {
-            if (leaf_gradients_[i].defined()) f(tape_.leaves[i], leaf_gradients_[i]);
+            if (leaf_gradients_[i].defined()) f(tape_.leaves[i], std::move(leaf_gradients_[i]));
         }
     }
     /// The tensors that retain their gradient, with it.

@@ -102,7 +102,7 @@ template <class Update>
 void Optimizer::update_all(const Update& update) {
     const NoGradGuard quiet;
     for (std::size_t i = 0; i < params_.size(); ++i) {
-        const Tensor g = params_[i].grad();
+        Tensor g = params_[i].grad();
         if (!g.defined()) continue;
         // Parameters of a 16-bit type, and strided ones, are updated in a dense copy; the state has the
         // copy's type.
@@ -117,7 +117,7 @@ void Optimizer::update_all(const Update& update) {
             }
             state.push_back(slot[i]);
         }
-        update(p, dense(g, compute), state, fresh);
+        update(p, dense(std::move(g), compute), state, fresh);
         if (!p.shares_storage(params_[i])) copy_elements(params_[i], p);
         params_[i].impl().storage->overwrite("step");
     }

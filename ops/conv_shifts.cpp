@@ -25,13 +25,18 @@ namespace {
 
 using std::int64_t;
 
-constexpr int64_t kResults = 32 << 10;   // sums made at once: they stay in L2
-constexpr int64_t kTogether = 4;         // images summed at once, at most: enough to fill the last vectors
-constexpr int64_t kPositions = 2 << 10;  // positions in one product: more of them share its lanes' last sum
+constexpr int64_t kResults = 32 << 10;  // sums made at once: they stay in L2
+constexpr int64_t kSummed = 1 << 10;    // positions of a stack to be summed: enough to fill the last vectors
+constexpr int64_t kMultiplied = 2 << 10;  // positions of one for products: more share their lanes' last sum
 
 /// From line to line of a frame, and from image to image of a stack, in lines.
 int64_t row_of(const kernels::Sliding& w) { return std::max(w.width + w.padding_width, w.out_width); }
 int64_t lines_of(const kernels::Sliding& w) { return std::max(w.height + w.padding_height, w.out_height); }
+
+/// How many images, from one to `most`, stand on so many positions.
+int64_t images_on(int64_t positions, const kernels::Sliding& w, int64_t most) {
+    return std::max<int64_t>(std::min(positions / (row_of(w) * lines_of(w)), most), 1);
+}
 
 /// One thread's way through the images of a convolution, a stack of them at a time.
 struct Shifts {
@@ -98,8 +103,7 @@ struct Products {
     Tensor framed;  ///< ȳ framed as x is
 
     Products(const Convolution& c, DType dtype, int64_t images)
-        : shifts(c, dtype,
-                 std::clamp<int64_t>(kPositions / (row_of(c.window) * lines_of(c.window)), 1, images)),
+        : shifts(c, dtype, images_on(kMultiplied, c.window, images)),
           step(shifts.rounded(shifts.plane)),
           framed(zeros({c.out * step}, dtype)) {}
 
@@ -161,12 +165,11 @@ bool can_shift(const Convolution& c) {
 Tensor convolve_by_shifts(const Convolution& c, const Tensor& x, const Tensor& w, const Tensor& bias) {
     const Tensor y = Tensor::empty(c.result_sizes, x.dtype());
     const int64_t row = row_of(c.window);
-    const int64_t most_lines = std::max<int64_t>(kResults / (c.out * row), 1);
-    const int64_t stack = std::clamp<int64_t>(most_lines / lines_of(c.window), 1, kTogether);
+    const int64_t stack = images_on(std::min(kSummed, kResults / c.out), c.window, c.images);
     const int64_t stacks = (c.images + stack - 1) / stack;
     parallel_for(stacks * c.groups, 1, stack * c.cost(x.dtype()), [&](int64_t begin, int64_t end) {
         const Shifts shifts(c, x.dtype(), stack);
-        const int64_t strip = std::min(most_lines, shifts.height(stack));
+        const int64_t strip = std::clamp<int64_t>(kResults / (c.out * row), 1, shifts.height(stack));
         const Tensor sums = Tensor::empty({c.out * shifts.rounded(strip * row)}, x.dtype());
         for (int64_t i = begin; i < end; ++i) {
             const int64_t n = i / c.groups * stack;

@@ -1,8 +1,10 @@
 // Rows at listed places: the loops of index, gather, scatter and masks. Places and rows count in elements.
+#include <algorithm>
 #include <cstring>
 
 #include "ops/kernels/simd.hpp"
 #include "ops/kernels/wrapping.hpp"
+#include "tensor/stream.hpp"
 
 namespace reel::kernels::REEL_SET {
 
@@ -39,6 +41,18 @@ int64_t move_on(int64_t n, const int64_t* index, int64_t size, int64_t end, int6
     return locate_from([=](int64_t i) { return places[i]; }, n, index, size, end, stride, places);
 }
 
+constexpr int64_t kAhead = 8;     // rows between the one that is copied and the one that is fetched
+constexpr int64_t kFetch = 1024;  // bytes of it: the machine sees coming what follows
+
+/// Fetches a row that will be copied, and the lines that it goes to. The machine cannot guess where the next
+/// row of a table stands; and it does not read on far while lines to be written are missing.
+void fetch(const void* from, const void* to, int64_t bytes) {
+    for (int64_t i = 0; i + kLine <= std::min(bytes, kFetch); i += kLine) {
+        __builtin_prefetch(static_cast<const char*>(from) + i, 0);
+        __builtin_prefetch(static_cast<const char*>(to) + i, 1);
+    }
+}
+
 template <class Unit>
 void take(int64_t n, int64_t row, int64_t step, const void* from, const int64_t* places, void* to) {
     const auto* x = static_cast<const Unit*>(from);
@@ -47,8 +61,11 @@ void take(int64_t n, int64_t row, int64_t step, const void* from, const int64_t*
         for (int64_t i = 0; i < n; ++i) y[i] = x[places[i]];
         return;
     }
-    const std::size_t bytes = static_cast<std::size_t>(row) * sizeof(Unit);
-    for (int64_t i = 0; i < n; ++i) std::memcpy(y + i * step, x + places[i], bytes);
+    const int64_t bytes = row * static_cast<int64_t>(sizeof(Unit));
+    for (int64_t i = 0; i < n; ++i) {
+        if (i + kAhead < n) fetch(x + places[i + kAhead], y + (i + kAhead) * step, bytes);
+        std::memcpy(y + i * step, x + places[i], static_cast<std::size_t>(bytes));
+    }
 }
 
 template <class Unit>

@@ -1,5 +1,5 @@
 // Softmax, log-softmax, log-sum-exp: forward by the kernels, pullbacks beside them. See
-// Note [All but one maximum] (`kernels/softmax.cpp`) for what the kernels keep of a row.
+// Note [All but one maximum] (`kernels/fibre_sums.hpp`) for what the kernels keep of a row.
 #include "ops/softmax.hpp"
 
 #include <algorithm>
@@ -18,9 +18,6 @@ namespace reel {
 namespace {
 
 using std::int64_t;
-
-/// What a row whose elements are all -inf gives.
-enum class EmptyRow : std::uint8_t { kNaN, kZero };
 
 /// The statistics of a group of fibres, in the type computed in. See `kernels::Softmax`.
 template <class T>
@@ -43,30 +40,60 @@ void with_floating(DType dtype, const F& f) {
 constexpr double kInf = std::numeric_limits<double>::infinity();
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
-/// y = e^x / Σ e^x.
-Tensor probabilities(const Tensor& x, int64_t dim, EmptyRow empty) {
+/// Memory for a fibre's exponentials between their sum and their results. Each thread needs its own.
+class Scratch {
+public:
+    explicit Scratch(const Fibres& fibres, DType dtype)
+        : bytes_(fibres.grouping() == kernels::kRows ? fibres.length() * itemsize(dtype) + kernels::kMaxVector
+                                                     : fibres.length() * kernels::kMaxVector) {}
+    /// Whether they stay in cache: beyond, computing them twice is faster than keeping them.
+    bool fits() const { return bytes_ <= kLargest; }
+    void* data() {
+        if (!memory_.defined()) memory_ = Tensor::empty({bytes_}, kBool);
+        return memory_.raw();
+    }
+
+private:
+    static constexpr int64_t kLargest = 512 << 10;
+    int64_t bytes_;
+    Tensor memory_;
+};
+
+/// y = e^x / Σ e^x of long fibres.
+template <class T>
+void long_probabilities(const Fibres& fibres, int64_t count, kernels::ConstPanel z, double empty,
+                        kernels::Panel y) {
+    Statistics<T> s(fibres, count, z);
+    double factor[kernels::kMaxFibres];
+    for (int64_t f = 0; f < count; ++f) {
+        const bool is_empty = s.max[f] == -std::numeric_limits<T>::infinity();
+        factor[f] = is_empty ? empty : std::isfinite(s.max[f]) ? 1 : kNan;
+        if (is_empty) s.max[f] = 0;  // beside it e^-inf is 0
+    }
+    kernels::softmax(dtype_of<T>())
+        .exponentials[fibres.grouping()](fibres.length(), count, z, s.max, s.rest, factor, y);
+}
+
+/// y = e^x / Σ e^x; `empty` where all elements are -inf.
+Tensor probabilities(const Tensor& x, int64_t dim, double empty) {
     const Fibres fibres(x, dim);
     const DType compute = compute_dtype(x.dtype());
     Tensor y = fibres.like(x.dtype());
     with_floating(compute, [&](auto zero) {
         using T = decltype(zero);
-        fibres.for_each_group(
-            [&, reader = FibreReader(fibres, x, compute), writer = FibreWriter(fibres, y, compute)](
-                int64_t first, int64_t count) mutable {
-                const kernels::ConstPanel z = reader.read(first, count);
-                Statistics<T> s(fibres, count, z);
-                double factor[kernels::kMaxFibres];
-                for (int64_t f = 0; f < count; ++f) {
-                    factor[f] = std::isfinite(s.max[f]) ? 1 : kNan;
-                    if (empty == EmptyRow::kZero && s.max[f] == -std::numeric_limits<T>::infinity()) {
-                        factor[f] = 0;
-                        s.max[f] = 0;  // beside it e^-inf is 0
-                    }
-                }
-                kernels::softmax(compute).exponentials[fibres.grouping()](
-                    fibres.length(), count, z, s.max, s.rest, factor, writer.place(first, count));
-                writer.finish(first, count);
-            });
+        fibres.for_each_group([&, reader = FibreReader(fibres, x, compute),
+                               writer = FibreWriter(fibres, y, compute),
+                               scratch = Scratch(fibres, compute)](int64_t first, int64_t count) mutable {
+            const kernels::ConstPanel z = reader.read(first, count);
+            const kernels::Panel to = writer.place(first, count);
+            if (scratch.fits()) {
+                kernels::softmax(compute).probabilities[fibres.grouping()](fibres.length(), count, z, empty,
+                                                                           scratch.data(), to);
+            } else {
+                long_probabilities<T>(fibres, count, z, empty, to);
+            }
+            writer.finish(first, count);
+        });
     });
     return y;
 }
@@ -75,20 +102,12 @@ Tensor log_probabilities(const Tensor& x, int64_t dim) {
     const Fibres fibres(x, dim);
     const DType compute = compute_dtype(x.dtype());
     Tensor y = fibres.like(x.dtype());
-    with_floating(compute, [&](auto zero) {
-        using T = decltype(zero);
-        fibres.for_each_group(
-            [&, reader = FibreReader(fibres, x, compute), writer = FibreWriter(fibres, y, compute)](
-                int64_t first, int64_t count) mutable {
-                const kernels::ConstPanel z = reader.read(first, count);
-                Statistics<T> s(fibres, count, z);
-                for (int64_t f = 0; f < count; ++f) {
-                    if (!std::isfinite(s.max[f])) s.log_sum[f] = kNan;
-                }
-                kernels::softmax(compute).logarithms[fibres.grouping()](
-                    fibres.length(), count, z, s.max, s.log_sum, writer.place(first, count));
-                writer.finish(first, count);
-            });
+    fibres.for_each_group([&, reader = FibreReader(fibres, x, compute),
+                           writer = FibreWriter(fibres, y, compute)](int64_t first, int64_t count) mutable {
+        const kernels::ConstPanel z = reader.read(first, count);
+        kernels::softmax(compute).log_probabilities[fibres.grouping()](fibres.length(), count, z,
+                                                                       writer.place(first, count));
+        writer.finish(first, count);
     });
     return y;
 }
@@ -145,7 +164,7 @@ Tensor recorded_softmax(const char* name, const Tensor& x, const Tensor& y, int6
 
 /// Softmax, where a row that is all -inf is zero.
 Tensor softmax_or_zero(const Tensor& x, int64_t dim) {
-    return recorded_softmax("softmax", x, probabilities(x, dim, EmptyRow::kZero), dim);
+    return recorded_softmax("softmax", x, probabilities(x, dim, 0), dim);
 }
 
 }  // namespace
@@ -153,7 +172,7 @@ Tensor softmax_or_zero(const Tensor& x, int64_t dim) {
 Tensor softmax(const Tensor& x, int64_t dim) {
     check_floating("softmax", x);
     dim = wrap_dim(dim, x.dim(), "softmax");
-    return recorded_softmax("softmax", x, probabilities(x, dim, EmptyRow::kNaN), dim);
+    return recorded_softmax("softmax", x, probabilities(x, dim, kNan), dim);
 }
 
 Tensor log_softmax(const Tensor& x, int64_t dim) {
@@ -194,7 +213,7 @@ Tensor masked_softmax(const Tensor& x, const Tensor& mask, int64_t dim) {
     }
     const Tensor y = [&] {
         const NoGradGuard quiet;
-        return probabilities(where(mask.expand(x.sizes()), x, -kInf), dim, EmptyRow::kZero);
+        return probabilities(where(mask.expand(x.sizes()), x, -kInf), dim, 0);
     }();
     return recorded_softmax("masked_softmax", x, y, dim);
 }

@@ -9,23 +9,24 @@
 namespace reel::kernels {
 
 // Each set's translation units fill a table of their own (see cmake/Kernels.cmake for REEL_KERNEL_SETS).
-#define REEL_DECLARE(set)                      \
-    namespace set {                            \
-    void install_pointwise(Table& table);      \
-    void install_transcendental(Table& table); \
-    void install_activations(Table& table);    \
-    void install_convert(Table& table);        \
-    void install_reduce(Table& table);         \
-    void install_extremes(Table& table);       \
-    void install_moments(Table& table);        \
-    void install_scan(Table& table);           \
-    void install_indexing(Table& table);       \
-    void install_update(Table& table);         \
-    void install_norm(Table& table);           \
-    void install_window(Table& table);         \
-    void install_correlate(Table& table);      \
-    void install_softmax(Table& table);        \
-    void install_soft_targets(Table& table);   \
+#define REEL_DECLARE(set)                          \
+    namespace set {                                \
+    void install_pointwise(Table& table);          \
+    void install_transcendental(Table& table);     \
+    void install_activations(Table& table);        \
+    void install_convert(Table& table);            \
+    void install_reduce(Table& table);             \
+    void install_extremes(Table& table);           \
+    void install_moments(Table& table);            \
+    void install_scan(Table& table);               \
+    void install_indexing(Table& table);           \
+    void install_update(Table& table);             \
+    void install_norm(Table& table);               \
+    void install_window(Table& table);             \
+    void install_correlate(Table& table);          \
+    void install_softmax(Table& table);            \
+    void install_softmax_statistics(Table& table); \
+    void install_soft_targets(Table& table);       \
     }
 #if defined(REEL_HAS_SSE2)
 REEL_DECLARE(sse2)
@@ -47,24 +48,25 @@ REEL_DECLARE(generic)
 namespace {
 
 /// Fills the table with the kernels of one set.
-#define REEL_INSTALL(set)                   \
-    [](Table& table) {                      \
-        table.instruction_set = #set;       \
-        set::install_pointwise(table);      \
-        set::install_transcendental(table); \
-        set::install_activations(table);    \
-        set::install_convert(table);        \
-        set::install_reduce(table);         \
-        set::install_extremes(table);       \
-        set::install_moments(table);        \
-        set::install_scan(table);           \
-        set::install_indexing(table);       \
-        set::install_update(table);         \
-        set::install_norm(table);           \
-        set::install_window(table);         \
-        set::install_correlate(table);      \
-        set::install_softmax(table);        \
-        set::install_soft_targets(table);   \
+#define REEL_INSTALL(set)                       \
+    [](Table& table) {                          \
+        table.instruction_set = #set;           \
+        set::install_pointwise(table);          \
+        set::install_transcendental(table);     \
+        set::install_activations(table);        \
+        set::install_convert(table);            \
+        set::install_reduce(table);             \
+        set::install_extremes(table);           \
+        set::install_moments(table);            \
+        set::install_scan(table);               \
+        set::install_indexing(table);           \
+        set::install_update(table);             \
+        set::install_norm(table);               \
+        set::install_window(table);             \
+        set::install_correlate(table);          \
+        set::install_softmax(table);            \
+        set::install_softmax_statistics(table); \
+        set::install_soft_targets(table);       \
     }
 
 struct Set {

@@ -1,6 +1,6 @@
 /// \file
 /// e^(z − max) along a row, and the sum of it: what softmax, logsumexp and cross-entropy are made of. The
-/// loops are in `softmax.cpp`.
+/// loops are in `fibre_sums.hpp`.
 ///
 /// Note [Exponentials without a rounded difference]
 /// z − max, rounded, is off by up to half a unit in its last place, which exp magnifies by |z − max|: 40 ulp
@@ -42,14 +42,15 @@ template <>
 inline constexpr double kShortLog2Rest<double> = math::kLog2Low<double>;
 
 /// z ↦ e^z 2^(lift − N) in every lane, where N is the whole number of the lane's maximum (0 and e^(z − max)
-/// where that is far out). NaN stays NaN.
+/// where that is far out; 0 and e^z where it is -inf). NaN stays NaN.
 template <class T>
 class ShiftedExp {
 public:
     explicit ShiftedExp(const Vec<T>& max, const Vec<T>& lift = Vec<T>(math::kLift<T>)) {
         const auto near = xsimd::abs(max) < Vec<T>(kFarMax<T>);
         const Vec<T> rounder(math::kRounder<T>);
-        shift_ = xsimd::select(near, Vec<T>(0), max);
+        const auto is_shifted = !near && (max > Vec<T>(-std::numeric_limits<T>::infinity()));
+        shift_ = xsimd::select(is_shifted, max, Vec<T>(0));
         top_ = xsimd::select(near, max, Vec<T>(0));
         exponent_ = multiply_add(top_, Vec<T>(math::kLog2E<T>), rounder) - rounder;
         low_ = top_ - xsimd::select(lift == Vec<T>(0), Vec<T>(kReach<T>), Vec<T>(kReachLifted<T>));
@@ -117,6 +118,7 @@ public:
     void add(const Vec<T>& x) { *this = sum_of(*this, {x, Vec<T>(0)}); }
     double lane(std::int64_t l) const { return corrected(lane_of(sum_, l), lane_of(lost_, l)); }
     double total() const {
+        if constexpr (sizeof(T) < sizeof(double)) return total_in_double();
         const LaneSums all = combine_lanes<T>(*this, [](const LaneSums& part, const auto& exchange) {
             return sum_of(part, {exchange(part.sum_), exchange(part.lost_)});
         });
@@ -132,6 +134,17 @@ private:
         const Vec<T> sum = a.sum_ + b.sum_;
         const Vec<T> part = sum - a.sum_;
         return {sum, (a.lost_ + b.lost_) + ((a.sum_ - (sum - part)) + (b.sum_ - part))};
+    }
+    /// Where a double takes what both parts of a lane hold: a quarter of the steps.
+    double total_in_double() const {
+        alignas(Vec<T>) T sums[kWidth<T>];
+        alignas(Vec<T>) T losses[kWidth<T>];
+        sum_.store_aligned(sums);
+        xsimd::select(sum_ - sum_ == Vec<T>(0), lost_, Vec<T>(0)).store_aligned(losses);
+        Vec<double> all(0);
+        for (std::int64_t i = 0; i < kWidth<T>; i += kWidth<double>)
+            all = all + (load_as<double>(sums + i) + load_as<double>(losses + i));
+        return sum_of_lanes(all);
     }
     /// An infinite sum has lost nothing.
     static double corrected(double sum, double lost) { return sum - sum == 0 ? sum + lost : sum; }

@@ -1,6 +1,6 @@
 // Cross-entropy against target probabilities: every class of a fibre has a share in the loss. All of it is
 // computed in double precision, for the gradient is a difference of probabilities that may be close.
-// Class labels need none of this: `softmax.cpp` has what they use.
+// Class labels need none of this: `softmax_statistics.cpp` has what they use.
 #include "ops/kernels/shifted_exp.hpp"
 
 namespace reel::kernels::REEL_SET {

@@ -194,6 +194,9 @@ struct Panel {
 };
 enum Grouping : std::uint8_t { kRows, kLanes };
 
+/// No vector of any instruction set has more bytes.
+constexpr std::int64_t kMaxVector = 64;
+
 /// The most fibres of a group.
 constexpr std::int64_t kMaxFibres = 64;
 
@@ -227,9 +230,12 @@ struct Softmax {
     void (*residuals[2])(std::int64_t n, std::int64_t count, ConstPanel x, const double* max,
                          const double* rest, const SoftTargets& q, const double* mass, const double* factor,
                          Panel y) = {};
-    /// y = (x - max) - log_sum.
-    void (*logarithms[2])(std::int64_t n, std::int64_t count, ConstPanel x, const void* max,
-                          const double* log_sum, Panel y) = {};
+    /// y = e^(x - max) / (1 + rest), `empty` in fibres that are all -inf. `scratch` is aligned as vectors are
+    /// and takes n elements and a vector (rows), or n vectors (lanes).
+    void (*probabilities[2])(std::int64_t n, std::int64_t count, ConstPanel x, double empty, void* scratch,
+                             Panel y) = {};
+    /// y = (x - max) - log_sum; NaN in fibres without a finite maximum.
+    void (*log_probabilities[2])(std::int64_t n, std::int64_t count, ConstPanel x, Panel y) = {};
 };
 
 /// Normalization of dense rows of n elements. Null: no weight, no bias, no mean (μ = 0); a gradient that is

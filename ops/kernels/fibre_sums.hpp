@@ -1,0 +1,238 @@
+/// \file
+/// What the loops of the softmax family have in common: fibres read vector by vector, their maxima, the sums
+/// of their exponentials, and how a fibre is written. The exponentials themselves: `shifted_exp.hpp`.
+///
+/// Note [All but one maximum]
+/// A fibre is summed without one element that attains its maximum: Σ e^(z - max) = 1 + rest. Where one logit
+/// leads by 40, rest is 4e-18, which 1 + rest has lost; log1p(rest) and rest / (1 + rest) have not.
+#pragma once
+
+#include <algorithm>
+
+#include "ops/kernels/shifted_exp.hpp"
+#include "tensor/stream.hpp"
+
+namespace reel::kernels::REEL_SET {
+
+using std::int64_t;
+
+/// A vector of each of a group's fibres: element c of W fibres that stand side by side. Fibres are stored as
+/// `S` and computed in `T`.
+template <class T, class S>
+struct Lanes {
+    const S* x;
+    int64_t stride;
+    Vec<T> operator()(int64_t c) const { return load_as<T>(x + c * stride); }
+};
+
+/// The same of fewer than W fibres; the other lanes repeat the last.
+template <class T, class S>
+struct FewLanes {
+    const S* x;
+    int64_t stride;
+    int64_t count;
+    Vec<T> operator()(int64_t c) const { return load_some_as<T>(x + c * stride, count); }
+};
+
+/// One dense fibre, a vector at a time.
+template <class T, class S>
+struct Row {
+    const S* x;
+    Vec<T> operator()(int64_t v) const { return load_as<T>(x + v * kWidth<T>); }
+};
+
+/// The same, while the memory that stands `ahead` bytes further is brought nearer: the next row, which would
+/// be waited for while its maximum is looked for.
+template <class T, class S>
+struct RowBeforeNext {
+    const S* x;
+    std::uintptr_t ahead;
+    Vec<T> operator()(int64_t v) const {
+        const S* from = x + v * kWidth<T>;
+        __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(from) + ahead));
+        return load_as<T>(from);
+    }
+};
+
+/// What is left of a row behind its whole vectors, filled up with -inf.
+template <class T, class S>
+Vec<T> row_tail(const S* x, int64_t n) {
+    constexpr T kNothing = -std::numeric_limits<T>::infinity();
+    if (n == 0) return Vec<T>(kNothing);
+    alignas(Vec<T>) T buffer[Vec<T>::size];
+    for (int64_t i = 0; i < kWidth<T>; ++i) buffer[i] = i < n ? static_cast<T>(x[i]) : kNothing;
+    return Vec<T>::load_aligned(buffer);
+}
+
+/// The larger one in each lane. A NaN may get lost: the sum finds it.
+template <class T>
+Vec<T> larger(const Vec<T>& a, const Vec<T>& b) {
+    return xsimd::max(a, b);
+}
+
+template <class T, class Load>
+Vec<T> maximum(int64_t count, const Load& z) {
+    constexpr int64_t kChains = 4;
+    Vec<T> max[kChains];
+    for (int64_t k = 0; k < kChains; ++k) max[k] = z(k < count ? k : 0);
+    int64_t c = kChains;
+    for (; c + kChains <= count; c += kChains) {
+        for (int64_t k = 0; k < kChains; ++k) max[k] = larger<T>(max[k], z(c + k));
+    }
+    for (; c < count; ++c) max[0] = larger<T>(max[0], z(c));
+    return larger<T>(larger<T>(max[0], max[1]), larger<T>(max[2], max[3]));
+}
+
+/// Counts the elements that attain the maximum and sums the exponentials of the others.
+template <class T>
+struct Rest {
+    ShiftedExp<T> exponential;
+    Vec<T> max;
+    Vec<T> count = Vec<T>(0);
+    LaneSums<T> sums = {};
+
+    explicit Rest(const Vec<T>& maximum) : exponential(maximum), max(maximum) {}
+
+    /// `keep(c, e)` is given each vector of exponentials.
+    template <class Keep>
+    Vec<T> term(int64_t c, const Vec<T>& z, const Keep& keep) {
+        const auto is_max = z == max;
+        count = xsimd::select(is_max, count + Vec<T>(1), count);
+        const Vec<T> e = exponential(z);
+        keep(c, e);
+        return xsimd::select(is_max, Vec<T>(0), e);
+    }
+    /// Σ of `kTerms` terms from c on, in pairs.
+    template <int64_t kTerms, class Load, class Keep>
+    Vec<T> tree(int64_t c, const Load& z, const Keep& keep) {
+        if constexpr (kTerms == 1) {
+            return term(c, z(c), keep);
+        } else {
+            const Vec<T> left = tree<kTerms / 2>(c, z, keep);
+            return left + tree<kTerms / 2>(c + kTerms / 2, z, keep);
+        }
+    }
+    template <class Load, class Keep>
+    void add(int64_t vectors, const Load& z, const Keep& keep) {
+        int64_t c = 0;
+        for (; c + 8 <= vectors; c += 8) sums.add(tree<8>(c, z, keep));
+        if (c == vectors) return;
+        Vec<T> rest(0);
+        if (vectors - c >= 4) {
+            rest = tree<4>(c, z, keep);
+            c += 4;
+        }
+        for (; c < vectors; ++c) rest = rest + term(c, z(c), keep);
+        sums.add(rest);
+    }
+};
+
+/// For those who do not need the exponentials again.
+struct KeepNothing {
+    void operator()(int64_t, const auto&) const {}
+};
+
+/// What is known of N fibres before the numbers are put together. `peak` is the exponential of the maximum.
+template <class T, int64_t N>
+struct Found {
+    T max[N];
+    T top[N];
+    T exponent[N];
+    T peak[N];
+    double sum[N];
+    double count[N];
+};
+
+/// Fibre f is a dense row; `next` elements behind it stands the one after it.
+template <class T, class S, class Keep, int64_t N>
+void find_row(int64_t n, const S* x, int64_t next, const Keep& keep, Found<T, N>& found, int64_t f) {
+    const Row<T, S> row{x};
+    const int64_t vectors = n / kWidth<T>;
+    const int64_t whole = vectors * kWidth<T>;
+    const Vec<T> tail = row_tail<T>(x + whole, n - whole);
+    const Vec<T> max =
+        combine_lanes<T>(vectors > 0 ? larger<T>(maximum<T>(vectors, row), tail) : tail,
+                         [](const Vec<T>& v, const auto& exchange) { return larger<T>(v, exchange(v)); });
+    Rest<T> rest(max);
+    rest.add(vectors, RowBeforeNext<T, S>{x, static_cast<std::uintptr_t>(next) * sizeof(S)}, keep);
+    if (whole < n) rest.sums.add(rest.term(vectors, tail, keep));
+    found.max[f] = first_lane(max);
+    found.top[f] = first_lane(rest.exponential.top());
+    found.exponent[f] = first_lane(rest.exponential.exponent());
+    found.peak[f] = first_lane(rest.exponential(max));
+    found.sum[f] = rest.sums.total();
+    found.count[f] = static_cast<double>(sum_of_lanes(rest.count));
+}
+
+/// Fibres l … l + W - 1 stand side by side.
+template <class T, class Load, class Keep, int64_t N>
+void find_lanes(int64_t n, const Load& z, const Keep& keep, Found<T, N>& found, int64_t l) {
+    const Vec<T> max = maximum<T>(n, z);
+    Rest<T> rest(max);
+    rest.add(n, z, keep);
+    alignas(Vec<T>) T counts[kWidth<T>];
+    rest.count.store_aligned(counts);
+    max.store_unaligned(found.max + l);
+    rest.exponential.top().store_unaligned(found.top + l);
+    rest.exponential.exponent().store_unaligned(found.exponent + l);
+    rest.exponential(max).store_unaligned(found.peak + l);
+    for (int64_t i = 0; i < kWidth<T>; ++i) {
+        found.sum[l + i] = rest.sums.lane(i);
+        found.count[l + i] = static_cast<double>(counts[i]);
+    }
+}
+
+/// The same from `lanes` fibres, which may be fewer than a vector has.
+template <class T, class S, class Keep, int64_t N>
+void find_lanes(int64_t n, int64_t lanes, const S* x, int64_t stride, const Keep& keep, Found<T, N>& found,
+                int64_t l) {
+    if (lanes == kWidth<T>) {
+        find_lanes<T>(n, Lanes<T, S>{x, stride}, keep, found, l);
+    } else {
+        find_lanes<T>(n, FewLanes<T, S>{x, stride, lanes}, keep, found, l);
+    }
+}
+
+/// Of fibres l … l + W - 1, W that of double precision: e^top 2^-exponent, and rest = Σ' e^(z - max), where
+/// Σ' leaves one maximum out.
+template <class T>
+struct Concluded {
+    template <int64_t N>
+    Concluded(const Found<T, N>& found, int64_t l)
+        : top(top_exponential<T>(found.top + l, found.exponent + l)),
+          rest(load(found.sum + l) * Vec<double>(static_cast<double>(math::kUnlift<T>)) / top +
+               (load(found.count + l) - Vec<double>(1))) {}
+    Vec<double> top, rest;
+};
+
+/// y[i] = f(x[i]) on n elements; past the caches from the first aligned one on, where y `streams`.
+template <class T, class F>
+void map_row(int64_t n, const T* x, T* y, bool streams, const F& f) {
+    int64_t i = 0;
+    if (streams) {
+        const auto misplaced =
+            static_cast<int64_t>(reinterpret_cast<std::uintptr_t>(y) % sizeof(Vec<T>) / sizeof(T));
+        if (misplaced > 0) {
+            i = std::min(n, kWidth<T> - misplaced);
+            store_some<T>(y, f(load_some(x, i)), i);
+        }
+        for (; i + kWidth<T> <= n; i += kWidth<T>) stream(y + i, f(load(x + i)));
+        finish_stream();
+    }
+    for (; i + kWidth<T> <= n; i += kWidth<T>) f(load(x + i)).store_unaligned(y + i);
+    if (i < n) store_some<T>(y + i, f(load_some(x + i, n - i)), n - i);
+}
+
+/// The same on element after element of `lanes` fibres side by side.
+template <class T, class F>
+void map_lanes(int64_t n, int64_t lanes, const T* x, int64_t x_stride, T* y, int64_t y_stride, const F& f) {
+    if (lanes == kWidth<T>) {
+        for (int64_t c = 0; c < n; ++c) f(load(x + c * x_stride)).store_unaligned(y + c * y_stride);
+    } else {
+        for (int64_t c = 0; c < n; ++c) {
+            store_some<T>(y + c * y_stride, f(load_some(x + c * x_stride, lanes)), lanes);
+        }
+    }
+}
+
+}  // namespace reel::kernels::REEL_SET

@@ -1,0 +1,124 @@
+// The statistics of a group of fibres, and exponentials made from them: what cross-entropy keeps between its
+// forward and its backward pass. Softmax itself, which has both in one: `softmax.cpp`.
+#include "ops/kernels/fibre_sums.hpp"
+
+namespace reel::kernels::REEL_SET {
+
+namespace {
+
+/// max, rest and log(1 + rest) of each fibre.
+template <class T>
+void conclude(int64_t count, const Found<T, kGroup>& found, void* max, void* rest, double* log_sum) {
+    alignas(Vec<double>) double rests[kGroup];
+    alignas(Vec<double>) double logs[kGroup];
+    for (int64_t l = 0; l < count; l += kWidth<double>) {
+        const Concluded<T> fibres(found, l);
+        fibres.rest.store_aligned(rests + l);
+        xsimd::log1p(fibres.rest).store_aligned(logs + l);
+    }
+    for (int64_t l = 0; l < count; ++l) {
+        static_cast<T*>(max)[l] = found.max[l];
+        static_cast<T*>(rest)[l] = static_cast<T>(rests[l]);
+        log_sum[l] = logs[l];
+    }
+}
+
+template <class T, class S>
+void row_statistics(int64_t n, int64_t count, ConstPanel x, void* max, void* rest, double* log_sum) {
+    Found<T, kGroup> found{};
+    for (int64_t f = 0; f < count; ++f)
+        find_row<T>(n, static_cast<const S*>(x.data) + f * x.stride, x.stride, KeepNothing(), found, f);
+    conclude<T>(count, found, max, rest, log_sum);
+}
+
+template <class T, class S>
+void lane_statistics(int64_t n, int64_t count, ConstPanel x, void* max, void* rest, double* log_sum) {
+    Found<T, kGroup> found{};
+    for_each_vector<T>(count, [&](int64_t l, int64_t lanes) {
+        find_lanes<T>(n, lanes, static_cast<const S*>(x.data) + l, x.stride, KeepNothing(), found, l);
+    });
+    conclude<T>(count, found, max, rest, log_sum);
+}
+
+/// For each fibre its maximum and what factor · e^(z - max) / (1 + rest) is there, how far its exponentials
+/// are lifted, and the number that turns lifted exponentials into the others.
+template <class T>
+struct Scales {
+    T max[kGroup];
+    T top[kGroup];
+    T lift[kGroup];
+    T scale[kGroup];
+
+    Scales(int64_t count, const T* maxima, const T* rest, const double* factor) {
+        Found<T, kGroup> found{};
+        for (int64_t l = 0; l < count; ++l) found.max[l] = maxima[l];
+        for (int64_t l = 0; l < count; l += kWidth<T>) {
+            const ShiftedExp<T> exponential(load(found.max + l));
+            exponential.top().store_unaligned(found.top + l);
+            exponential.exponent().store_unaligned(found.exponent + l);
+        }
+        for (int64_t l = 0; l < count; l += kWidth<double>) {
+            top_exponential<T>(found.top + l, found.exponent + l).store_unaligned(found.sum + l);
+        }
+        for (int64_t l = 0; l < kGroup; ++l) {
+            const bool used = l < count;
+            const double share = used ? factor[l] / (1 + static_cast<double>(rest[l])) : 0;
+            const double part = used ? share / found.sum[l] : 0;
+            const bool tiny = part < kTinyFactor<T> && part > -kTinyFactor<T>;
+            max[l] = used ? maxima[l] : T(0);
+            top[l] = static_cast<T>(share);
+            lift[l] = tiny ? T(0) : math::kLift<T>;
+            scale[l] = static_cast<T>(tiny ? part : part * math::kUnlift<T>);
+        }
+    }
+};
+
+template <class T>
+void row_exponentials(int64_t n, int64_t count, ConstPanel x, const void* max, const void* rest,
+                      const double* factor, Panel y) {
+    const Scales<T> scales(count, static_cast<const T*>(max), static_cast<const T*>(rest), factor);
+    for (int64_t f = 0; f < count; ++f) {
+        const ShiftedExp<T> exponential(Vec<T>(scales.max[f]), Vec<T>(scales.lift[f]));
+        const Vec<T> scale(scales.scale[f]);
+        const Vec<T> max_z(scales.max[f]);
+        const Vec<T> max_y(scales.top[f]);
+        map_row<T>(n, static_cast<const T*>(x.data) + f * x.stride, static_cast<T*>(y.data) + f * y.stride,
+                   y.streams,
+                   [&](const Vec<T>& z) { return xsimd::select(z == max_z, max_y, exponential(z) * scale); });
+    }
+}
+
+template <class T>
+void lane_exponentials(int64_t n, int64_t count, ConstPanel x, const void* max, const void* rest,
+                       const double* factor, Panel y) {
+    const Scales<T> scales(count, static_cast<const T*>(max), static_cast<const T*>(rest), factor);
+    for_each_vector<T>(count, [&](int64_t l, int64_t lanes) {
+        const ShiftedExp<T> exponential(load(scales.max + l), load(scales.lift + l));
+        const Vec<T> scale = load(scales.scale + l);
+        const Vec<T> max_z = load(scales.max + l);
+        const Vec<T> max_y = load(scales.top + l);
+        map_lanes<T>(
+            n, lanes, static_cast<const T*>(x.data) + l, x.stride, static_cast<T*>(y.data) + l, y.stride,
+            [&](const Vec<T>& z) { return xsimd::select(z == max_z, max_y, exponential(z) * scale); });
+    });
+}
+
+template <class T>
+void add_statistics(Table& table) {
+    Softmax& kernels = table.softmax[static_cast<std::size_t>(dtype_of<T>())];
+    kernels.statistics[kRows] = &row_statistics<T, T>;
+    kernels.statistics[kLanes] = &lane_statistics<T, T>;
+    kernels.wide_statistics[kRows] = &row_statistics<double, T>;
+    kernels.wide_statistics[kLanes] = &lane_statistics<double, T>;
+    kernels.exponentials[kRows] = &row_exponentials<T>;
+    kernels.exponentials[kLanes] = &lane_exponentials<T>;
+}
+
+}  // namespace
+
+void install_softmax_statistics(Table& table) {
+    add_statistics<float>(table);
+    add_statistics<double>(table);
+}
+
+}  // namespace reel::kernels::REEL_SET

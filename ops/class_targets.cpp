@@ -1,5 +1,7 @@
 #include "ops/class_targets.hpp"
 
+#include <algorithm>
+
 #include "autograd/tape.hpp"
 #include "ops/apply.hpp"
 #include "ops/fold.hpp"
@@ -68,6 +70,7 @@ ClassLabels::ClassLabels(const char* name, const Tensor& x, int64_t dim, const F
 }
 
 double ClassLabels::total_weight(const ClassWeights& weights) const {
+    if (!weights.data()) return static_cast<double>(count_ - std::count(values_, values_ + count_, ignored_));
     double total = 0;
     for (int64_t f = 0; f < count_; ++f) total += counts(f) ? weights[values_[f]] : 0;
     return total;

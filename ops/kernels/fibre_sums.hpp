@@ -164,12 +164,13 @@ void find_row(int64_t n, const S* x, int64_t next, const Keep& keep, Found<T, N>
     found.count[f] = static_cast<double>(sum_of_lanes(rest.count));
 }
 
-/// Fibres l … l + W - 1 stand side by side.
-template <class T, class Load, class Keep, int64_t N>
-void find_lanes(int64_t n, const Load& z, const Keep& keep, Found<T, N>& found, int64_t l) {
-    const Vec<T> max = maximum<T>(n, z);
+/// Fibres l … l + W - 1 stand side by side; their elements are read twice.
+template <class T, class First, class Again, class Keep, int64_t N>
+void find_lanes(int64_t n, const First& first, const Again& again, const Keep& keep, Found<T, N>& found,
+                int64_t l) {
+    const Vec<T> max = maximum<T>(n, first);
     Rest<T> rest(max);
-    rest.add(n, z, keep);
+    rest.add(n, again, keep);
     alignas(Vec<T>) T counts[kWidth<T>];
     rest.count.store_aligned(counts);
     max.store_unaligned(found.max + l);
@@ -182,14 +183,13 @@ void find_lanes(int64_t n, const Load& z, const Keep& keep, Found<T, N>& found, 
     }
 }
 
-/// The same from `lanes` fibres, which may be fewer than a vector has.
-template <class T, class S, class Keep, int64_t N>
-void find_lanes(int64_t n, int64_t lanes, const S* x, int64_t stride, const Keep& keep, Found<T, N>& found,
-                int64_t l) {
+/// f(z) for `lanes` fibres side by side, which may be fewer than a vector has; z(c) is element c of each.
+template <class T, class S, class F>
+void with_lanes(int64_t lanes, const S* x, int64_t stride, const F& f) {
     if (lanes == kWidth<T>) {
-        find_lanes<T>(n, Lanes<T, S>{x, stride}, keep, found, l);
+        f(Lanes<T, S>{x, stride});
     } else {
-        find_lanes<T>(n, FewLanes<T, S>{x, stride, lanes}, keep, found, l);
+        f(FewLanes<T, S>{x, stride, lanes});
     }
 }
 

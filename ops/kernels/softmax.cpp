@@ -50,6 +50,21 @@ struct KeepAll {
     void operator()(int64_t c, const Vec<T>& e) const { e.store_aligned(to + c * kWidth<T>); }
 };
 
+/// Reads what is needed twice and keeps it side by side: lines a page apart would push each other out of the
+/// cache.
+template <class T, class Load>
+struct ReadOnce {
+    const Load& z;
+    T* to;
+    Vec<T> operator()(int64_t c) const {
+        const Vec<T> element = z(c);
+        element.store_aligned(to + c * kWidth<T>);
+        return element;
+    }
+};
+template <class T, class Load>
+ReadOnce(const Load&, T*) -> ReadOnce<T, Load>;
+
 template <class T>
 void row_probabilities(int64_t n, int64_t count, ConstPanel x, double empty, void* scratch, Panel y) {
     T* exponentials = static_cast<T*>(scratch);
@@ -68,15 +83,16 @@ void row_probabilities(int64_t n, int64_t count, ConstPanel x, double empty, voi
 template <class T>
 void lane_probabilities(int64_t n, int64_t count, ConstPanel x, double empty, void* scratch, Panel y) {
     constexpr int64_t w = kWidth<T>;
-    T* exponentials = static_cast<T*>(scratch);
+    T* vectors = static_cast<T*>(scratch);  // of elements, then of their exponentials
     for_each_vector<T>(count, [&](int64_t l, int64_t lanes) {
         Found<T, w> found{};
-        find_lanes<T>(n, lanes, static_cast<const T*>(x.data) + l, x.stride, KeepAll<T>{exponentials}, found,
-                      0);
+        with_lanes<T>(lanes, static_cast<const T*>(x.data) + l, x.stride, [&](const auto& z) {
+            find_lanes<T>(n, ReadOnce{z, vectors}, Lanes<T, T>{vectors, w}, KeepAll<T>{vectors}, found, 0);
+        });
         T at_peak[w];
         T scale[w];
         for (int64_t i = 0; i < w; i += kWide) share_out(found, i, empty, at_peak + i, scale + i);
-        map_lanes<T>(n, lanes, exponentials, w, static_cast<T*>(y.data) + l, y.stride,
+        map_lanes<T>(n, lanes, vectors, w, static_cast<T*>(y.data) + l, y.stride,
                      Shares<T>{load(found.peak), load(at_peak), load(scale)});
     });
 }
@@ -112,7 +128,9 @@ void lane_log_probabilities(int64_t n, int64_t count, ConstPanel x, Panel y) {
     for_each_vector<T>(count, [&](int64_t l, int64_t lanes) {
         const T* z = static_cast<const T*>(x.data) + l;
         Found<T, w> found{};
-        find_lanes<T>(n, lanes, z, x.stride, KeepNothing(), found, 0);
+        with_lanes<T>(lanes, z, x.stride, [&](const auto& element) {
+            find_lanes<T>(n, element, element, KeepNothing(), found, 0);
+        });
         T logs[w];
         for (int64_t i = 0; i < w; i += kWide) log_sums(found, i, logs + i);
         const Vec<T> max = load(found.max);

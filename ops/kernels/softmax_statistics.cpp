@@ -35,7 +35,8 @@ template <class T, class S>
 void lane_statistics(int64_t n, int64_t count, ConstPanel x, void* max, void* rest, double* log_sum) {
     Found<T, kGroup> found{};
     for_each_vector<T>(count, [&](int64_t l, int64_t lanes) {
-        find_lanes<T>(n, lanes, static_cast<const S*>(x.data) + l, x.stride, KeepNothing(), found, l);
+        with_lanes<T>(lanes, static_cast<const S*>(x.data) + l, x.stride,
+                      [&](const auto& z) { find_lanes<T>(n, z, z, KeepNothing(), found, l); });
     });
     conclude<T>(count, found, max, rest, log_sum);
 }

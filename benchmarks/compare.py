@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Runs the workloads of reel and libtorch in turn and compares them with each other and with the machine.
 
-usage: compare.py BUILD_DIR [--libtorch PROGRAM] [--rounds N] [--threads N] [--filter REGEX] [--markdown FILE]
+usage: compare.py BUILD_DIR [--peer PROGRAM] [--rounds N] [--threads N ...] [--filter REGEX] [--brief] [--markdown FILE]
 
 Times drift on shared machines, so the two programs run in short rounds, one after the other, and the best time of each
 workload counts. The limit is what the same work would take at the machine's own limits, measured in the same run.
 """
 import argparse
 import datetime
+import io
 import json
 import math
 import os
@@ -56,30 +57,31 @@ def geometric_mean(values):
     return math.exp(sum(map(math.log, values)) / len(values))
 
 
-def report(costs, times, limits, threads, out):
-    reel, torch = times["reel"], times.get("libtorch", {})
-    print("| workload | family | reel | libtorch | ratio | limit | share |", file=out)
+def table(costs, times, limits, threads, out):
+    print("| workload | family | reel | peer | ratio | limit | share |", file=out)
     print("| --- | --- | --- | --- | --- | --- | --- |", file=out)
-    ratios = {}
-    for name, cost in costs.items():
-        if name not in reel:
-            continue
-        limit = limit_ns(limits, cost, threads)
-        if name in torch:
-            ratios[name] = torch[name] / reel[name]
-        peer = pretty(torch[name]) if name in torch else "-"
-        ratio = f"{ratios[name]:.2f}" if name in ratios else "-"
-        bound = f"{pretty(limit)} | {100 * limit / reel[name]:.0f}%" if limit else "- | -"
-        print(f"| {name} | {cost['family']} | {pretty(reel[name])} | {peer} | {ratio} | {bound} |", file=out)
-    if not ratios:
-        return
-    print(f"\nGeometric mean of the ratios: {geometric_mean(ratios.values()):.2f}", file=out)
+    for name, ns in times["reel"].items():
+        limit = limit_ns(limits, costs[name], threads)
+        other = times.get("peer", {}).get(name)
+        against = f"{pretty(other)} | {other / ns:.2f}" if other else "- | -"
+        bound = f"{pretty(limit)} | {100 * limit / ns:.0f}%" if limit else "- | -"
+        print(f"| {name} | {costs[name]['family']} | {pretty(ns)} | {against} | {bound} |", file=out)
+    print(file=out)
+
+
+def summary(costs, ratios, alone, out):
+    """Means of the ratios, the worst, and those that threads make worse."""
+    print(f"Geometric mean of the ratios: {geometric_mean(ratios.values()):.2f}", file=out)
     for family in dict.fromkeys(c["family"] for c in costs.values()):
         own = [r for n, r in ratios.items() if costs[n]["family"] == family]
         if own:
             print(f"- {family}: {geometric_mean(own):.2f}", file=out)
     worst = sorted(ratios.items(), key=lambda item: item[1])[:10]
     print("\nWorst ten: " + ", ".join(f"{name} {ratio:.2f}" for name, ratio in worst), file=out)
+    if alone:
+        falls = [f"{n} {alone[n]:.2f} to {r:.2f}" for n, r in ratios.items() if r < 0.9 * alone[n]]
+        print("\nBelow nine tenths of the ratio on one thread: " + (", ".join(falls) or "none"), file=out)
+    print(file=out)
 
 
 def machine():
@@ -90,42 +92,55 @@ def machine():
         return platform.processor()
 
 
+def measure(programs, threads, options):
+    """The best time of each workload of each program, and what they measure."""
+    times = {name: {} for name in programs}
+    libraries = {}
+    for round_number in range(options.rounds):
+        for name, program in programs.items():
+            print(f"{threads} threads, round {round_number + 1} of {options.rounds}: {name}", file=sys.stderr)
+            measured, libraries[name] = run(program, threads, options.filter, options.seconds)
+            for workload, ns in measured.items():
+                times[name][workload] = min(ns, times[name].get(workload, math.inf))
+    return times, libraries
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--libtorch", help="the program of the peer; default: the build folder's own")
+    parser.add_argument("--peer", help="the program to compare with; default: the build folder's own of libtorch")
     parser.add_argument("build", help="the build folder, configured with -DREEL_BUILD_BENCHMARKS=ON")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--threads", type=int, nargs="+", default=[1])
     parser.add_argument("--filter", default=".")
     parser.add_argument("--seconds", type=float, default=0.05, help="of each workload in each round")
-    parser.add_argument("--markdown", help="append the table to this file, too")
+    parser.add_argument("--brief", action="store_true", help="the means and the worst only")
+    parser.add_argument("--markdown", help="append to this file, too")
     options = parser.parse_args()
 
     folder = os.path.join(options.build, "benchmarks")
-    programs = {name: os.path.join(folder, f"bench_{name}") for name in ("reel", "libtorch")}
-    if options.libtorch:
-        programs["libtorch"] = options.libtorch
+    programs = {"reel": os.path.join(folder, "bench_reel"),
+                "peer": options.peer or os.path.join(folder, "bench_libtorch")}
     programs = {name: path for name, path in programs.items() if os.path.exists(path)}
     if "reel" not in programs:
         sys.exit(f"compare.py: {folder} holds no bench_reel; configure with -DREEL_BUILD_BENCHMARKS=ON and build")
     costs = json.loads(subprocess.check_output([programs["reel"], "--costs"]))
     limits = json.loads(subprocess.check_output([os.path.join(folder, "bench_limits")]))
-    times = {name: {} for name in programs}
-    libraries = {}
-    for round_number in range(options.rounds):
-        for name, program in programs.items():
-            print(f"round {round_number + 1} of {options.rounds}: {name}", file=sys.stderr)
-            measured, libraries[name] = run(program, options.threads, options.filter, options.seconds)
-            for workload, ns in measured.items():
-                times[name][workload] = min(ns, times[name].get(workload, math.inf))
-    report(costs, times, limits, options.threads, sys.stdout)
-    if options.markdown:
-        with open(options.markdown, "a", encoding="utf-8") as file:
-            threads = "1 thread" if options.threads == 1 else f"{options.threads} threads"
-            print(f"## {' beside '.join(libraries.values())}, {threads}\n\n{datetime.date.today()}, {machine()}; the best "
-                  f"of {options.rounds} interleaved rounds.\n", file=file)
-            report(costs, times, limits, options.threads, file)
-            print(file=file)
+    alone = {}
+    for threads in options.threads:
+        times, libraries = measure(programs, threads, options)
+        ratios = {n: times["peer"][n] / ns for n, ns in times["reel"].items() if n in times.get("peer", {})}
+        text = io.StringIO()
+        print(f"## {' beside '.join(libraries.values())}, {threads} thread{'s' if threads > 1 else ''}\n", file=text)
+        print(f"{datetime.date.today()}, {machine()}; the best of {options.rounds} interleaved rounds.\n", file=text)
+        if not options.brief:
+            table(costs, times, limits, threads, text)
+        if ratios:
+            summary(costs, ratios, alone, text)
+        alone = alone or ratios
+        print(text.getvalue(), end="")
+        if options.markdown:
+            with open(options.markdown, "a", encoding="utf-8") as file:
+                file.write(text.getvalue())
 
 
 if __name__ == "__main__":

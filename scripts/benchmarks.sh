@@ -25,13 +25,16 @@ this folder.
 
 END
 compare() { python3 benchmarks/compare.py $build --markdown $results "$@"; }
-compare
-compare --threads "$(nproc)"
+compare --threads 1 "$(nproc)"
 if [ $# -gt 0 ]; then
     configure $build-wheel -DREEL_TORCH="$1"
     cmake --build $build-wheel --target bench_libtorch
-    compare --libtorch $build-wheel/benchmarks/bench_libtorch
+    compare --peer $build-wheel/benchmarks/bench_libtorch
 fi
+configure $build-native -DCMAKE_CXX_FLAGS=-march=native
+cmake --build $build-native --target bench_reel
+printf "Below, the peer is reel itself, compiled for this machine alone (-march=native).\n\n" >>$results
+compare --brief --peer $build-native/benchmarks/bench_reel
 {
     echo "## Growth, memory and compilation"
     echo

@@ -43,9 +43,12 @@ constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 /// Memory for a fibre's exponentials between their sum and their results. Each thread needs its own.
 class Scratch {
 public:
-    explicit Scratch(const Fibres& fibres, DType dtype)
-        : bytes_(fibres.grouping() == kernels::kRows ? fibres.length() * itemsize(dtype) + kernels::kMaxVector
-                                                     : fibres.length() * kernels::kMaxVector) {}
+    explicit Scratch(const Fibres& fibres, DType dtype) {
+        const int64_t n = fibres.length();
+        const int64_t row = n * itemsize(dtype) + kernels::kMaxVector;
+        const int64_t rows = n <= kernels::kShortRow ? kernels::kShortRows * row : row;
+        bytes_ = fibres.grouping() == kernels::kRows ? rows : n * kernels::kMaxVector;
+    }
     /// Whether they stay in cache: beyond, computing them twice is faster than keeping them.
     bool fits() const { return bytes_ <= kLargest; }
     void* data() {

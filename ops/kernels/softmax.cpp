@@ -65,19 +65,32 @@ struct ReadOnce {
 template <class T, class Load>
 ReadOnce(const Load&, T*) -> ReadOnce<T, Load>;
 
+/// f(first, rows) for a few rows at a time, so that their numbers are put together in one vector; alone where
+/// they are long or written past the caches.
+template <class F>
+void for_few_rows(int64_t n, int64_t count, bool streams, const F& f) {
+    const int64_t few = streams || n > kShortRow ? 1 : std::min(kWide, kShortRows);
+    for (int64_t first = 0; first < count; first += few) f(first, std::min(few, count - first));
+}
+
 template <class T>
-void row_probabilities(int64_t n, int64_t count, ConstPanel x, double empty, void* scratch, Panel y) {
-    T* exponentials = static_cast<T*>(scratch);
-    for (int64_t f = 0; f < count; ++f) {
+[[gnu::flatten]] void row_probabilities(int64_t n, int64_t count, ConstPanel x, double empty, void* scratch,
+                                        Panel y) {
+    const int64_t room = (n + kWidth<T> - 1) / kWidth<T> * kWidth<T>;
+    for_few_rows(n, count, y.streams, [&](int64_t first, int64_t rows) {
+        const T* z = static_cast<const T*>(x.data) + first * x.stride;
+        T* exponentials = static_cast<T*>(scratch);
         Found<T, kWide> found{};
-        find_row<T>(n, static_cast<const T*>(x.data) + f * x.stride, x.stride, KeepAll<T>{exponentials},
-                    found, 0);
+        for (int64_t f = 0; f < rows; ++f)
+            find_row<T>(n, z + f * x.stride, x.stride, KeepAll<T>{exponentials + f * room}, found, f);
         T at_peak[kWide];
         T scale[kWide];
         share_out(found, 0, empty, at_peak, scale);
-        map_row<T>(n, exponentials, static_cast<T*>(y.data) + f * y.stride, y.streams,
-                   Shares<T>{Vec<T>(found.peak[0]), Vec<T>(at_peak[0]), Vec<T>(scale[0])});
-    }
+        for (int64_t f = 0; f < rows; ++f) {
+            map_row<T>(n, exponentials + f * room, static_cast<T*>(y.data) + (first + f) * y.stride,
+                       y.streams, Shares<T>{Vec<T>(found.peak[f]), Vec<T>(at_peak[f]), Vec<T>(scale[f])});
+        }
+    });
 }
 
 template <class T>
@@ -108,18 +121,21 @@ void log_sums(const Found<T, N>& found, int64_t l, T* logs) {
 }
 
 template <class T>
-void row_log_probabilities(int64_t n, int64_t count, ConstPanel x, Panel y) {
-    for (int64_t f = 0; f < count; ++f) {
-        const T* z = static_cast<const T*>(x.data) + f * x.stride;
+[[gnu::flatten]] void row_log_probabilities(int64_t n, int64_t count, ConstPanel x, Panel y) {
+    for_few_rows(n, count, y.streams, [&](int64_t first, int64_t rows) {
+        const T* z = static_cast<const T*>(x.data) + first * x.stride;
         Found<T, kWide> found{};
-        find_row<T>(n, z, x.stride, KeepNothing(), found, 0);
+        for (int64_t f = 0; f < rows; ++f)
+            find_row<T>(n, z + f * x.stride, x.stride, KeepNothing(), found, f);
         T logs[kWide];
         log_sums(found, 0, logs);
-        const Vec<T> max(found.max[0]);
-        const Vec<T> log(logs[0]);
-        map_row<T>(n, z, static_cast<T*>(y.data) + f * y.stride, y.streams,
-                   [&](const Vec<T>& element) { return (element - max) - log; });
-    }
+        for (int64_t f = 0; f < rows; ++f) {
+            const Vec<T> max(found.max[f]);
+            const Vec<T> log(logs[f]);
+            map_row<T>(n, z + f * x.stride, static_cast<T*>(y.data) + (first + f) * y.stride, y.streams,
+                       [&](const Vec<T>& element) { return (element - max) - log; });
+        }
+    });
 }
 
 template <class T>

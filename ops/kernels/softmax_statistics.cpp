@@ -24,7 +24,8 @@ void conclude(int64_t count, const Found<T, kGroup>& found, void* max, void* res
 }
 
 template <class T, class S>
-void row_statistics(int64_t n, int64_t count, ConstPanel x, void* max, void* rest, double* log_sum) {
+[[gnu::flatten]] void row_statistics(int64_t n, int64_t count, ConstPanel x, void* max, void* rest,
+                                     double* log_sum) {
     Found<T, kGroup> found{};
     for (int64_t f = 0; f < count; ++f)
         find_row<T>(n, static_cast<const S*>(x.data) + f * x.stride, x.stride, KeepNothing(), found, f);

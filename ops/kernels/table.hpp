@@ -197,6 +197,10 @@ enum Grouping : std::uint8_t { kRows, kLanes };
 /// No vector of any instruction set has more bytes.
 constexpr std::int64_t kMaxVector = 64;
 
+/// Up to so many rows of up to so many elements are taken at once.
+constexpr std::int64_t kShortRows = 8;
+constexpr std::int64_t kShortRow = 1024;
+
 /// The most fibres of a group.
 constexpr std::int64_t kMaxFibres = 64;
 
@@ -231,7 +235,8 @@ struct Softmax {
                          const double* rest, const SoftTargets& q, const double* mass, const double* factor,
                          Panel y) = {};
     /// y = e^(x - max) / (1 + rest), `empty` in fibres that are all -inf. `scratch` is aligned as vectors are
-    /// and takes n elements and a vector (rows), or n vectors (lanes).
+    /// and takes n vectors (lanes), or n elements and a vector (rows; those of short ones `kShortRows`
+    /// times).
     void (*probabilities[2])(std::int64_t n, std::int64_t count, ConstPanel x, double empty, void* scratch,
                              Panel y) = {};
     /// y = (x - max) - log_sum; NaN in fibres without a finite maximum.

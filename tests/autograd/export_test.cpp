@@ -3,11 +3,11 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <sstream>
 
 #include "reel.hpp"
+#include "tests/directory.hpp"
 
 using namespace reel;
 
@@ -99,9 +99,9 @@ TEST_CASE("a tape is a graph in Graphviz's language") {
     }
     CHECK(count(dot, "3: a \\\"quoted\\\" name") == 1);
     if (std::system("command -v dot > /dev/null 2>&1") == 0) {
-        const std::filesystem::path file = std::filesystem::temp_directory_path() / "reel_export_test.dot";
+        const testing::Directory directory;
+        const std::string file = directory / "tape.dot";
         std::ofstream(file) << dot;
-        CHECK(std::system(("dot -Tsvg -o /dev/null " + file.string()).c_str()) == 0);
-        std::filesystem::remove(file);
+        CHECK(std::system(("dot -Tsvg -o /dev/null " + file).c_str()) == 0);
     }
 }

@@ -2,13 +2,13 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
-#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "autograd/page.hpp"
 #include "reel.hpp"
+#include "tests/directory.hpp"
 #include "tests/gradients/rows.hpp"
 
 using namespace reel;
@@ -16,11 +16,11 @@ using namespace reel;
 namespace {
 
 std::string page_of(const Tape& tape) {
-    const std::filesystem::path path = std::filesystem::temp_directory_path() / "reel_html_test.html";
-    tape.to_html(path.string());
+    const testing::Directory directory;
+    const std::string path = directory / "tape.html";
+    tape.to_html(path);
     std::stringstream text;
     text << std::ifstream(path).rdbuf();
-    std::filesystem::remove(path);
     return text.str();
 }
 

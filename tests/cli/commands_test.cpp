@@ -4,11 +4,11 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
-#include <filesystem>
 #include <fstream>
 #include <regex>
 #include <sstream>
 
+#include "tests/directory.hpp"
 #include "tests/gradients/rows.hpp"
 
 using namespace reel;
@@ -33,14 +33,6 @@ Row sine(const char* name, Tensor (*slope)(const Tensor& x)) {
 bool matches(const std::string& text, const std::string& pattern) {
     return std::regex_search(text, std::regex(pattern));
 }
-
-/// A path in the temporary directory; the file there is removed in the end.
-struct Path {
-    explicit Path(const char* name) : path(std::filesystem::temp_directory_path() / name) {}
-    ~Path() { std::filesystem::remove(path); }
-    operator std::string() const { return path.string(); }
-    std::filesystem::path path;
-};
 
 }  // namespace
 
@@ -67,7 +59,8 @@ TEST_CASE("reel gradcheck: right and wrong gradients, and what says so") {
 }
 
 TEST_CASE("reel show: names, dtypes, shapes and statistics of safetensors and NPY files") {
-    const Path model("reel_show_test.safetensors");
+    const Directory directory;
+    const std::string model = directory / "show.safetensors";
     save_safetensors(model, {{"weight", tensor({{1.0, 2.0}, {3.0, 6.0}})},
                              {"count", tensor({-7, 7})},
                              {"holes", tensor({double(NAN), 4.0, double(INFINITY)}, kFloat64)},
@@ -82,14 +75,14 @@ TEST_CASE("reel show: names, dtypes, shapes and statistics of safetensors and NP
     CHECK_MESSAGE(matches(text, R"(nothing\? +float32 +\[0, 3\] +0 +- +- +- +- +0\n)"), text);
     CHECK_MESSAGE(matches(text, "\n4 tensors, 9 elements\n"), text);
 
-    const Path array("reel_show_test.npy");
+    const std::string array = directory / "show.npy";
     save_npy(array, tensor({true, false, true, true}));
     std::ostringstream npy;
     CHECK(cli::show(array, npy) == 0);
     CHECK_MESSAGE(matches(npy.str(), R"(\(array\) +bool +\[4\] +4 +0 +1 +0\.75 )"), npy.str());
 
-    const Path rubbish("reel_show_test.txt");
-    std::ofstream(rubbish.path) << "no tensors here, only words";
+    const std::string rubbish = directory / "show.txt";
+    std::ofstream(rubbish) << "no tensors here, only words";
     CHECK_THROWS_AS(cli::show(rubbish, out), IoError);
     CHECK_THROWS_AS(cli::show("/no/such/file", out), IoError);
 }

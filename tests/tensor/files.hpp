@@ -1,5 +1,5 @@
 /// \file
-/// What the tests of this folder share: the fixtures, bytes in files, a directory that goes away.
+/// What the tests of this folder share: the fixtures, and bytes in files.
 #pragma once
 
 #include <string>
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "reel.hpp"
+#include "tests/directory.hpp"
 
 namespace reel::testing {
 
@@ -16,23 +17,6 @@ std::vector<std::string> fixture_lines(const std::string& name);
 DType dtype_named(const std::string& text);
 /// "2x3" as {2, 3}, "-" as {}.
 Shape shape_named(const std::string& text);
-
-/// A directory of its own under the system's temporary one, removed at the end.
-class Directory {
-public:
-    Directory();
-    Directory(const Directory&) = delete;
-    Directory& operator=(const Directory&) = delete;
-    ~Directory();
-
-    /// The path of a file in it.
-    std::string operator/(std::string_view name) const;
-    /// The names of the files in it, sorted.
-    std::vector<std::string> names() const;
-
-private:
-    std::string path_;
-};
 
 std::string read_bytes(const std::string& path);
 void write_bytes(const std::string& path, std::string_view bytes);

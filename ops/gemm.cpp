@@ -113,12 +113,13 @@ T dot(int64_t n, const T* x, int64_t x_step, const T* y, int64_t y_step) {
 }
 
 /// The length of a panel: a part of `length` that depends on nothing but the product's shape. What each one
-/// reads again of the other operand costs least where they are long.
+/// reads again of the other operand costs least where they are long; an even number of them gives two
+/// threads the same work.
 int64_t panel_length(int64_t length) {
     constexpr int64_t kMostPanels = 8;
     constexpr int64_t kLong = 256;
     constexpr int64_t kMultiple = 16;
-    const int64_t panels = std::clamp<int64_t>(length / kLong, 2, kMostPanels);
+    const int64_t panels = std::clamp<int64_t>((length / kLong + 1) / 2 * 2, 2, kMostPanels);
     return (length + kMultiple * panels - 1) / (kMultiple * panels) * kMultiple;
 }
 

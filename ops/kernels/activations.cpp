@@ -45,7 +45,7 @@ struct Softplus {
     V operator()(const V& x) const {
         const V b = constant<V>(beta);
         const auto z = math::two_product<Element<V>>(b, x);
-        const V y = math::softplus<Element<V>>(z.high, z.low) / b;
+        const V y = quotient(math::softplus<Element<V>>(z.high, z.low), b);
         return xsimd::select(z.high > constant<V>(threshold), x, y);
     }
 };
@@ -111,7 +111,7 @@ template <class V>
 struct BothSigmoids {
     explicit BothSigmoids(const V& x) {
         const V e = math::exp<Element<V>>(-xsimd::abs(x));
-        const V larger = V(1) / (V(1) + e);
+        const V larger = quotient(V(1), V(1) + e);
         const V smaller = e * larger;
         above = xsimd::select(x < V(0), smaller, larger);
         below = xsimd::select(x < V(0), larger, smaller);

@@ -36,7 +36,7 @@ struct Sqrt {
 struct Rsqrt {
     template <class V>
     V operator()(const V& x) const {
-        return V(1) / xsimd::sqrt(x);
+        return quotient(V(1), xsimd::sqrt(x));
     }
 };
 struct Square {
@@ -48,7 +48,7 @@ struct Cube {
 struct Reciprocal {
     template <class V>
     V operator()(const V& x) const {
-        return V(1) / x;
+        return quotient(V(1), x);
     }
 };
 /// max(x, 0); NaN stays NaN.
@@ -117,7 +117,10 @@ struct Mul {
     auto operator()(const auto& a, const auto& b) const { return a * b; }
 };
 struct Div {
-    auto operator()(const auto& a, const auto& b) const { return a / b; }
+    template <class V>
+    V operator()(const V& a, const V& b) const {
+        return quotient(a, b);
+    }
 };
 /// a + α b, the product rounded before the sum as in `a + (b * alpha)`.
 struct Axpy {

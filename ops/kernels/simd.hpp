@@ -141,6 +141,15 @@ T sum_of_lanes(const xsimd::batch<T>& v) {
     return first_lane(combine_lanes<T>(v, plus));
 }
 
+/// a / b, rounded once. xsimd 8's own is an estimate for float32 on Arm.
+template <class V>
+V quotient(const V& a, const V& b) {
+    return a / b;
+}
+#if defined(__aarch64__)
+inline Vec<float> quotient(const Vec<float>& a, const Vec<float>& b) { return vdivq_f32(a, b); }
+#endif
+
 /// a b + c and a b - c, rounded once where the machine can (`kFused`). xsimd's own `fma` does so only for
 /// some sets.
 #if defined(__AVX512F__)

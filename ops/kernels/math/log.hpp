@@ -64,7 +64,7 @@ struct LogArgument {
 
     /// log x + c for a small c, as a sum.
     Pair<T> pair(const Vec<T>& c) const {
-        const Vec<T> s = f / (Vec<T>(2) + f);
+        const Vec<T> s = quotient(f, Vec<T>(2) + f);
         const Vec<T> z = s * s;
         const Vec<T> h = Vec<T>(T(0.5)) * f * f;
         const Vec<T> rest = z * polynomial<T>(z, kLogTail<T>);
@@ -110,7 +110,7 @@ Vec<T> times_log(const Vec<T>& a, const Vec<T>& x) {
 template <class T>
 Vec<T> log1p(const Vec<T>& x, const Vec<T>& d) {
     const Pair<T> u = two_sum<T>(Vec<T>(1), x);
-    return LogArgument<T>(u.high, true).log((u.low + d) / u.high);
+    return LogArgument<T>(u.high, true).log(quotient(u.low + d, u.high));
 }
 
 /// log(1 + x).

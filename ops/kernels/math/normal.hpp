@@ -134,7 +134,7 @@ struct Bell {
 template <class T>
 Vec<T> normal_tail(const Vec<T>& y, const Vec<T>& bell) {
     const Vec<T> n = polynomial<T>(y, kTailN<T>);
-    return bell * n / multiply_add(Vec<T>(T(kSqrt2Pi)) * y, n, polynomial<T>(y, kTailG<T>));
+    return quotient(bell * n, multiply_add(Vec<T>(T(kSqrt2Pi)) * y, n, polynomial<T>(y, kTailG<T>)));
 }
 
 /// erf x: near 0 by its own polynomial, else 1 − 2 Q(x √2).
@@ -153,7 +153,7 @@ Vec<T> gelu(const Vec<T>& x) {
     const Vec<T> y = within_tail<T>(x);
     const Bell<T> bell(y);
     const Vec<T> far =
-        bell.times(Vec<T>(T(kGeluLevel)), polynomial<T>(y, kGeluG<T>) / polynomial<T>(y, kGeluN<T>));
+        bell.times(Vec<T>(T(kGeluLevel)), quotient(polynomial<T>(y, kGeluG<T>), polynomial<T>(y, kGeluN<T>)));
     const Vec<T> near =
         multiply_add(bell.exponent, polynomial<T>(bell.square.high, kNormalNear<T>), Vec<T>(T(0.5)) * y);
     const Vec<T> tail = xsimd::select(y <= Vec<T>(T(kGeluNear)), near, far);

@@ -150,8 +150,8 @@ Vec<T> times_pair(const Vec<T>& a, const Vec<T>& high, const Vec<T>& low) {
     if constexpr (kFused) return xsimd::select(is_infinite, a * high, multiply_add(a, high, a * low));
     // Where a is large, splitting it would overflow.
     const Vec<T> scale(static_cast<T>(std::int64_t{1} << kFraction<T>));
-    const auto is_large = xsimd::abs(a) > Vec<T>(std::numeric_limits<T>::max()) / scale;
-    const Vec<T> scaled = xsimd::select(is_large, a / scale, a);
+    const auto is_large = xsimd::abs(a) > quotient(Vec<T>(std::numeric_limits<T>::max()), scale);
+    const Vec<T> scaled = xsimd::select(is_large, quotient(a, scale), a);
     const Pair<T> product = two_product<T>(scaled, high);
     const Vec<T> sum = product.high + multiply_add(scaled, low, product.low);
     const Vec<T> plain = a * high;
@@ -162,17 +162,17 @@ Vec<T> times_pair(const Vec<T>& a, const Vec<T>& high, const Vec<T>& low) {
 /// With one division: the quotient by the reciprocal, then what is missing.
 template <class T>
 Pair<T> operator/(const Pair<T>& a, const Pair<T>& b) {
-    const Vec<T> reciprocal = Vec<T>(1) / b.high;
-    const Vec<T> quotient = a.high * reciprocal;
-    const Pair<T> back = two_product<T>(quotient, b.high);
-    return {quotient, ((a.high - back.high) - back.low + (a.low - quotient * b.low)) * reciprocal};
+    const Vec<T> reciprocal = quotient(Vec<T>(1), b.high);
+    const Vec<T> high = a.high * reciprocal;
+    const Pair<T> back = two_product<T>(high, b.high);
+    return {high, ((a.high - back.high) - back.low + (a.low - high * b.low)) * reciprocal};
 }
 
 /// a − b trunc(a / b), exact, with the sign of a.
 template <class T>
 Vec<T> fmod(const Vec<T>& a, const Vec<T>& b) {
     const T large = static_cast<T>(std::int64_t{1} << (kFraction<T> - 1));
-    const Vec<T> ratio = a / b;
+    const Vec<T> ratio = quotient(a, b);
     const auto is_exact = (xsimd::abs(ratio) < Vec<T>(large)) &&
                           (xsimd::abs(a) < Vec<T>(1 / kSmallest<T> / large)) &&
                           (xsimd::abs(b) < Vec<T>(1 / kSmallest<T> / large));

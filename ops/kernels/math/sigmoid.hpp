@@ -15,7 +15,7 @@ Vec<T> times_sigmoid(const Vec<T>& a, const Vec<T>& x, const Exponential<T>& e) 
     // 1 / (high + low) = (1 − low) / high, nearly: where low matters most, high is close to 1.
     const Vec<T> high = xsimd::select(negative, e.high, Vec<T>(1));
     const Vec<T> low = xsimd::select(negative, e.low, Vec<T>(0)) - high * under.low;
-    const Vec<T> y = times_pair<T>(a, high, low) / under.high;
+    const Vec<T> y = quotient(times_pair<T>(a, high, low), under.high);
     return xsimd::select(negative, e.scaled(y), y);
 }
 
@@ -117,7 +117,7 @@ Vec<T> tanh(const Vec<T>& x) {
     const Vec<T> r = multiply_add(rounded - rounder, Vec<T>(T(-0x1.62e42fefa39efp-1)), y + y);
     const Vec<T> power = number<T>(bits<T>(rounded) << kFraction<T>);
     const Vec<T> sum = multiply_add(power, expm1_of_remainder<T>(r), power + Vec<T>(1));
-    const Vec<T> far = Vec<T>(1) - Vec<T>(2) / sum;
+    const Vec<T> far = Vec<T>(1) - quotient(Vec<T>(2), sum);
     const Vec<T> size = xsimd::select(y <= Vec<T>(T(0.6)), near, far);
     return number<T>(bits<T>(size) | (bits<T>(x) & Vec<Bits<T>>(kSign<T>)));
 }

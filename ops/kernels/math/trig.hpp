@@ -128,8 +128,8 @@ Vec<T> tan(const Vec<T>& x) {
                           xsimd::select(odd, -cosine.low, sine.low)};
     const Pair<T> under = {xsimd::select(odd, sine.high, cosine.high),
                            xsimd::select(odd, sine.low, cosine.low)};
-    const Pair<T> quotient = over / under;
-    const Vec<T> y = xsimd::select(xsimd::abs(x) < Vec<T>(4 * kSmallest<T>), x, quotient.high + quotient.low);
+    const Pair<T> ratio = over / under;
+    const Vec<T> y = xsimd::select(xsimd::abs(x) < Vec<T>(4 * kSmallest<T>), x, ratio.high + ratio.low);
     return where_reducible<T>(x, y, [](T each) { return std::tan(each); });
 }
 
@@ -156,7 +156,7 @@ Vec<T> atan2(const Vec<T>& y, const Vec<T>& x) {
     const Vec<T> quarter = xsimd::select(longer > Vec<T>(huge), Vec<T>(T(0.25)), one);
     const Vec<T> over = xsimd::select(wide, quarter * shorter - quarter * longer, shorter);
     const Vec<T> under = xsimd::select(wide, quarter * shorter + quarter * longer, longer);
-    const Vec<T> t = over / under;
+    const Vec<T> t = quotient(over, under);
     const Vec<T> square = t * t;
     // The angle is sign · (t + tail) + eighths · π/4.
     const Vec<T> tail = t * square * polynomial<T>(square, kAtanTail<T>);
@@ -165,7 +165,7 @@ Vec<T> atan2(const Vec<T>& y, const Vec<T>& x) {
     Vec<T> sign = one;
     eighths = xsimd::select(steep, two - eighths, eighths);
     sign = xsimd::select(steep, -sign, sign);
-    const auto left = x < zero || (x == zero && one / x < zero);
+    const auto left = x < zero || (x == zero && quotient(one, x) < zero);
     eighths = xsimd::select(left, Vec<T>(4) - eighths, eighths);
     sign = xsimd::select(left, -sign, sign);
     const Pair<T> sum = quick_two_sum<T>(eighths * Vec<T>(quarter_pi), sign * t);

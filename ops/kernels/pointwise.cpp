@@ -31,12 +31,12 @@ struct Sign {
     }
 };
 struct Sqrt {
-    auto operator()(const auto& x) const { return xsimd::sqrt(x); }
+    auto operator()(const auto& x) const { return square_root(x); }
 };
 struct Rsqrt {
     template <class V>
     V operator()(const V& x) const {
-        return quotient(V(1), xsimd::sqrt(x));
+        return quotient(V(1), square_root(x));
     }
 };
 struct Square {

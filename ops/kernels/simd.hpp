@@ -141,13 +141,18 @@ T sum_of_lanes(const xsimd::batch<T>& v) {
     return first_lane(combine_lanes<T>(v, plus));
 }
 
-/// a / b, rounded once. xsimd 8's own is an estimate for float32 on Arm.
+/// a / b and √x, rounded once. xsimd 8's own are estimates for float32 on Arm.
 template <class V>
 V quotient(const V& a, const V& b) {
     return a / b;
 }
+template <class V>
+V square_root(const V& x) {
+    return xsimd::sqrt(x);
+}
 #if defined(__aarch64__)
 inline Vec<float> quotient(const Vec<float>& a, const Vec<float>& b) { return vdivq_f32(a, b); }
+inline Vec<float> square_root(const Vec<float>& x) { return vsqrtq_f32(x); }
 #endif
 
 /// a b + c and a b - c, rounded once where the machine can (`kFused`). xsimd's own `fma` does so only for

@@ -74,7 +74,7 @@ void adam(int64_t n, void* param, const void* grad, void* const* state, const Up
         const Vec<T> square = beta2 * get(v) + rest2 * (slope * slope);
         put(m, mean);
         put(v, square);
-        put(p, x - quotient(step * mean, xsimd::sqrt(square) * root + eps));
+        put(p, x - quotient(step * mean, square_root(square) * root + eps));
     });
 }
 

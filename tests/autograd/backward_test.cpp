@@ -61,7 +61,7 @@ TEST_CASE("derivatives of any order") {
     }
 }
 
-TEST_CASE("backward accumulates, into memory of each leaf's own") {
+TEST_CASE("backward accumulates into memory of each leaf's own") {
     const Tensor a = leaf({1.0, 2.0});
     const Tensor b = leaf({3.0, 4.0});
     for (int time = 1; time <= 2; ++time) {

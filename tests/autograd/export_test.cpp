@@ -30,7 +30,7 @@ std::size_t count(const std::string& text, const std::string& part) {
 
 }  // namespace
 
-TEST_CASE("a tape lists its nodes in order, with inputs, shapes and bytes") {
+TEST_CASE("a tape lists its nodes in order with inputs and shapes and bytes") {
     const Example e;
     REQUIRE(e.tape.size() == 3);
     const TapeNode mul = e.tape[0];

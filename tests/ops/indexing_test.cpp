@@ -192,7 +192,7 @@ TEST_CASE("masked_select and nonzero, also of many elements") {
     CHECK(equal(w.grad(), odd.to(kFloat64)));
 }
 
-TEST_CASE("index_select, one_hot, embedding") {
+TEST_CASE("index_select and one_hot and embedding") {
     const Tensor x = count_up({2, 3}, 1, 1);
     CHECK(x.index_select(1, at({2}, {2, 0})).to_vector<double>() == Values{3, 1, 6, 4});
     CHECK(x.index_select(0, tensor(1)).sizes() == Shape{1, 3});

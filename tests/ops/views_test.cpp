@@ -110,7 +110,7 @@ TEST_CASE("transpose, t, permute, movedim") {
     CHECK_THROWS_AS(x.movedim({0}, {1, 2}), ShapeError);
 }
 
-TEST_CASE("expand, expand_as, broadcast_to") {
+TEST_CASE("expand and expand_as and broadcast_to") {
     const Tensor x = cube();
     const Tensor column = x.slice(1, 0, 1);
     CHECK(column.expand({-1, 5, -1}).strides() == Shape{12, 0, 1});

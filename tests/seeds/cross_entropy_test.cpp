@@ -59,7 +59,7 @@ TEST_CASE("seeds: the gradient is prediction minus truth") {
     CHECK(g[0].abs().sum().item<double>() > g[1].abs().sum().item<double>());
 }
 
-TEST_CASE("seeds: fused cross-entropy equals log_softmax, index and mean") {
+TEST_CASE("seeds: fused cross-entropy equals log_softmax and index and mean") {
     manual_seed(1);
     const Tensor z = randn({6, 5}, kFloat64);
     const Tensor targets = randint(5, {6});

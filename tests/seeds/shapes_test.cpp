@@ -24,7 +24,7 @@ TEST_CASE("seeds: sums of an integer matrix along each dimension") {
     CHECK(rows().sum(-1).equal(rows().sum(1)));
 }
 
-TEST_CASE("seeds: x - x.mean(1, keepdim) centres the rows; without keepdim it throws") {
+TEST_CASE("seeds: subtracting the mean centres the rows with keepdim and throws without") {
     const Tensor x = rows().to(kFloat32);
     CHECK((x - x.mean(1, true)).equal(tensor({{-1.0, 0.0, 1.0}, {-1.0, 0.0, 1.0}})));
     const std::string message = message_of<ShapeError>([&] { return x - x.mean(1); });
@@ -65,7 +65,7 @@ TEST_CASE("seeds: -1 in a view is worked out; two -1 throw") {
     CHECK(zeros({32, 28, 28, 3}).view({32, -1}).sizes() == Shape{32, 2352});
 }
 
-TEST_CASE("seeds: view of a transposed tensor throws and says reshape, which copies there") {
+TEST_CASE("seeds: view of a transposed tensor throws and names reshape; reshape copies there") {
     const Tensor x = rows().t();
     CHECK(contains(message_of<ShapeError>([&] { return x.view({6}); }), "reshape"));
     CHECK(x.reshape({6}).equal(tensor({1, 4, 2, 5, 3, 6})));
@@ -74,7 +74,7 @@ TEST_CASE("seeds: view of a transposed tensor throws and says reshape, which cop
     CHECK(dense.reshape({6}).shares_storage(dense));
 }
 
-TEST_CASE("seeds: view needs strides that fit, not contiguous memory") {
+TEST_CASE("seeds: view needs strides that fit and no contiguous memory") {
     const Tensor labels = arange(12).view({3, 4});
     CHECK_THROWS_AS(labels(Slice(), Slice(1)).view({-1}), ShapeError);
     const Tensor column = labels(Slice(), Slice(0, 1));  // strides [4, 1], not contiguous

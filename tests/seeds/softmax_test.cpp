@@ -18,7 +18,7 @@ constexpr double kFour = 5e-5;  // half a unit of the fourth decimal
 const std::vector<double> kOneTwoThree = {0.0900, 0.2447, 0.6652};
 }  // namespace
 
-TEST_CASE("seeds: naive softmax of [1000, 1001, 1002] is inf / inf, shifted it is right") {
+TEST_CASE("seeds: naive softmax of 1000 and more is inf / inf and shifted it is right") {
     const Tensor x = tensor({1000.0, 1001.0, 1002.0});
     CHECK(close(exp(x), {kInf, kInf, kInf}, 0));
     CHECK(exp(x).sum().item<double>() == kInf);
@@ -104,7 +104,7 @@ TEST_CASE("seeds: log-softmax of float32 [1000, 1001, 1002] keeps its digits") {
     CHECK_FALSE(close(x - logsumexp(x, -1), {-2.407606, -1.407606, -0.407606}, 5e-6));
 }
 
-TEST_CASE("seeds: float32 exp overflows above 88.72, is subnormal below -87.34 and zero below -103.97") {
+TEST_CASE("seeds: float32 exp overflows above 88.72 and is subnormal below -87.34 and zero below -103.97") {
     const auto e = [](double x) { return exp(tensor({x})).item<float>(); };
     const float smallest_normal = std::numeric_limits<float>::min();
     CHECK(std::isfinite(e(88.72)));

@@ -2,6 +2,7 @@
 // network that sees the last four. Before it trains, the model's own loss is put through the gradient check.
 //
 // The data is one name a line; any text file will do. Read `mlp` for the model, `train` for the loop.
+// Next: 06_spiral.cpp.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>

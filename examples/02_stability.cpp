@@ -1,5 +1,5 @@
-// Why softmax is shifted by the maximum, and log-softmax is not the log of softmax. Every number printed here
-// is a test in tests/seeds/softmax_test.cpp. Next: 03_shapes.cpp.
+// Why softmax is shifted by the maximum, and log-softmax is not the log of softmax. The numbers printed
+// here, but for the smallest of the long row, are tests in tests/seeds/softmax_test.cpp. Next: 03_shapes.cpp.
 #include <CLI/CLI.hpp>
 #include <iostream>
 

@@ -1,6 +1,6 @@
 // Cross-entropy and its gradient: prediction minus truth. By hand, composed of operations, and as reel's one
-// fused operation. Every number printed here is a test in tests/seeds/cross_entropy_test.cpp. Next:
-// 05_temperature.cpp.
+// fused operation. The losses and gradients printed here are tests in
+// tests/seeds/cross_entropy_test.cpp. Next: 05_temperature.cpp.
 #include <CLI/CLI.hpp>
 #include <iostream>
 
@@ -45,6 +45,20 @@ int main(int argc, char** argv) {
     show("each row  ", cross_entropy(batch.detach(), targets, {.reduction = kNone}));
     std::cout << "the gradient of the mean, composed and fused (negative at the target; divided by N = 2)\n";
     std::cout << composed << "\n" << batch.grad() << "\n";
+
+    std::cout << "\nBytes kept where the logits are [8, 1000], 32,000 bytes that exist anyway:\n";
+    const Tensor wide = zeros({8, 1000}).set_requires_grad();
+    const Tensor wide_targets = zeros({8}, kInt64);
+    {
+        const Tape tape;
+        const Tensor loss = -log_softmax(wide, 1).index({arange(8), wide_targets}).mean();
+        std::cout << "  composed " << tape.bytes_kept() << ": the log-probabilities, beside the logits\n";
+    }
+    {
+        const Tape tape;
+        const Tensor loss = cross_entropy(wide, wide_targets);
+        std::cout << "  fused    " << tape.bytes_kept() << ": the logits themselves, and two numbers a row\n";
+    }
 
     std::cout << "\nAny batch shape, here (2, 2, 3):\n";
     const Tensor more = tensor({{{1.0, 2.0, 3.0}, {4.0, 5.0, 6.0}}, {{7.0, 8.0, 9.0}, {1.0, 1.0, 1.0}}});

@@ -53,7 +53,7 @@ Tensor classes_of(const std::string& text, const std::string& symbols) {
     for (const char c : text) {
         const std::size_t found = symbols.find(c);
         if (found == std::string::npos)
-            throw std::runtime_error("the text to learn from has not all characters of '" + text + "'");
+            throw std::runtime_error("'" + text + "' has characters that the training text does not");
         classes.push_back(static_cast<std::int64_t>(found));
     }
     return tensor(classes);
@@ -194,7 +194,7 @@ int main(int argc, char** argv) {
     app.add_option("--temperature", temperature, "low: sure of itself, high: adventurous")
         ->check(CLI::PositiveNumber)
         ->capture_default_str();
-    app.add_option("--top-k", k, "of so many likeliest characters one is drawn")
+    app.add_option("--top-k", k, "draw from this many likeliest characters")
         ->check(CLI::PositiveNumber)
         ->capture_default_str();
     CLI11_PARSE(app, argc, argv);

@@ -72,7 +72,7 @@ int main(int argc, char** argv) {
     std::int64_t every = 10;
     app.add_option("file", file, "the checkpoint; where it exists, training goes on from it")
         ->capture_default_str();
-    app.add_option("--every", every, "so many steps it is written")
+    app.add_option("--every", every, "steps between two writes")
         ->check(CLI::PositiveNumber)
         ->capture_default_str();
     app.add_option("--seed", seed, "the same seed gives the same network")->capture_default_str();

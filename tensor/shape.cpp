@@ -35,6 +35,8 @@ std::ostream& operator<<(std::ostream& out, const Shape& shape) {
 }
 
 std::int64_t numel(const Shape& sizes) {
+    if (sizes.size() > kMostDims)
+        fail<ShapeError>("a tensor of ", sizes.size(), " dimensions; it can have ", kMostDims, " at most");
     std::int64_t count = 1;
     bool overflow = false;
     bool empty = false;

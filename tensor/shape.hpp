@@ -25,8 +25,8 @@ public:
     Shape(const std::vector<std::int64_t>& values) : Shape(values.data(), values.size()) {}
     Shape(std::span<const std::int64_t> values) : Shape(values.data(), values.size()) {}
     template <class Integer>
-    requires(std::is_integral_v<Integer> && !std::is_same_v<Integer, bool>) Shape(Integer value)
-        : Shape({static_cast<std::int64_t>(value)}) {}
+        requires(std::is_integral_v<Integer> && !std::is_same_v<Integer, bool>)
+    Shape(Integer value) : Shape({static_cast<std::int64_t>(value)}) {}
     Shape(const Shape& other) {
         if (other.capacity_ == kInline) [[likely]] {
             size_ = other.size_;
@@ -124,8 +124,12 @@ private:
 /// "[2, 3]"
 std::ostream& operator<<(std::ostream& out, const Shape& shape);
 
-/// The product of the sizes; 1 for a 0-d shape. Throws a `ShapeError` for a negative size or an overflow,
-/// even one that a size of 0 would hide: the strides would overflow too.
+/// The most dimensions that a tensor has, so that whoever recurses over them has stack enough. (PyTorch
+/// reduces over no more.)
+inline constexpr std::size_t kMostDims = 64;
+
+/// The product of the sizes; 1 for a 0-d shape. Throws a `ShapeError` for more than `kMostDims` sizes, for a
+/// negative one, or an overflow, even one that a size of 0 would hide: the strides would overflow too.
 std::int64_t numel(const Shape& sizes);
 
 /// Row-major strides: the last is 1, every other one the product of the sizes behind it.

@@ -4,9 +4,10 @@
 #include "tensor/safetensors.hpp"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <nlohmann/json.hpp>
-#include <set>
+#include <utility>
 
 #include "tensor/file.hpp"
 
@@ -16,7 +17,7 @@ namespace {
 
 using detail::Encoding;
 using detail::File;
-using Json = nlohmann::ordered_json;
+using Json = nlohmann::json;
 
 constexpr std::int64_t kLengthBytes = 8;
 constexpr std::int64_t kAlignment = 8;                // of the first element
@@ -46,23 +47,23 @@ struct Item {
     std::int64_t end;
 };
 
-/// Reads headers. What it throws names the file.
+/// Reads a header, event by event (`nlohmann::json::sax_parse`): in time and memory linear in its length,
+/// whatever it holds. What it throws names the file.
 class HeaderReader {
 public:
     explicit HeaderReader(const std::string& path) : path_(path) {}
 
-    /// The tensors by the place of their elements, which must fill the `bytes` behind the header exactly.
-    std::vector<Item> read(const std::string& text, std::int64_t bytes) const {
-        const Json header = parse(text);
-        std::vector<Item> items;
-        for (const auto& [name, entry] : header.items()) {
-            if (name != kMetadata) items.push_back(item(name, entry));
-        }
-        std::stable_sort(items.begin(), items.end(), [](const Item& a, const Item& b) {
+    /// The tensors by the place of their elements, which must fill the `bytes` after the header exactly.
+    std::vector<Item> read(const std::string& text, std::int64_t bytes) {
+        // To the parser a NUL is the end, whatever comes after it.
+        if (text.find('\0') != std::string::npos) wrong("its header contains a NUL byte");
+        Json::sax_parse(text, this);
+        check_names();
+        std::stable_sort(items_.begin(), items_.end(), [](const Item& a, const Item& b) {
             return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
         });
         std::int64_t place = 0;
-        for (const Item& item : items) {
+        for (const Item& item : items_) {
             if (item.begin != place) {
                 wrong("tensor '", item.name, "' begins at ", item.begin, ", the one before it ends at ",
                       place);
@@ -71,7 +72,7 @@ public:
         }
         if (place != bytes)
             wrong("its tensors end at ", place, ", the file has ", bytes, " bytes of elements");
-        return items;
+        return std::move(items_);
     }
 
     template <class... Args>
@@ -79,69 +80,149 @@ public:
         fail<IoError>("load_safetensors: ", path_, ": ", args...);
     }
 
-private:
-    /// The header as JSON. A name that comes twice would hide a tensor; deep nesting is nothing that belongs
-    /// here and would only cost memory.
-    Json parse(const std::string& text) const {
-        constexpr int kDepth = 3;  // header, entry, list
-        std::vector<std::set<std::string>> names;
-        const auto watch = [&](int depth, Json::parse_event_t event, const Json& value) {
-            if (event == Json::parse_event_t::object_start) names.emplace_back();
-            if (event == Json::parse_event_t::object_end) names.pop_back();
-            if (event == Json::parse_event_t::key && !names.back().insert(value.get<std::string>()).second) {
-                wrong("the name '", value.get<std::string>(), "' comes twice in its header");
-            }
-            if (depth > kDepth) wrong("its header is nested too deep");
-            return true;
-        };
-        const Json header = Json::parse(text, watch, false);
-        if (!header.is_object()) wrong("its header is not a JSON object");
-        return header;
+    // ---- What the parser calls. `false` would make it stop; here it never goes on after an error.
+
+    bool start_object(std::size_t) {
+        if (depth_ == 2 && field_ != Field::kOther) unexpected();
+        open();
+        if (depth_ == 2) found_ = {};
+        return true;
+    }
+    bool end_object() {
+        if (depth_-- == 2 && !in_metadata_) finish_item();
+        return true;
+    }
+    bool start_array(std::size_t) {
+        if (depth_ < 2 ? depth_ == 0 || !in_metadata_ : field_ == Field::kDtype) unexpected();
+        open();
+        return true;
+    }
+    bool end_array() {
+        --depth_;
+        return true;
+    }
+    bool key(std::string& name) {
+        if (depth_ == 1) {
+            start_item(name);
+        } else if (depth_ == 2 && !in_metadata_) {
+            start_field(name);
+        }
+        return true;
+    }
+    bool string(std::string& value) {
+        if (depth_ != 2 || field_ != Field::kDtype) return scalar();
+        items_.back().encoding = encoding(value);
+        return true;
+    }
+    bool number_unsigned(std::uint64_t value) {
+        if (depth_ != 3 || field_ == Field::kOther) return scalar();
+        if (value > std::numeric_limits<std::int64_t>::max()) unexpected();
+        Shape& list = field_ == Field::kShape ? items_.back().sizes : offsets_;
+        if (list.size() == kMostDims)
+            wrong(current(), " has a ", name_of(field_), " of more than ", kMostDims, " numbers");
+        list.push_back(static_cast<std::int64_t>(value));
+        return true;
+    }
+    bool null() { return scalar(); }
+    bool boolean(bool) { return scalar(); }
+    bool number_integer(std::int64_t) { return scalar(); }
+    bool number_float(double, const std::string&) { return scalar(); }
+    bool binary(std::vector<std::uint8_t>&) { return scalar(); }
+    bool parse_error(std::size_t position, const std::string&, const Json::exception&) {
+        wrong("its header is not valid JSON, at byte ", position);
     }
 
-    Item item(const std::string& name, const Json& entry) const {
-        const auto member = [&](const char* key) -> const Json& {
-            const auto found = entry.is_object() ? entry.find(key) : entry.end();
-            if (found == entry.end()) wrong("tensor '", name, "' has no ", key);
-            return *found;
-        };
-        const Shape offsets = integers(name, "data_offsets", member("data_offsets"));
-        if (offsets.size() != 2) wrong("tensor '", name, "' has data_offsets ", offsets, ", not two");
-        Item item{name, encoding(name, member("dtype")), integers(name, "shape", member("shape")), offsets[0],
-                  offsets[1]};
+private:
+    static constexpr int kDeepest = 3;  // header, entry, list; anything deeper belongs to no such file
+    enum class Field : std::uint8_t { kDtype, kShape, kOffsets, kOther };
+    static constexpr Field kFields[] = {Field::kDtype, Field::kShape, Field::kOffsets};
+    static const char* name_of(Field field) {
+        return field == Field::kDtype ? "dtype" : field == Field::kShape ? "shape" : "data_offsets";
+    }
+
+    std::string current() const { return "tensor '" + items_.back().name + "'"; }
+
+    void open() {
+        if (++depth_ > kDeepest) wrong("its header is nested too deep");
+    }
+
+    /// A number, string, null or bool where none of the header's own members has one: nobody reads it.
+    bool scalar() {
+        if (depth_ < 2 ? depth_ == 0 || !in_metadata_ : field_ != Field::kOther) unexpected();
+        return true;
+    }
+
+    /// Reports a value of the wrong kind at this place.
+    [[noreturn]] void unexpected() const {
+        if (depth_ == 0) wrong("its header is not a JSON object");
+        if (depth_ == 1) wrong(current(), " is not described by an object");
+        if (field_ == Field::kDtype) wrong(current(), " has a dtype that is not a string and cannot be read");
+        wrong(current(), " has a ", name_of(field_), " that is not a list of sizes");
+    }
+
+    void start_item(std::string& name) {
+        in_metadata_ = name == kMetadata;
+        field_ = Field::kOther;
+        if (in_metadata_) {
+            if (std::exchange(has_metadata_, true)) twice(name);
+            return;
+        }
+        items_.push_back({std::move(name), {}, {}, 0, 0});
+        offsets_ = {};
+    }
+
+    void start_field(const std::string& name) {
+        field_ = Field::kOther;
+        for (const Field field : kFields) {
+            if (name == name_of(field)) field_ = field;
+        }
+        if (field_ == Field::kOther) return;
+        if (std::exchange(found_[static_cast<std::size_t>(field_)], true)) twice(name);
+    }
+
+    void finish_item() {
+        Item& item = items_.back();
+        for (const Field field : kFields) {
+            if (!found_[static_cast<std::size_t>(field)]) wrong(current(), " has no ", name_of(field));
+        }
+        field_ = Field::kOther;
+        if (offsets_.size() != 2) wrong(current(), " has data_offsets ", offsets_, ", not two");
+        item.begin = offsets_[0];
+        item.end = offsets_[1];
         const auto bytes = detail::encoded_bytes(item.encoding, item.sizes);
         if (item.begin > item.end || bytes != item.end - item.begin) {
-            wrong("tensor '", name, "' of shape ", item.sizes, " does not fill its place ", offsets);
+            wrong(current(), " of shape ", item.sizes, " does not fill its place ", offsets_);
         }
-        if (item.begin % item.encoding.bytes != 0) {
-            wrong("tensor '", name, "' begins at ", item.begin, ", not at a multiple of its ",
-                  item.encoding.bytes, " bytes per element");
-        }
-        return item;
     }
 
-    Encoding encoding(const std::string& name, const Json& dtype) const {
+    /// A name that comes twice would hide a tensor.
+    void check_names() const {
+        std::vector<std::string_view> names;
+        names.reserve(items_.size());
+        for (const Item& item : items_) names.push_back(item.name);
+        std::sort(names.begin(), names.end());
+        const auto second = std::adjacent_find(names.begin(), names.end());
+        if (second != names.end()) twice(*second);
+    }
+    [[noreturn]] void twice(std::string_view name) const {
+        wrong("the name '", name, "' comes twice in its header");
+    }
+
+    Encoding encoding(std::string_view dtype) const {
         for (const TypeName& type : kTypeNames) {
             if (dtype == type.name) return type.encoding;
         }
-        wrong("tensor '", name, "' is of the type ",
-              dtype.dump(-1, ' ', true, Json::error_handler_t::replace), ", which cannot be read");
-    }
-
-    Shape integers(const std::string& name, const char* what, const Json& list) const {
-        const auto is_size = [](const Json& value) {
-            constexpr std::uint64_t kLargest = std::numeric_limits<std::int64_t>::max();
-            return value.is_number_unsigned() && value.get<std::uint64_t>() <= kLargest;
-        };
-        if (!list.is_array() || !std::all_of(list.begin(), list.end(), is_size)) {
-            wrong("tensor '", name, "' has a ", what, " that is not a list of sizes");
-        }
-        Shape values;
-        for (const Json& value : list) values.push_back(value.get<std::int64_t>());
-        return values;
+        wrong(current(), " is of the type \"", dtype, "\", which cannot be read");
     }
 
     const std::string& path_;
+    std::vector<Item> items_;  ///< the last one is being read
+    Shape offsets_;            ///< its data_offsets
+    std::array<bool, std::size(kFields)> found_{};
+    Field field_ = Field::kOther;
+    int depth_ = 0;  ///< of open objects and lists
+    bool in_metadata_ = false;
+    bool has_metadata_ = false;
 };
 
 std::string_view type_name(DType dtype) {
@@ -168,6 +249,21 @@ std::ptrdiff_t rank(DType dtype) {
     return std::end(kTypeNames) - found;
 }
 
+std::string json_list(const Shape& numbers) {
+    std::string text;
+    for (const std::int64_t number : numbers) text += (text.empty() ? "[" : ",") + std::to_string(number);
+    return text.empty() ? "[]" : text + ']';
+}
+
+/// `name` as a JSON string.
+std::string quoted(const std::string& name) {
+    try {
+        return Json(name).dump();
+    } catch (const Json::exception& error) {
+        fail<Error>("save_safetensors: a name is not UTF-8: ", error.what());
+    }
+}
+
 }  // namespace
 
 void save_safetensors(const std::string& path, const std::map<std::string, Tensor>& tensors) {
@@ -179,21 +275,18 @@ void save_safetensors(const std::string& path, const std::map<std::string, Tenso
     std::stable_sort(items.begin(), items.end(), [](const auto& a, const auto& b) {
         return rank(a.second.dtype()) < rank(b.second.dtype());
     });
-    Json header = Json::object();
+    std::string text = "{";
     std::int64_t place = 0;
     for (const auto& [name, tensor] : items) {
         const std::int64_t end = place + tensor.numel() * tensor.itemsize();
-        header[name] = {{"dtype", type_name(tensor.dtype())},
-                        {"shape", tensor.sizes().vec()},
-                        {"data_offsets", {place, end}}};
+        if (text.size() > 1) text += ',';
+        // No stream writes the numbers: the user's global locale may group digits.
+        text += quoted(name) + ":{\"dtype\":\"" + std::string(type_name(tensor.dtype())) +
+                "\",\"shape\":" + json_list(tensor.sizes()) + ",\"data_offsets\":" + json_list({place, end}) +
+                "}";
         place = end;
     }
-    std::string text;
-    try {
-        text = header.dump();
-    } catch (const Json::exception& error) {
-        fail<Error>("save_safetensors: a name is not UTF-8: ", error.what());
-    }
+    text += '}';
     while (static_cast<std::int64_t>(text.size()) % kAlignment != 0) text += ' ';
     const std::uint64_t length = text.size();
     std::vector<std::span<const std::byte>> parts = {std::as_bytes(std::span(&length, 1)),
@@ -204,7 +297,7 @@ void save_safetensors(const std::string& path, const std::map<std::string, Tenso
 
 std::map<std::string, Tensor> load_safetensors(const std::string& path) {
     const File file(path);
-    const HeaderReader reader(path);
+    HeaderReader reader(path);
     if (file.size() < kLengthBytes) reader.wrong("it is too short for a safetensors file");
     std::uint64_t length = 0;
     file.read(0, kLengthBytes, &length);

@@ -115,17 +115,29 @@ TEST_CASE("safetensors: a file that is not what it claims to be is an IoError") 
         refused(file_of(text, 0));
     }
     refused(file_of(std::string(100000, '['), 0), "");
-    refused(file_of("{\"a\":" + std::string(50000, '[') + std::string(50000, ']') + "}", 0), "nested");
+    refused(file_of("{\"a\":" + std::string(50000, '[') + std::string(50000, ']') + "}", 0),
+            "not described by an object");
+    for (const char* where : {"\"__metadata__\":", "\"a\":{\"more\":"}) {
+        refused(
+            file_of(std::string("{") + where + std::string(50000, '[') + std::string(50000, ']') + "}", 0),
+            "nested");
+    }
     refused_header(a + "," + a, 8, "comes twice");
     refused_header("\"a\":{\"dtype\":\"F32\",\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}", 8,
                    "comes twice");
     // Entries that are none.
-    refused_header("\"a\":3", 8, "has no");
+    for (const char* value : {"3", "\"F32\"", "null", "[]", "true"}) {
+        refused_header(std::string("\"a\":") + value, 8, "not described by an object");
+    }
     refused_header("\"a\":{\"dtype\":\"F32\",\"shape\":[2]}", 8, "has no data_offsets");
     refused_header("\"a\":{\"dtype\":\"F32\",\"data_offsets\":[0,8]}", 8, "has no shape");
     refused_header("\"a\":{\"shape\":[2],\"data_offsets\":[0,8]}", 8, "has no dtype");
     for (const char* dtype : {"F31", "f32", "", "U64", "F8_E4M3"}) {
         refused_header(entry("a", dtype, "[2]", "[0,8]"), 8, "cannot be read");
+    }
+    for (const char* dtype : {"null", "[\"F32\"]", "{\"F32\":1}", "-1", "1.5", "false"}) {
+        refused_header(std::string("\"a\":{\"dtype\":") + dtype + ",\"shape\":[2],\"data_offsets\":[0,8]}", 8,
+                       "cannot be read");
     }
     refused_header("\"a\":{\"dtype\":7,\"shape\":[2],\"data_offsets\":[0,8]}", 8, "cannot be read");
     for (const char* list : {"2", "[-2]", "[2.0]", "[\"2\"]", "[null]", "[[2]]", "{}",
@@ -148,10 +160,62 @@ TEST_CASE("safetensors: a file that is not what it claims to be is an IoError") 
     refused_header(a + "," + b, 12, "begins at 4");                                     // overlap
     refused_header(a + "," + entry("b", "F32", "[2]", "[0,8]"), 8, "begins at 0");      // the same place
     refused_header(a + "," + entry("b", "F32", "[2]", "[12,20]"), 20, "begins at 12");  // a hole
-    refused_header(entry("a", "BOOL", "[2]", "[0,2]") + "," + entry("b", "F32", "[1]", "[2,6]"), 6,
-                   "multiple");
+    // What a reader of C strings, or of a first and a last occurrence, would see differently.
+    refused(file_of("{" + a + "}" + std::string(6, '\0'), 8), "NUL");
+    refused(file_of("{" + a + "}" + std::string(1, '\0') + "more", 8), "NUL");
+    refused(file_of("{" + a + "}\t{}", 8), "not valid JSON");
+    refused_header(a + "," + entry("b", "F32", "[0]", "[8,8]") + "," + a, 8, "'a' comes twice");
+    refused_header("\"__metadata__\":{},\"__metadata__\":{}," + a, 8, "comes twice");
+    std::string many = "1";
+    for (int i = 0; i < 64; ++i) many += ",1";
+    refused_header(entry("a", "F32", "[" + many + "]", "[0,4]"), 4, "more than 64");
     CHECK_THROWS_AS(load_safetensors(directory / "absent"), IoError);
     CHECK_THROWS_AS(load_safetensors(directory / ""), IoError);
+}
+
+TEST_CASE("safetensors: what the format leaves open is read") {
+    const Directory directory;
+    const std::string path = directory / "a.safetensors";
+    const auto load = [&](const std::string& inside, const std::string& elements) {
+        write_bytes(path, file_of("{" + inside + "}", 0) + elements);
+        return load_safetensors(path);
+    };
+    // Elements back to back, on no boundary.
+    const float floats[] = {1.5F, -2.0F};
+    const std::string bytes = "\1\2\3" + std::string(reinterpret_cast<const char*>(floats), sizeof(floats));
+    const auto packed =
+        load(entry("a", "U8", "[3]", "[0,3]") + "," + entry("b", "F32", "[2]", "[3,11]"), bytes);
+    CHECK(packed.at("a").to_vector<int>() == std::vector<int>{1, 2, 3});
+    CHECK(packed.at("b").to_vector<float>() == std::vector<float>{1.5F, -2.0F});
+    // Members that nobody knows, in any order; metadata of any kind; escapes in names.
+    const auto odd = load(
+        "\"__metadata__\":{\"a\":[1,null],\"b\":\"dtype\"}, \"\\u00e9\\n\" : {\"more\":[true,-1.5],"
+        "\"data_offsets\":[0,1],\"shape\":[],\"dtype\":\"U8\",\"also\":{\"dtype\":3}}  ",
+        "\7");
+    CHECK(odd.size() == 1);
+    CHECK(odd.at("\xc3\xa9\n").item<int>() == 7);
+    // As many dimensions as a tensor has.
+    std::string ones = "1";
+    for (int i = 0; i < 63; ++i) ones += ",1";
+    CHECK(load(entry("a", "U8", "[" + ones + "]", "[0,1]"), "\7").at("a").dim() == 64);
+}
+
+TEST_CASE("safetensors: time and memory are linear in the header") {
+    const Directory directory;
+    const std::string path = directory / "a.safetensors";
+    // 100,000 tensors: a search among all earlier names for each of them would take minutes.
+    std::map<std::string, Tensor> tensors;
+    const Tensor nothing = zeros({0});
+    for (int i = 0; i < 100'000; ++i) tensors["layer." + std::to_string(i)] = nothing;
+    save_safetensors(path, tensors);
+    CHECK(load_safetensors(path).size() == tensors.size());
+    // A long list ends where it has more numbers than a tensor dimensions.
+    write_bytes(path, file_of("{\"a\":{\"shape\":[1" + std::string(20'000'000, '1') + "]}}", 0));
+    CHECK_THROWS_AS(load_safetensors(path), IoError);
+    std::string list = "1";
+    for (int i = 0; i < 1'000'000; ++i) list += ",1";
+    write_bytes(path, file_of("{" + entry("a", "U8", "[" + list + "]", "[0,1]") + "}", 1));
+    CHECK_THROWS_WITH_AS(load_safetensors(path), doctest::Contains("more than 64"), IoError);
 }
 
 TEST_CASE("safetensors: a file is replaced whole or not at all") {

@@ -65,7 +65,7 @@ public:
 
 private:
     [[noreturn]] void wrong(const std::string& what) const {
-        fail<IoError>("load_npy: ", path_, " has a header that is none: ", what);
+        fail<IoError>("load_npy: ", path_, " has an invalid header: ", what);
     }
 
     void skip_spaces() {
@@ -83,6 +83,7 @@ private:
         if (!accept(wanted)) wrong(detail::concat('\'', wanted, "' is missing"));
     }
     std::string_view string() {
+        accept('u');  // Python 2 marks strings of Unicode
         const char quote = accept('"') ? '"' : '\'';
         if (quote == '\'') expect(quote);
         const std::size_t end = rest_.find(quote);
@@ -111,6 +112,7 @@ private:
             if (error != std::errc() || size < 0) wrong("the shape has an entry that is no size");
             rest_.remove_prefix(static_cast<std::size_t>(end - rest_.data()));
             accept('L');  // Python 2's way to write a long integer
+            if (sizes.size() == kMostDims) wrong(detail::concat("more than ", kMostDims, " dimensions"));
             sizes.push_back(size);
             if (!accept(',')) {
                 expect(')');
@@ -119,16 +121,34 @@ private:
         }
         return sizes;
     }
-    /// A byte order, a kind and a size: "<f4", "|b1".
+    /// What numpy's `dtype` makes of a text: a byte order ("<", ">", or this machine's own), then a kind and
+    /// a size ("f4") or one letter for both ("f").
     Encoding descr(std::string_view text) const {
         using Kind = Encoding::Kind;
+        struct Letter {
+            char name;
+            Kind kind;
+            std::int64_t bytes;
+        };
+        constexpr Letter kLetters[] = {
+            {'?', Kind::kBool, 1},     {'b', Kind::kSigned, 1},   {'B', Kind::kUnsigned, 1},
+            {'h', Kind::kSigned, 2},   {'i', Kind::kSigned, 4},   {'q', Kind::kSigned, 8},
+            {'H', Kind::kUnsigned, 2}, {'I', Kind::kUnsigned, 4}, {'e', Kind::kFloat, 2},
+            {'f', Kind::kFloat, 4},    {'d', Kind::kFloat, 8},
+        };
         constexpr std::string_view kKinds = "biuf";
         constexpr Kind kMeanings[] = {Kind::kBool, Kind::kSigned, Kind::kUnsigned, Kind::kFloat};
-        const bool has_form =
-            text.size() == 3 && std::string_view("<>=|").find(text[0]) != std::string_view::npos;
-        const std::size_t kind = has_form ? kKinds.find(text[1]) : std::string_view::npos;
+        std::string_view form = text;
+        const bool has_order =
+            !form.empty() && std::string_view("<>=|").find(form[0]) != std::string_view::npos;
+        const bool big_endian = form.starts_with('>');
+        if (has_order) form.remove_prefix(1);
+        for (const Letter& letter : kLetters) {
+            if (form == std::string_view(&letter.name, 1)) return {letter.kind, letter.bytes, big_endian};
+        }
+        const std::size_t kind = form.size() == 2 ? kKinds.find(form[0]) : std::string_view::npos;
         if (kind != std::string_view::npos) {
-            const Encoding encoding{kMeanings[kind], text[2] - '0', text[0] == '>'};
+            const Encoding encoding{kMeanings[kind], form[1] - '0', big_endian};
             if (is_readable(encoding)) return encoding;
         }
         fail<IoError>(

@@ -125,10 +125,14 @@ TEST_CASE("npy: a file that is not what it claims to be is an IoError") {
                               "(None,)"}) {
         refused(npy(dict(shape), 24));
     }
-    for (const char* descr : {"<c8", "<f1", "<f3", "<f16", "<i3", "<u8", "|O", "|S5", "<U4", "<M8[ns]", "|V4",
-                              "<b2", "f4", "", "<", "<f", "<f4<", "?f4"}) {
+    for (const char* descr :
+         {"<c8", "<f1",  "<f3", "<f16", "<i3", "<u8",  "|O", "|S5", "<U4",  "<M8[ns]", "|V4", "<b2", "",
+          "<",   "<f4<", "?f4", "4",    "<4",  "u<f4", "Q",  "F",   "<<f4", "f04",     "<f ", "?1"}) {
         refused(npy(dict("(2, 3)", descr), 24));
     }
+    std::string ones;
+    for (int i = 0; i < 65; ++i) ones += "1, ";
+    refused(npy(dict("(" + ones + ")"), 4));
     refused(npy("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (6,), }", 24));
     refused(npy(dict("(2, 3)", "<f4", "0"), 24));
     refused(npy(dict("(2, 3)", "<f4", "Truer"), 24));
@@ -147,6 +151,56 @@ TEST_CASE("npy: a file that is not what it claims to be is an IoError") {
     refused(std::string(200, '{'));
     CHECK_THROWS_AS(load_npy(directory / "absent.npy"), IoError);
     CHECK_THROWS_AS(load_npy(directory / ""), IoError);
+}
+
+TEST_CASE("npy: every text that numpy reads as one of our types is read as that") {
+    const Directory directory;
+    const std::string path = directory / "a.npy";
+    // Of the bytes 1 0 0 0 0 0 0 1.
+    struct Text {
+        const char* descr;
+        DType dtype;
+        std::int64_t count;
+        double first;
+    };
+    const Text texts[] = {
+        {"?", kBool, 8, 1},
+        {"|b1", kBool, 8, 1},
+        {"b1", kBool, 8, 1},
+        {"<?", kBool, 8, 1},
+        {"b", kInt64, 8, 1},
+        {"B", kInt64, 8, 1},
+        {"|i1", kInt64, 8, 1},
+        {"u1", kInt64, 8, 1},
+        {"h", kInt64, 4, 1},
+        {">H", kInt64, 4, 256},
+        {"=i2", kInt64, 4, 1},
+        {">u2", kInt64, 4, 256},
+        {"i", kInt64, 2, 1},
+        {">I", kInt64, 2, 0x1000000},
+        {"i4", kInt64, 2, 1},
+        {"q", kInt64, 1, 0x1p56 + 1},
+        {">i8", kInt64, 1, 0x1p56 + 1},
+        {"e", kFloat16, 4, 0x1p-24},
+        {"<f", kFloat32, 2, 0x1p-149},
+        {"f4", kFloat32, 2, 0x1p-149},
+        {">f", kFloat32, 2, 0x1p-125},
+        {"d", kFloat64, 1, 0x1p-1007 * (1 + 0x1p-52)},
+    };
+    for (const Text& text : texts) {
+        CAPTURE(text.descr);
+        for (const char* prefix : {"", "u"}) {
+            const std::string shape = "(" + std::to_string(text.count) + "L,)";
+            write_bytes(path, npy(std::string("{") + prefix + "'descr': " + prefix + "'" + text.descr +
+                                      "', 'fortran_order': False, 'shape': " + shape + "}",
+                                  0) +
+                                  std::string("\1\0\0\0\0\0\0\1", 8));
+            const Tensor loaded = load_npy(path);
+            CHECK(loaded.dtype() == text.dtype);
+            CHECK(loaded.numel() == text.count);
+            CHECK(loaded.to_vector<double>()[0] == text.first);
+        }
+    }
 }
 
 TEST_CASE("npy: bytes of bools that are neither 0 nor 1 are true") {

@@ -13,8 +13,8 @@ namespace reel {
 
 /// Writes a safetensors file of the parameters ("parameter.0", …), the optimizer's state ("optimizer.…"), the
 /// state of this thread's generator ("generator") and the step ("step"): whole or not at all, so that a run
-/// killed at any moment leaves the last checkpoint (and, where it was writing, a file "….tmp" beside it, of
-/// no use to anybody). Throws an `IoError` where it cannot be written.
+/// killed at any moment leaves the last checkpoint (and, where it was writing, a file ".reel-….tmp" beside
+/// it, which the next one to write there removes). Throws an `IoError` where it cannot be written.
 void save_checkpoint(const std::string& path, const std::vector<Tensor>& params, const Optimizer& optimizer,
                      std::int64_t step);
 

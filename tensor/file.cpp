@@ -3,15 +3,16 @@
 #include "tensor/file.hpp"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <bit>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <iomanip>
 
 namespace reel::detail {
 
@@ -26,14 +27,29 @@ constexpr std::size_t kChunk = std::size_t{1} << 30;
     fail<IoError>("cannot ", what, " ", path, ": ", std::strerror(errno));
 }
 
-/// The file that `path` names, through links. Throws where it is something else than a file.
+/// A path as the system takes it. To its calls a NUL is the end, whatever comes after it.
+void check_path(const char* what, const std::string& path) {
+    if (path.find('\0') != std::string::npos)
+        fail<IoError>("cannot ", what, " ", std::quoted(path.c_str()), "...: the path contains a NUL byte");
+}
+
+/// The file that `path` names: through links, also to where there is no file yet. Throws where it is
+/// something else than a file.
 std::string resolved(const std::string& path) {
+    constexpr int kMostLinks = 40;  // as Linux follows
     std::error_code error;
-    const std::filesystem::file_status status = std::filesystem::status(path, error);
-    if (!std::filesystem::exists(status)) return path;
-    if (!std::filesystem::is_regular_file(status)) fail<IoError>("cannot write ", path, ": it is not a file");
-    const std::filesystem::path target = std::filesystem::canonical(path, error);
-    return error ? path : target.string();
+    std::filesystem::path target = path;
+    for (int links = 0; std::filesystem::is_symlink(std::filesystem::symlink_status(target, error));
+         ++links) {
+        if (links == kMostLinks) fail<IoError>("cannot write ", path, ": too many links");
+        const std::filesystem::path next = std::filesystem::read_symlink(target, error);
+        if (error) fail<IoError>("cannot write ", path, ": ", error.message());
+        target = target.parent_path() / next;
+    }
+    const std::filesystem::file_status status = std::filesystem::status(target, error);
+    if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
+        fail<IoError>("cannot write ", path, ": it is not a file");
+    return target.string();
 }
 
 /// Makes sure that a renamed file keeps its name through a crash. Not all systems let one ask for it.
@@ -43,20 +59,26 @@ void sync_directory(const std::string& path) {
     if (opened.number >= 0) ::fsync(opened.number);
 }
 
-/// A file beside `target` that nobody else writes; gone at the end unless it was renamed.
+/// Note [Temporary files]
+/// A file is written under the name ".reel-<n>.tmp" in its own directory and then renamed. Whoever writes
+/// holds a lock on it, which ends with the process: a file of this name without a lock was left by one that
+/// was killed, and the next writer removes it. So none pile up, and no process must be asked whether it
+/// lives, which would be answered wrongly between containers. Each file is made anew (O_EXCL): nobody else
+/// has it open.
 class TemporaryFile {
 public:
-    explicit TemporaryFile(const std::string& target) : path_(unused_name(target)) {
-        constexpr mode_t kMode = 0666;  // less what the process's umask takes
-        descriptor_.number = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kMode);
-        if (descriptor_.number < 0) fail_with_errno("write", target);
+    /// For a file that becomes `target`; errors name `path`, by which the user knows it.
+    TemporaryFile(const std::string& target, const std::string& path) : target_(target), path_(path) {
+        const std::filesystem::path directory = std::filesystem::path(target).parent_path();
+        for (int number = 0; !make((directory / concat(".reel-", number, ".tmp")).string()); ++number) {
+        }
         struct stat old;
         if (::stat(target.c_str(), &old) == 0) static_cast<void>(::fchmod(descriptor_.number, old.st_mode));
     }
     TemporaryFile(const TemporaryFile&) = delete;
     TemporaryFile& operator=(const TemporaryFile&) = delete;
     ~TemporaryFile() {
-        if (!renamed_) ::unlink(path_.c_str());
+        if (!renamed_) ::unlink(name_.c_str());
     }
 
     void write(std::span<const std::byte> bytes) {
@@ -67,23 +89,46 @@ public:
             bytes = bytes.subspan(static_cast<std::size_t>(written));
         }
     }
-    void rename_to(const std::string& target) {
+    void rename() {
         if (::fsync(descriptor_.number) != 0) fail_with_errno("write", path_);
-        if (::rename(path_.c_str(), target.c_str()) != 0) fail_with_errno("write", target);
+        if (::rename(name_.c_str(), target_.c_str()) != 0) fail_with_errno("write", path_);
         renamed_ = true;
     }
 
 private:
-    static std::string unused_name(const std::string& target) {
-        static std::atomic<std::uint64_t> next = 0;
-        std::string name;
-        do {
-            name = concat(target, '.', ::getpid(), '.', next.fetch_add(1), ".tmp");
-        } while (::access(name.c_str(), F_OK) == 0);
-        return name;
+    /// Makes the file `name`, unless somebody else writes it.
+    bool make(std::string name) {
+        constexpr mode_t kMode = 0666;  // less what the process's umask takes
+        for (;;) {
+            const int made = ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kMode);
+            if (made < 0 && errno != EEXIST) fail_with_errno("write", path_);
+            if (made < 0 && !remove_abandoned(name)) return false;
+            if (made < 0) continue;
+            descriptor_.reset(made);
+            // Before it was locked somebody may have taken it for an abandoned one.
+            const bool locked = ::flock(made, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
+            if (!locked || !is_named(made, name)) continue;
+            name_ = std::move(name);
+            return true;
+        }
+    }
+    /// Whether the file `name` has been removed, by us or by others.
+    static bool remove_abandoned(const std::string& name) {
+        const Descriptor old(::open(name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+        if (old.number < 0) return errno == ENOENT;
+        if (::flock(old.number, LOCK_EX | LOCK_NB) != 0) return false;
+        return !is_named(old.number, name) || ::unlink(name.c_str()) == 0;
+    }
+    static bool is_named(int descriptor, const std::string& name) {
+        struct stat opened;
+        struct stat named;
+        return ::fstat(descriptor, &opened) == 0 && ::lstat(name.c_str(), &named) == 0 &&
+               opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
     }
 
-    std::string path_;
+    const std::string& target_;
+    const std::string& path_;
+    std::string name_;
     Descriptor descriptor_{-1};
     bool renamed_ = false;
 };
@@ -128,11 +173,13 @@ void widen(Encoding encoding, std::int64_t count, const std::byte* from, std::by
 
 }  // namespace
 
-Descriptor::~Descriptor() {
+void Descriptor::reset(int opened) {
     if (number >= 0) ::close(number);
+    number = opened;
 }
 
 File::File(std::string path) : path_(std::move(path)) {
+    check_path("read", path_);
     descriptor_.number = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
     if (descriptor_.number < 0) fail_with_errno("read", path_);
     struct stat status;
@@ -152,7 +199,7 @@ void File::read(std::int64_t offset, std::int64_t count, void* to) const {
         const ssize_t got = ::pread(descriptor_.number, at, wanted, offset);
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) fail_with_errno("read", path_);
-        if (got == 0) fail<IoError>(path_, ": the file has become shorter while it is read");
+        if (got == 0) fail<IoError>(path_, ": the file was truncated while it was read");
         at += got;
         offset += got;
         count -= got;
@@ -213,10 +260,11 @@ Tensor read_elements(const File& file, std::int64_t offset, Encoding encoding, c
 }
 
 void write_file(const std::string& path, const std::vector<std::span<const std::byte>>& parts) {
+    check_path("write", path);
     const std::string target = resolved(path);
-    TemporaryFile file(target);
+    TemporaryFile file(target, path);
     for (const std::span<const std::byte> part : parts) file.write(part);
-    file.rename_to(target);
+    file.rename();
     sync_directory(target);
 }
 

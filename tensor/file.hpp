@@ -27,7 +27,9 @@ struct Descriptor {
     explicit Descriptor(int opened) : number(opened) {}
     Descriptor(const Descriptor&) = delete;
     Descriptor& operator=(const Descriptor&) = delete;
-    ~Descriptor();
+    ~Descriptor() { reset(-1); }
+    /// Closes what is open, and holds `opened`.
+    void reset(int opened);
     int number;
 };
 

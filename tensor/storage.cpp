@@ -1,10 +1,11 @@
 #include "tensor/storage.hpp"
 
+#include <pthread.h>
+
 #include <bit>
 #include <cstdlib>
 #include <mutex>
 #include <new>
-#include <vector>
 
 #include "tensor/error.hpp"
 
@@ -21,8 +22,13 @@ constexpr std::size_t kHugePage = std::size_t{2} << 20;
 constexpr std::size_t kSmall = std::size_t{64} << 10;      // up to here a thread keeps blocks for itself
 constexpr std::size_t kCacheLimit = std::size_t{4} << 30;  // more freed bytes than this go back to the system
 
-// Sanitizers must see every free, so there the cache is off.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+// Sanitizers must see every free (GCC names them by macros, clang by features), and a test wants each block
+// asked for: there the cache is off.
+#if !defined(__has_feature)
+#define __has_feature(feature) 0
+#endif
+#if defined(REEL_NO_CACHE) || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || \
+    __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
 constexpr bool kRecycle = false;
 #else
 constexpr bool kRecycle = true;
@@ -55,7 +61,7 @@ void* from_system(std::size_t bytes) {
         empty_cache();
         block = std::aligned_alloc(alignment, padded);
     }
-    if (!block) fail<Error>("the system has no ", bytes, " bytes of memory left for a tensor");
+    if (!block) fail<Error>("out of memory: could not allocate ", bytes, " bytes for a tensor");
 #if defined(__linux__)
     if (bytes >= kHugePage) madvise(block, bytes, MADV_HUGEPAGE);
 #endif
@@ -65,11 +71,6 @@ void* from_system(std::size_t bytes) {
 // Freed blocks, chained through their own first bytes, one chain per size class.
 class FreeLists {
 public:
-    FreeLists() = default;
-    FreeLists(const FreeLists&) = delete;
-    FreeLists& operator=(const FreeLists&) = delete;
-    ~FreeLists() { clear(); }
-
     void* take(std::size_t size) {
         Block*& head = heads_[size_class(size)];
         if (!head) return nullptr;
@@ -100,15 +101,14 @@ private:
     std::size_t bytes_ = 0;
 };
 
-// Large blocks are shared by all threads. Never destroyed: tensors with static lifetime may outlive it.
+// Large blocks are shared by all threads. Made by the compiler and never destroyed: freeing a tensor, which
+// may be one of static lifetime, must need no memory.
 struct SharedCache {
     std::mutex mutex;
     FreeLists blocks;
 };
-SharedCache& shared_cache() {
-    static auto* cache = new SharedCache;
-    return *cache;
-}
+constinit SharedCache shared_cache;
+static_assert(std::is_trivially_destructible_v<FreeLists>);
 
 // What a thread has for itself, so that small blocks need no lock and counting no shared cache line. Only the
 // owner writes the counts; a block that dies on another thread than it was made on leaves one of them
@@ -117,6 +117,7 @@ struct ThreadMemory {
     FreeLists blocks;
     std::atomic<std::int64_t> storages = 0;
     std::atomic<std::int64_t> bytes = 0;
+    ThreadMemory* next = nullptr;  ///< of another thread
 
     void count(std::int64_t storages_added, std::int64_t bytes_added) {
         storages.store(storages.load(std::memory_order_relaxed) + storages_added, std::memory_order_relaxed);
@@ -126,64 +127,69 @@ struct ThreadMemory {
 constexpr std::size_t kThreadLimit = std::size_t{16} << 20;
 
 // All threads' memories, for `memory_stats`; what threads that have ended leave is added up in `ended`. Large
-// blocks are counted one by one, for the peak. Never destroyed, like the cache.
+// blocks are counted one by one, for the peak. Like the cache it is never made or destroyed.
 struct Registry {
     std::mutex mutex;
-    std::vector<ThreadMemory*> threads;
+    ThreadMemory* threads = nullptr;
     ThreadMemory ended;
     std::atomic<std::int64_t> large_bytes = 0;
     std::atomic<std::int64_t> peak_bytes = 0;
 };
-Registry& registry() {
-    static auto* all = new Registry;
-    return *all;
-}
+constinit Registry registry;
 
 constinit thread_local ThreadMemory* thread_memory = nullptr;
 constinit thread_local bool thread_ended = false;  // tensors may die after their thread's memory did
 
-struct ThreadGuard {
-    ThreadGuard() {
-        thread_memory = new ThreadMemory;
-        const std::lock_guard lock(registry().mutex);
-        registry().threads.push_back(thread_memory);
-    }
-    ThreadGuard(const ThreadGuard&) = delete;
-    ThreadGuard& operator=(const ThreadGuard&) = delete;
-    ~ThreadGuard() {
-        const std::lock_guard lock(registry().mutex);
-        std::erase(registry().threads, thread_memory);
-        registry().ended.count(thread_memory->storages, thread_memory->bytes);
-        delete std::exchange(thread_memory, nullptr);
-        thread_ended = true;
-    }
-};
+/// Gives a thread's memory back when it ends.
+void end_memory(void* ended) {
+    auto* const memory = static_cast<ThreadMemory*>(ended);
+    thread_memory = nullptr;
+    thread_ended = true;
+    memory->blocks.clear();
+    const std::lock_guard lock(registry.mutex);
+    ThreadMemory** link = &registry.threads;
+    while (*link != memory) link = &(*link)->next;
+    *link = memory->next;
+    registry.ended.count(memory->storages, memory->bytes);
+    delete memory;
+}
 
-/// Makes this thread's memory, unless the thread has ended.
-[[gnu::cold, gnu::noinline]] ThreadMemory* make_memory() {
-    if (!thread_ended) {
-        static thread_local ThreadGuard guard;
+/// Makes this thread's memory, unless the thread has ended or there is none left: then null. By a key of
+/// POSIX: to be destroyed with its thread, a `thread_local` takes memory, and ends the process where it gets
+/// none.
+[[gnu::cold, gnu::noinline]] ThreadMemory* make_memory() noexcept {
+    static pthread_key_t key;
+    static const bool has_key = pthread_key_create(&key, end_memory) == 0;
+    if (thread_ended || !has_key) return nullptr;
+    auto* const memory = new (std::nothrow) ThreadMemory;
+    if (memory && pthread_setspecific(key, memory) == 0) {
+        const std::lock_guard lock(registry.mutex);
+        memory->next = registry.threads;
+        registry.threads = memory;
+        thread_memory = memory;
+    } else {
+        delete memory;
     }
     return thread_memory;
 }
 
-/// This thread's memory, or null when it has ended.
-ThreadMemory* own_memory() { return thread_memory ? thread_memory : make_memory(); }
+/// This thread's memory, or null where it has none.
+ThreadMemory* own_memory() noexcept { return thread_memory ? thread_memory : make_memory(); }
 
 void count_large(std::int64_t bytes) {
-    Registry& all = registry();
+    Registry& all = registry;
     const std::int64_t now = all.large_bytes.fetch_add(bytes, std::memory_order_relaxed) + bytes;
     std::int64_t peak = all.peak_bytes.load(std::memory_order_relaxed);
     while (now > peak && !all.peak_bytes.compare_exchange_weak(peak, now, std::memory_order_relaxed)) {
     }
 }
 
-inline void count(std::int64_t storages, std::int64_t bytes) {
+inline void count(std::int64_t storages, std::int64_t bytes) noexcept {
     if (ThreadMemory* memory = own_memory()) {
         memory->count(storages, bytes);
     } else {
-        const std::lock_guard lock(registry().mutex);
-        registry().ended.count(storages, bytes);
+        const std::lock_guard lock(registry.mutex);
+        registry.ended.count(storages, bytes);
     }
     if (static_cast<std::size_t>(std::abs(bytes)) > kSmall) count_large(bytes);
 }
@@ -192,7 +198,7 @@ inline void count(std::int64_t storages, std::int64_t bytes) {
 
 [[gnu::noinline]] void* allocate_elsewhere(std::size_t size) {
     if (kRecycle && size > kSmall) {
-        SharedCache& cache = shared_cache();
+        SharedCache& cache = shared_cache;
         const std::lock_guard lock(cache.mutex);
         if (void* block = cache.blocks.take(size)) return block;
     }
@@ -201,7 +207,7 @@ inline void count(std::int64_t storages, std::int64_t bytes) {
 
 [[gnu::noinline]] void deallocate_elsewhere(void* block, std::size_t size) {
     if (kRecycle && size > kSmall) {
-        SharedCache& cache = shared_cache();
+        SharedCache& cache = shared_cache;
         const std::lock_guard lock(cache.mutex);
         if (cache.blocks.give(block, size, kCacheLimit)) return;
     }
@@ -250,21 +256,21 @@ void Storage::destroy(Storage* storage) {
 }
 
 MemoryStats memory_stats() {
-    Registry& all = registry();
+    Registry& all = registry;
     const std::lock_guard lock(all.mutex);
     MemoryStats stats{all.ended.storages, all.ended.bytes, all.peak_bytes};
-    for (const ThreadMemory* memory : all.threads) {
+    for (const ThreadMemory* memory = all.threads; memory; memory = memory->next) {
         stats.live_storages += memory->storages.load(std::memory_order_relaxed);
         stats.live_bytes += memory->bytes.load(std::memory_order_relaxed);
     }
     return stats;
 }
 
-void reset_peak_memory() { registry().peak_bytes.store(registry().large_bytes.load()); }
+void reset_peak_memory() { registry.peak_bytes.store(registry.large_bytes.load()); }
 
 void empty_cache() {
     if (ThreadMemory* memory = own_memory()) memory->blocks.clear();
-    SharedCache& cache = shared_cache();
+    SharedCache& cache = shared_cache;
     const std::lock_guard lock(cache.mutex);
     cache.blocks.clear();
 }

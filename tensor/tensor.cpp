@@ -8,22 +8,13 @@
 
 namespace reel {
 
-namespace detail {
-
-void TensorImpl::destroy(TensorImpl* impl) {
-    impl->~TensorImpl();
-    deallocate(impl, sizeof(TensorImpl));
-}
-
-}  // namespace detail
-
 namespace {
 
 /// What `Tensor::make` makes of a layout, with what it found out about it.
 Tensor make_handle(Counted<Storage> storage, DType dtype, const Shape& sizes, const Shape& strides,
                    std::int64_t offset, std::int64_t numel, bool contiguous) {
-    return Tensor::from_handle(Counted(new (allocate(sizeof(detail::TensorImpl))) detail::TensorImpl(
-        std::move(storage), dtype, sizes, strides, offset, numel, contiguous)));
+    return Tensor::from_handle(Counted(
+        new detail::TensorImpl(std::move(storage), dtype, sizes, strides, offset, numel, contiguous)));
 }
 
 }  // namespace

@@ -50,6 +50,11 @@ struct TensorImpl {
           sizes(sizes_),
           strides(strides_) {}
 
+    // Where the constructor fails the block is returned, too.
+    static void* operator new(std::size_t bytes) { return allocate(bytes); }
+    static void operator delete(void* block) noexcept { deallocate(block, sizeof(TensorImpl)); }
+    static void destroy(TensorImpl* impl) { delete impl; }
+
     std::atomic<std::uint32_t> owners = 1;
     DType dtype;
     bool requires_grad = false;  ///< a leaf whose gradient is wanted
@@ -64,8 +69,6 @@ struct TensorImpl {
     std::uint32_t base_rewritten = 0;  ///< `base->rewritten` when this view's slot was made
     Counted<TensorImpl> base;          ///< for a view: the tensor that it is a view of
     std::unique_ptr<AutogradMeta> meta;
-
-    static void destroy(TensorImpl* impl);
 };
 
 /// While set, every copy of a tensor handle is reported to it. See Note [What a pullback keeps].
@@ -364,11 +367,15 @@ public:
     Tensor var(const Shape& dims = {}, bool unbiased = true, bool keepdim = false) const;
     Tensor std(const Shape& dims = {}, bool unbiased = true, bool keepdim = false) const;
     template <class Bool>  // only a bool: var(0) means dimension 0
-    requires std::is_same_v<Bool, bool> Tensor var(Bool unbiased)
-    const { return var(Shape{}, unbiased); }
+        requires std::is_same_v<Bool, bool>
+    Tensor var(Bool unbiased) const {
+        return var(Shape{}, unbiased);
+    }
     template <class Bool>
-    requires std::is_same_v<Bool, bool> Tensor std(Bool unbiased)
-    const { return std(Shape{}, unbiased); }
+        requires std::is_same_v<Bool, bool>
+    Tensor std(Bool unbiased) const {
+        return std(Shape{}, unbiased);
+    }
     Tensor amax(const Shape& dims = {}, bool keepdim = false) const;
     Tensor amin(const Shape& dims = {}, bool keepdim = false) const;
     Tensor logsumexp(const Shape& dims, bool keepdim = false) const;

@@ -14,6 +14,12 @@
 
 namespace reel {
 
+namespace detail {
+/// A process forked from here on has one thread: OpenMP's others do not exist there, and it would wait for
+/// them forever. Called before threads are used.
+void run_alone_after_fork();
+}  // namespace detail
+
 /// Elements of work below which no thread is started.
 inline constexpr std::int64_t kGrain = 32768;
 
@@ -28,8 +34,9 @@ void parallel_for(std::int64_t count, std::int64_t step, std::int64_t cost, cons
     const std::int64_t steps = (count + step - 1) / step;
     const std::int64_t threads = std::min({static_cast<std::int64_t>(num_threads()), steps, work / kGrain});
     if (threads > 1 && !omp_in_parallel()) {
+        detail::run_alone_after_fork();
         std::exception_ptr error;
-#pragma omp parallel num_threads(static_cast <int>(threads))
+#pragma omp parallel num_threads(static_cast<int>(threads))
         {
             const std::int64_t team = omp_get_num_threads();
             const std::int64_t me = omp_get_thread_num();

@@ -6,7 +6,8 @@ namespace reel {
 
 /// At the start OMP_NUM_THREADS, or as many as there are cores.
 int num_threads();
-/// Throws an `Error` for less than 1.
+/// Throws an `Error` for less than 1 or more than 1024. A process that was forked after its parent had
+/// computed in parallel has one thread, and throws for more.
 void set_num_threads(int threads);
 
 }  // namespace reel

@@ -104,13 +104,18 @@ std::string Tape::to_dot() const {
 std::ostream& operator<<(std::ostream& out, const Tape& tape) {
     std::vector<Row> rows = {{"number", "operation", "inputs", "shape", "bytes kept"}};
     for (std::size_t number = 0; number < tape.size(); ++number) rows.push_back(row_of(tape, number));
+    // One operation of thousands of inputs must not make every row as wide as its own: it stands out instead.
+    constexpr std::size_t kWidest = 40;
     std::array<std::size_t, std::tuple_size_v<Row>> widths{};
     for (const Row& row : rows) {
-        for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+        for (std::size_t i = 0; i < row.size(); ++i) {
+            if (row[i].size() <= kWidest) widths[i] = std::max(widths[i], row[i].size());
+        }
     }
     for (const Row& row : rows) {
         for (std::size_t i = 0; i + 1 < row.size(); ++i) {
-            out << row[i] << std::string(widths[i] - row[i].size() + 2, ' ');
+            const std::size_t width = std::max(widths[i], row[i].size());
+            out << row[i] << std::string(width - row[i].size() + 2, ' ');
         }
         out << row.back() << '\n';
     }

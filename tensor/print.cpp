@@ -14,6 +14,11 @@ namespace reel {
 
 namespace {
 
+// What is printed stays a text that memory holds: no double has more digits after the point, and no summary
+// shows more elements.
+constexpr std::int64_t kMostDigits = 1074;
+constexpr std::int64_t kMostSummarised = std::int64_t{1} << 20;
+
 struct Settings {
     std::int64_t precision = 4;
     std::int64_t threshold = 1000;
@@ -86,7 +91,12 @@ private:
 class Writer {
 public:
     explicit Writer(const Tensor& tensor, const Settings& options)
-        : tensor_(tensor), options_(options), summarise_(tensor.numel() > options.threshold) {
+        : tensor_(tensor),
+          linewidth_(options.linewidth),
+          summarise_(tensor.numel() > options.threshold),
+          edgeitems_(options.edgeitems) {
+        // Many dimensions, each shorter than its two edges, are shown whole: then the edges get shorter.
+        while (summarise_ && edgeitems_ > 0 && !is_summary()) edgeitems_ /= 2;
         if (tensor.is_floating_point()) {
             std::vector<double> shown;
             visit(0, 0, [&](std::int64_t place) { shown.push_back(element<double>(place)); });
@@ -118,7 +128,7 @@ public:
             }
         }
         const std::int64_t element_length = format_.width() + 2;
-        const std::int64_t fitting = (options_.linewidth - indent) / element_length;
+        const std::int64_t fitting = (linewidth_ - indent) / element_length;
         const std::size_t per_line =
             left > 1 ? 1 : static_cast<std::size_t>(std::max<std::int64_t>(1, fitting));
         const std::string line_end =
@@ -144,15 +154,29 @@ private:
         return spaces(format_.width() - static_cast<std::int64_t>(number.size())) + number;
     }
 
+    /// Whether a dimension of this size is shown by its edges alone.
+    bool has_gap(std::int64_t size) const { return summarise_ && size - edgeitems_ > edgeitems_; }
+
+    /// Whether no more elements are shown than a summary should.
+    bool is_summary() const {
+        std::int64_t count = 1;
+        for (const std::int64_t size : tensor_.sizes()) {
+            const std::int64_t shown = has_gap(size) ? 2 * edgeitems_ : size;
+            if (shown > kMostSummarised / count) return false;
+            count *= std::max<std::int64_t>(shown, 1);
+        }
+        return true;
+    }
+
     /// The indices that are shown of a dimension; -1 for the gap.
     std::vector<std::int64_t> shown(std::size_t dim) const {
         const std::int64_t size = tensor_.sizes()[dim];
-        const bool gap = summarise_ && size - options_.edgeitems > options_.edgeitems;
+        const bool gap = has_gap(size);
         std::vector<std::int64_t> indices;
-        for (std::int64_t i = 0; i < (gap ? options_.edgeitems : size); ++i) indices.push_back(i);
+        for (std::int64_t i = 0; i < (gap ? edgeitems_ : size); ++i) indices.push_back(i);
         if (!gap) return indices;
         indices.push_back(-1);
-        for (std::int64_t i = size - options_.edgeitems; i < size; ++i) indices.push_back(i);
+        for (std::int64_t i = size - edgeitems_; i < size; ++i) indices.push_back(i);
         return indices;
     }
 
@@ -165,8 +189,9 @@ private:
     }
 
     const Tensor& tensor_;
-    const Settings& options_;
+    std::int64_t linewidth_;
     bool summarise_;
+    std::int64_t edgeitems_;
     Format format_{1};
 };
 
@@ -198,6 +223,9 @@ void set_printoptions(const PrintOptions& options) {
         if (value && *value < least)
             fail<Error>("set_printoptions: a ", name, " of ", *value, "; at least ", least, " is needed");
     };
+    if (options.precision && *options.precision > kMostDigits)
+        fail<Error>("set_printoptions: a precision of ", *options.precision, "; a double has at most ",
+                    kMostDigits, " digits after the point");
     check("precision", options.precision, 0);
     check("threshold", options.threshold, 0);
     check("edgeitems", options.edgeitems, 0);

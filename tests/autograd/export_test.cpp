@@ -105,3 +105,15 @@ TEST_CASE("a tape is a graph in Graphviz's language") {
         CHECK(std::system(("dot -Tsvg -o /dev/null " + file).c_str()) == 0);
     }
 }
+
+TEST_CASE("a tape's table is as long as its entries, not as its widest row times its entries") {
+    const Tensor x = ones({1}).set_requires_grad();
+    const Tape tape;
+    std::vector<Tensor> parts;
+    for (int i = 0; i < 2000; ++i) parts.push_back(x * 2);
+    const Tensor y = cat(parts) * 3;
+    std::ostringstream out;
+    out << tape;
+    CHECK(out.str().size() < 200'000);
+    CHECK(out.str().find("1998, 1999") != std::string::npos);
+}

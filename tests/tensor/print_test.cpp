@@ -127,6 +127,25 @@ TEST_CASE("print: views print what they show, an undefined tensor says so") {
     CHECK(printed(Tensor()) == "tensor(undefined)");
 }
 
+TEST_CASE("print: however many dimensions a tensor has, it is printed, and briefly") {
+    CHECK(printed(ones({1}).reshape(Shape::filled(64, 1))) ==
+          "tensor(" + std::string(64, '[') + "1." + std::string(64, ']') + ")");
+    CHECK_THROWS_WITH_AS(ones({1}).reshape(Shape::filled(65, 1)), doctest::Contains("65 dimensions"),
+                         ShapeError);
+    CHECK_THROWS_AS(zeros(Shape::filled(100'000, 1)), ShapeError);
+    CHECK(printed(tensor(7).expand(Shape::filled(62, 2))).size() < 100'000'000);
+    CHECK_THROWS_WITH_AS(set_printoptions({.precision = std::numeric_limits<std::int64_t>::max()}),
+                         doctest::Contains("9223372036854775807"), Error);
+    const PrintOptions before = printoptions();
+    set_printoptions({.precision = 1074});
+    CHECK(printed(tensor(0x1p-1074, kFloat64)).starts_with("tensor(4.94065645841246544176568792868"));
+    constexpr std::int64_t kHuge = std::numeric_limits<std::int64_t>::max();
+    set_printoptions({.precision = 4, .threshold = 0, .edgeitems = kHuge, .linewidth = kHuge});
+    CHECK(printed(arange(2000)).starts_with("tensor([   0,    1,    2,"));
+    CHECK(printed(tensor(7).expand({std::int64_t{1} << 40})).size() < 100'000'000);
+    set_printoptions(before);
+}
+
 TEST_CASE("print: options not given stay as they are") {
     const PrintOptions before = printoptions();
     set_printoptions({.precision = 2, .linewidth = 60});

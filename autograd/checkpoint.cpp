@@ -85,6 +85,7 @@ private:
 Tensor checkpoint(const TensorFunction& f, const Tensors& inputs) {
     if (!detail::recording()) return only(f(inputs));
     const GeneratorState state = generator_state();
+    const detail::UndoDraws undo;
     Tensors read;
     Tensor y;
     {

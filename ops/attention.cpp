@@ -11,6 +11,7 @@
 #include "ops/softmax.hpp"
 #include "ops/views.hpp"
 #include "tensor/factory.hpp"
+#include "tensor/random.hpp"
 
 namespace reel {
 
@@ -59,6 +60,7 @@ Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tens
     check(q, k, v, options);
     const double scale = options.scale.value_or(1 / std::sqrt(static_cast<double>(q.size(-1))));
     const Tensor scores = matmul(q * scale, k.transpose(-2, -1));
+    const detail::UndoDraws undo;
     return matmul(dropout(attention_weights(scores, options), options.dropout_p), v);
 }
 

@@ -230,6 +230,7 @@ Tensor dropout(const Tensor& x, double p, bool training) {
     }
     if (!training || p == 0) return x;
     if (p == 1) return x * 0;
+    const detail::UndoDraws undo;
     const Tensor noise = ge(rand(x.sizes()), p).to(x.dtype()) * (1 / (1 - p));
     return x * noise;
 }

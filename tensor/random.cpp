@@ -264,6 +264,7 @@ Tensor randperm(std::int64_t n, DType dtype) {
     const auto places_left = [n](std::int64_t i) {  // 1 behind the end, in the rest of the last block
         return static_cast<std::uint64_t>(std::max<std::int64_t>(n - i, 1));
     };
+    const detail::UndoDraws undo;
     const Tensor steps = integers({n}, kInt64, 0, places_left(0), places_left);
     const Tensor order = arange(n);
     const auto* step = steps.data_ptr<std::int64_t>();

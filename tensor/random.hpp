@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <exception>
 #include <optional>
 
 #include "tensor/tensor.hpp"
@@ -26,6 +27,23 @@ struct GeneratorState {
 };
 GeneratorState generator_state();
 void set_generator_state(GeneratorState state);
+
+namespace detail {
+/// Puts the generator back where it was if its scope ends by an exception: what has failed has drawn nothing.
+class UndoDraws {
+public:
+    UndoDraws() = default;
+    UndoDraws(const UndoDraws&) = delete;
+    UndoDraws& operator=(const UndoDraws&) = delete;
+    ~UndoDraws() {
+        if (std::uncaught_exceptions() > exceptions_) set_generator_state(before_);
+    }
+
+private:
+    GeneratorState before_ = generator_state();
+    int exceptions_ = std::uncaught_exceptions();
+};
+}  // namespace detail
 
 /// Uniform on [0, 1): multiples of 2⁻²⁴ in float32, of 2⁻⁵³, 2⁻¹¹ and 2⁻⁸ in float64, float16 and bfloat16.
 Tensor rand(const Shape& sizes, DType dtype = kFloat32);

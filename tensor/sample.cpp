@@ -76,6 +76,7 @@ Tensor multinomial(const Tensor& probs, std::int64_t num_samples, bool replaceme
     check_weights(weights, rows, columns, replacement ? 1 : num_samples);
 
     const std::int64_t draws = replacement ? num_samples : columns;  // per row
+    const detail::UndoDraws undo;
     const Tensor u = rand({rows, draws}, kFloat64);
     const Tensor result =
         Tensor::empty(probs.dim() == 2 ? Shape{rows, num_samples} : Shape{num_samples}, kInt64);
@@ -102,6 +103,7 @@ Tensor bernoulli(const Tensor& probs) {
         fail<Error>("bernoulli: probability ", *wrong, " of element ", wrong - p.begin(),
                     " is not in [0, 1]");
     }
+    const detail::UndoDraws undo;
     const Tensor u = rand(probs.sizes(), kFloat64);
     const Tensor result = Tensor::empty(probs.sizes(), probs.dtype());
     const auto* numbers = u.data_ptr<double>();

@@ -1,49 +1,88 @@
-// Layers, forward and backward.
-#include "dialect.hpp"
-#include "workload.hpp"
+// Layers and losses, forward and backward.
+#include "family.hpp"
 
 using namespace dialect;
 
 namespace {
 
-/// f(leaves), then the rewind with a fixed cotangent.
-Workload both(const char* name, Cost cost, std::vector<std::vector<int64_t>> shapes,
-              Tensor (*f)(const std::vector<Tensor>&), bool first_is_data = false) {
-    return {name, "layer", cost, [=] {
-                std::vector<Tensor> leaves;
-                for (const auto& sizes : shapes) leaves.push_back(randn(sizes).set_requires_grad(true));
-                if (first_is_data) leaves[0] = leaves[0].detach();
-                const Tensor g = [&] {
-                    Tape tape;
-                    return randn(std::vector<int64_t>(f(leaves).sizes().vec()));
-                }();
-                return [=] {
-                    Tape tape;
-                    zero_grad(leaves);
-                    f(leaves).backward(g);
-                };
-            }};
+void norms_and_activations(Family& family) {
+    const MakeOperands normed = normal({{1024, 1024}, {1024}, {1024}});
+    const auto layer_norm = [](Operands x) { return dialect::layer_norm(x[0], x[0].size(-1), x[1], x[2]); };
+    family.forward("layer_norm_fwd", {.bytes = 8 * kM}, normed, layer_norm);
+    family.both("layer_norm_fwdbwd", {.bytes = 20 * kM}, normed, layer_norm);
+    family.both("layer_norm_fwdbwd_8192x64", {.bytes = 10 * kM}, normal({{8192, 64}, {64}, {64}}),
+                layer_norm);
+    family.both("gelu_fwdbwd", {.bytes = 5 * 4 * kM, .exps = 4 * kM}, normal({{1024, 1024}}),
+                [](Operands x) { return dialect::gelu(x[0]); });
+    family.both("silu_fwdbwd", {.bytes = 5 * 4 * kM, .exps = 2 * kM}, normal({{1024, 1024}}),
+                [](Operands x) { return dialect::silu(x[0]); });
+}
+
+void losses(Family& family) {
+    const MakeOperands pair = normal({{1024, 1024}, {1024, 1024}});
+    family.both(
+        "mse_fwdbwd", {.bytes = 20 * kM}, pair, [](Operands x) { return dialect::mse_loss(x[0], x[1]); }, 1);
+    family.both(
+        "huber_fwdbwd", {.bytes = 20 * kM}, pair, [](Operands x) { return dialect::huber_loss(x[0], x[1]); },
+        1);
+    family.both(
+        "bce_fwdbwd", {.bytes = 20 * kM, .exps = 2 * kM},
+        [] {
+            return std::vector<Tensor>{randn({1024, 1024}), rand({1024, 1024})};
+        },
+        [](Operands x) { return dialect::bce(x[0], x[1]); }, 1);
+}
+
+void images(Family& family) {
+    const auto conv = [](Operands x) { return dialect::conv2d(x[0], x[1], x[2], 1); };
+    const auto pool = [](Operands x) { return dialect::max_pool2d(x[0], 2); };
+    const MakeOperands wide = normal({{32, 16, 28, 28}, {32, 16, 3, 3}, {32}});
+    const double flops = 2.0 * 25088 * 32 * 16 * 9;
+    // The images of the first layer want no gradient.
+    family.add("conv2d_1_16_fwdbwd", {.flops = 2 * 2.0 * 25088 * 16 * 9}, [] {
+        const Tensor x = randn({32, 1, 28, 28});
+        const Tensor w = randn({16, 1, 3, 3}).set_requires_grad(true);
+        const Tensor b = randn({16}).set_requires_grad(true);
+        const Tensor y_bar = randn({32, 16, 28, 28});
+        return [=] {
+            Tape tape;
+            zero_grad({w, b});
+            dialect::conv2d(x, w, b, 1).backward(y_bar);
+        };
+    });
+    family.forward("conv2d_16_32_fwd", {.flops = flops}, wide, conv);
+    family.both("conv2d_16_32_fwdbwd", {.flops = 3 * flops}, wide, conv);
+    family.forward("conv2d_64_64_fwd", {.flops = 2.0 * 8 * 784 * 64 * 64 * 9},
+                   normal({{8, 64, 28, 28}, {64, 64, 3, 3}, {64}}), conv);
+    family.forward("max_pool2d_fwd", {.bytes = 1.25 * 4 * 32 * 16 * 784}, normal({{32, 16, 28, 28}}), pool);
+    family.both("max_pool2d_fwdbwd", {.bytes = 2.5 * 4 * 32 * 16 * 784}, normal({{32, 16, 28, 28}}), pool);
+    family.both("avg_pool2d_fwdbwd", {.bytes = 2.5 * 4 * 32 * 16 * 784}, normal({{32, 16, 28, 28}}),
+                [](Operands x) { return dialect::avg_pool2d(x[0], 2); });
+}
+
+void attentions(Family& family) {
+    const MakeOperands heads = normal({{8, 4, 64, 32}, {8, 4, 64, 32}, {8, 4, 64, 32}});
+    const MakeOperands long_heads = normal({{2, 4, 512, 64}, {2, 4, 512, 64}, {2, 4, 512, 64}});
+    const double flops = 2 * 2.0 * 8 * 4 * 64 * 64 * 32;
+    const double long_flops = 2 * 2.0 * 2 * 4 * 512 * 512 * 64;
+    const auto plain = [](Operands x) { return dialect::attention(x[0], x[1], x[2], Tensor()); };
+    const auto causal = [](Operands x) { return dialect::causal_attention(x[0], x[1], x[2]); };
+    family.forward("attention_fwd", {.flops = flops}, heads, plain);
+    family.both("attention_fwdbwd", {.flops = 3 * flops}, heads, plain);
+    family.forward("attention_causal_fwd", {.flops = flops}, heads, causal);
+    family.both("attention_causal_fwdbwd", {.flops = 3 * flops}, heads, causal);
+    family.forward("attention_512_fwd", {.flops = long_flops}, long_heads, plain);
+    family.both("attention_512_fwdbwd", {.flops = 3 * long_flops}, long_heads, plain);
+    family.both("attention_causal_512_fwdbwd", {.flops = 3 * long_flops}, long_heads, causal);
 }
 
 }  // namespace
 
 std::vector<Workload> layer_workloads() {
-    constexpr double m = 1 << 20;
-    return {
-        both("layer_norm_fwdbwd", {.bytes = 5 * 4 * 1024.0 * 1024}, {{1024, 1024}, {1024}, {1024}},
-             [](const std::vector<Tensor>& x) { return dialect::layer_norm(x[0], 1024, x[1], x[2]); }),
-        both("gelu_fwdbwd", {.bytes = 5 * 4 * m, .exps = 4 * m}, {{1024, 1024}},
-             [](const std::vector<Tensor>& x) { return dialect::gelu(x[0]); }),
-        both(
-            "conv2d_1_16_fwdbwd", {.flops = 2 * 2.0 * 25088 * 16 * 9}, {{32, 1, 28, 28}, {16, 1, 3, 3}, {16}},
-            [](const std::vector<Tensor>& x) { return dialect::conv2d(x[0], x[1], x[2], 1); }, true),
-        both("conv2d_16_32_fwdbwd", {.flops = 3 * 2.0 * 25088 * 32 * 16 * 9},
-             {{32, 16, 28, 28}, {32, 16, 3, 3}, {32}},
-             [](const std::vector<Tensor>& x) { return dialect::conv2d(x[0], x[1], x[2], 1); }),
-        both("max_pool2d_fwdbwd", {.bytes = 2.5 * 4 * 32 * 16 * 784}, {{32, 16, 28, 28}},
-             [](const std::vector<Tensor>& x) { return dialect::max_pool2d(x[0], 2); }),
-        both("attention_fwdbwd", {.flops = 6 * 2.0 * 8 * 4 * 64 * 64 * 32},
-             {{8, 4, 64, 32}, {8, 4, 64, 32}, {8, 4, 64, 32}},
-             [](const std::vector<Tensor>& x) { return dialect::attention(x[0], x[1], x[2], Tensor()); }),
-    };
+    Family family("layer");
+    norms_and_activations(family);
+    losses(family);
+    images(family);
+    attentions(family);
+    return family.rows();
 }

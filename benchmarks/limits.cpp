@@ -1,5 +1,5 @@
 // What this machine can do at best, on one thread: bytes a second by footprint, products, exponentials.
-// Prints JSON. Built for the machine itself (-march=native), so that no instruction set is left out.
+// Prints JSON. Built once for each instruction set.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>

@@ -1,10 +1,14 @@
 #!/bin/sh
-# Installs what is missing, builds the benchmarks, and measures reel beside libtorch (Debian's libtorch-dev), on one
-# thread and on all; writes benchmarks/RESULTS.md. To be run on a machine that does nothing else.
-#   ./scripts/benchmarks.sh [TORCH]    TORCH: the torch folder of an unpacked PyPI wheel, to be measured against, too
+# Installs what is missing, builds the benchmarks, and measures reel beside libtorch under each instruction set of the
+# machine, on one thread and on all; writes benchmarks/RESULTS.md. To be run on a machine that does nothing else.
+#   ./scripts/benchmarks.sh [TORCH ...]    TORCH: the torch folder of an unpacked PyPI wheel; none: Debian's libtorch-dev
 set -eu
 cd "$(dirname "$0")/.."
-./scripts/setup.sh libbenchmark-dev libtorch-dev
+if [ $# -gt 0 ]; then
+    ./scripts/setup.sh libbenchmark-dev
+else
+    ./scripts/setup.sh libbenchmark-dev libtorch-dev
+fi
 build=build/benchmarks
 configure() {
     folder=$1
@@ -12,7 +16,7 @@ configure() {
     cmake -S . -B "$folder" -G Ninja -DCMAKE_BUILD_TYPE=Release -DREEL_SHARED=OFF -DREEL_BUILD_TESTS=OFF \
           -DREEL_BUILD_EXAMPLES=OFF -DREEL_BUILD_BENCHMARKS=ON -DREEL_WERROR=OFF "$@"
 }
-configure $build
+configure $build -DREEL_TORCH="${1:-}"
 cmake --build $build
 results=benchmarks/RESULTS.md
 cat >$results <<END
@@ -25,21 +29,23 @@ this folder.
 
 END
 compare() { python3 benchmarks/compare.py $build --markdown $results "$@"; }
-compare --threads 1 "$(nproc)"
-if [ $# -gt 0 ]; then
-    configure $build-wheel -DREEL_TORCH="$1"
-    cmake --build $build-wheel --target bench_libtorch
-    compare --peer $build-wheel/benchmarks/bench_libtorch
-fi
+compare
+first=${1:-}
+[ $# -eq 0 ] || shift
+for torch; do
+    configure $build-peer -DREEL_TORCH="$torch"
+    cmake --build $build-peer --target bench_libtorch
+    compare --peer $build-peer/benchmarks/bench_libtorch
+done
 configure $build-native -DCMAKE_CXX_FLAGS=-march=native
 cmake --build $build-native --target bench_reel
 printf "Below, the peer is reel itself, compiled for this machine alone (-march=native).\n\n" >>$results
-compare --brief --peer $build-native/benchmarks/bench_reel
+compare --brief --threads 1 --peer $build-native/benchmarks/bench_reel
 {
     echo "## Growth, memory and compilation"
     echo
     $build/benchmarks/bench_growth
     echo
-    python3 benchmarks/cost.py $build
+    python3 benchmarks/cost.py $build ${first:+--torch "$first"}
 } >>$results
 echo "written to $results"

@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "autograd/function.hpp"
+#include "function.hpp"
 
 namespace reel {
 

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "autograd/function.hpp"
+#include "function.hpp"
 
 namespace reel {
 

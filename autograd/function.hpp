@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "tensor/tensor.hpp"
+#include "../tensor/tensor.hpp"
 
 namespace reel {
 
@@ -20,8 +20,9 @@ public:
     static constexpr bool kTakesList = std::is_invocable_v<F&, const std::vector<Tensor>&>;
 
     template <class F>
-    requires(!std::is_same_v<std::remove_cvref_t<F>, TensorFunction> &&
-             (kTakesList<F> || std::is_invocable_v<F&, const Tensor&>)) TensorFunction(F f)
+        requires(!std::is_same_v<std::remove_cvref_t<F>, TensorFunction> &&
+                 (kTakesList<F> || std::is_invocable_v<F&, const Tensor&>))
+    TensorFunction(F f)
         : call_([f = std::move(f)](const std::vector<Tensor>& inputs) mutable {
               if constexpr (kTakesList<F>) {
                   return list(f(inputs));

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "autograd/function.hpp"
-#include "tensor/tensor.hpp"
+#include "../tensor/tensor.hpp"
+#include "function.hpp"
 
 namespace reel {
 

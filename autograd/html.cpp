@@ -6,7 +6,7 @@
 
 #include "autograd/page.hpp"
 #include "autograd/tape_state.hpp"
-#include "tensor/file.hpp"
+#include "tensor/io/file.hpp"
 
 namespace reel {
 

@@ -2,7 +2,7 @@
 // `backward.cpp`.
 #include "autograd/rewind.hpp"
 
-#include "autograd/visit.hpp"
+#include "autograd/shared_pullback.hpp"
 
 namespace reel::detail {
 

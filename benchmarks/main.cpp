@@ -11,8 +11,8 @@
 #include "workload.hpp"
 
 #if !defined(REEL_BENCH_LIBTORCH)
-#include "ops/blas.hpp"
 #include "ops/kernels/table.hpp"
+#include "ops/linalg/blas.hpp"
 #endif
 
 namespace {

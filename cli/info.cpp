@@ -5,8 +5,8 @@
 
 #include "cli/commands.hpp"
 #include "cli/table.hpp"
-#include "ops/blas.hpp"
 #include "ops/kernels/table.hpp"
+#include "ops/linalg/blas.hpp"
 
 namespace reel::cli {
 

@@ -1,5 +1,10 @@
-# What an install holds: the libraries, the headers that `reel.hpp`, `tensor/xtensor.hpp` and
-# `interop/libtorch/reel.hpp` reach, and the ways to find them, `find_package(reel)` and `pkg-config reel`.
+# What an install holds: the libraries, the public headers and all that they reach, and the ways to find them,
+# `find_package(reel)` and `pkg-config reel`.
+#
+# A consumer's include path holds `reel.hpp` and the folder `reel/`, and nothing else. The headers stand below `reel/`
+# as they stand here, and include each other relative to themselves, so that no file of the consumer's is taken for
+# one of ours. What he includes are headers of one line that lead there: after an install beside the headers, and from
+# source in the build tree.
 include(CMakePackageConfigHelpers)
 
 # Every header of ours that `header` includes, itself included.
@@ -8,10 +13,14 @@ function(reel_include_closure header result)
     if(NOT header IN_LIST found AND EXISTS ${PROJECT_SOURCE_DIR}/${header})
         list(APPEND found ${header})
         set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${header})
+        get_filename_component(directory ${header} DIRECTORY)
         file(STRINGS ${header} includes REGEX "^#include \"")
         foreach(include ${includes})
             string(REGEX REPLACE "^#include \"(.*)\".*" "\\1" include "${include}")
-            reel_include_closure(${include} found)
+            set(path ${PROJECT_SOURCE_DIR}/${directory}/${include})
+            cmake_path(NORMAL_PATH path)
+            cmake_path(RELATIVE_PATH path BASE_DIRECTORY ${PROJECT_SOURCE_DIR})
+            reel_include_closure(${path} found)
         endforeach()
     endif()
     set(${result} ${found} PARENT_SCOPE)
@@ -19,8 +28,21 @@ endfunction()
 
 set(REEL_PUBLIC_HEADERS "")
 reel_include_closure(reel.hpp REEL_PUBLIC_HEADERS)
-reel_include_closure(tensor/xtensor.hpp REEL_PUBLIC_HEADERS)
 reel_include_closure(interop/libtorch/reel.hpp REEL_PUBLIC_HEADERS)
+foreach(forwarder reel.hpp:reel.hpp reel/xtensor.hpp:tensor/xtensor.hpp)
+    string(REPLACE ":" ";" forwarder ${forwarder})
+    list(GET forwarder 0 name)
+    list(GET forwarder 1 header)
+    reel_include_closure(${header} REEL_PUBLIC_HEADERS)
+    file(CONFIGURE OUTPUT include/${name} CONTENT "#include \"${PROJECT_SOURCE_DIR}/${header}\"\n")
+    set(path ${header})
+    if(name STREQUAL "reel.hpp")
+        set(path reel/${header})
+    endif()
+    file(CONFIGURE OUTPUT installed/${name} CONTENT "#include \"${path}\"\n")
+    get_filename_component(directory ${name} DIRECTORY)
+    install(FILES ${PROJECT_BINARY_DIR}/installed/${name} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/${directory})
+endforeach()
 foreach(header ${REEL_PUBLIC_HEADERS})
     get_filename_component(directory ${header} DIRECTORY)
     install(FILES ${header} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/reel/${directory})

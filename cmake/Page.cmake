@@ -1,6 +1,7 @@
 # The page of `Tape::to_html`, and the formulas in it, are packed into the library: see autograd/page.hpp.
-file(GLOB documented CONFIGURE_DEPENDS ops/*.hpp ops/*.cpp)
-list(APPEND documented tensor/tensor.hpp)
+file(GLOB_RECURSE documented CONFIGURE_DEPENDS ops/*.hpp ops/*.cpp)
+list(FILTER documented EXCLUDE REGEX "/ops/kernels/")
+list(APPEND documented ${PROJECT_SOURCE_DIR}/tensor/tensor.hpp)
 file(GLOB parts CONFIGURE_DEPENDS autograd/page/*)
 
 add_executable(reel_pack autograd/page/pack.cpp)

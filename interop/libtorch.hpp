@@ -13,7 +13,7 @@
 /// `Tensor::libtorch()` is the way out: `model.to(torch::kCUDA)` and all the rest.
 #pragma once
 
-#include "interop/libtorch/layers.hpp"
-#include "interop/libtorch/operations.hpp"
-#include "interop/libtorch/tensor.hpp"
-#include "interop/libtorch/training.hpp"
+#include "libtorch/layers.hpp"
+#include "libtorch/operations.hpp"
+#include "libtorch/tensor.hpp"
+#include "libtorch/training.hpp"

@@ -1,14 +1,14 @@
 // The method forms: each is the free function of the same name. (Views and in-place operations, which are
 // methods first, stand in `views.cpp` and `change.cpp`.)
-#include "ops/activations.hpp"
-#include "ops/compare.hpp"
-#include "ops/join.hpp"
-#include "ops/matmul.hpp"
-#include "ops/pointwise.hpp"
-#include "ops/reduce.hpp"
-#include "ops/scan.hpp"
-#include "ops/softmax.hpp"
-#include "ops/sort.hpp"
+#include "ops/linalg/matmul.hpp"
+#include "ops/pointwise/activations.hpp"
+#include "ops/pointwise/compare.hpp"
+#include "ops/pointwise/transcendental.hpp"
+#include "ops/reduce/reduce.hpp"
+#include "ops/reduce/scan.hpp"
+#include "ops/reduce/sort.hpp"
+#include "ops/shape/join.hpp"
+#include "ops/softmax/softmax.hpp"
 #include "tensor/random.hpp"
 
 namespace reel {

@@ -4,8 +4,8 @@
 
 #include "autograd/tape.hpp"
 #include "tensor/factory.hpp"
+#include "tensor/io/safetensors.hpp"
 #include "tensor/random.hpp"
-#include "tensor/safetensors.hpp"
 
 namespace reel {
 

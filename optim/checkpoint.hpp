@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "optim/optimizer.hpp"
+#include "optimizer.hpp"
 
 namespace reel {
 

@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "autograd/tape.hpp"
-#include "ops/apply.hpp"
+#include "ops/pointwise/pointwise_driver.hpp"
 #include "tensor/factory.hpp"
 #include "tensor/parallel.hpp"
 

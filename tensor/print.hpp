@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "tensor/indexing.hpp"
+#include "indexing.hpp"
 
 namespace reel {
 

@@ -9,7 +9,7 @@
 #include <exception>
 #include <optional>
 
-#include "tensor/tensor.hpp"
+#include "tensor.hpp"
 
 namespace reel {
 

@@ -12,11 +12,11 @@
 #include <tuple>
 #include <vector>
 
-#include "tensor/dtype.hpp"
-#include "tensor/error.hpp"
-#include "tensor/indexing.hpp"
-#include "tensor/shape.hpp"
-#include "tensor/storage.hpp"
+#include "dtype.hpp"
+#include "error.hpp"
+#include "indexing.hpp"
+#include "shape.hpp"
+#include "storage.hpp"
 
 namespace reel {
 
@@ -282,7 +282,7 @@ public:
     const Tensor& operator*=(Scalar other) const { return mul_(other); }
     const Tensor& operator/=(Scalar other) const { return div_(other); }
 
-    // ---- Pointwise (ops/pointwise.hpp, ops/compare.hpp)
+    // ---- Pointwise (ops/pointwise/transcendental.hpp, ops/pointwise/compare.hpp)
     // -------------------------------------------------------------
 
     Tensor operator-() const { return neg(); }
@@ -358,7 +358,7 @@ public:
     bool allclose(const Tensor& other, double rtol = 1e-5, double atol = 1e-8, bool equal_nan = false) const;
     bool equal(const Tensor& other) const;
 
-    // ---- Reduce, scan, order (ops/reduce.hpp, ops/scan.hpp, ops/sort.hpp)
+    // ---- Reduce, scan, order (ops/reduce/reduce.hpp, ops/reduce/scan.hpp, ops/reduce/sort.hpp)
     // --------------------------------------------
 
     Tensor sum(const Shape& dims = {}, bool keepdim = false) const;
@@ -398,7 +398,7 @@ public:
     Tensor argsort(std::int64_t dim = -1, bool descending = false) const;
     ValuesIndices topk(std::int64_t k, std::int64_t dim = -1, bool largest = true, bool sorted = true) const;
 
-    // ---- Join and shape (ops/join.hpp)
+    // ---- Join and shape (ops/shape/join.hpp)
     // -------------------------------------------------------------------------------
 
     Tensor repeat(const Shape& repeats) const;
@@ -408,7 +408,7 @@ public:
     Tensor tril(std::int64_t diagonal = 0) const;
     Tensor triu(std::int64_t diagonal = 0) const;
 
-    // ---- Linear algebra and softmax (ops/matmul.hpp, ops/softmax.hpp)
+    // ---- Linear algebra and softmax (ops/linalg/matmul.hpp, ops/softmax/softmax.hpp)
     // ------------------------------------------------
 
     Tensor matmul(const Tensor& other) const;

@@ -1,6 +1,6 @@
 /// \file
 /// The bridge to xtensor (0.24 and later), without a copy. Not part of `reel.hpp`, which needs no xtensor:
-/// include it as well, `#include <tensor/xtensor.hpp>`.
+/// include it as well, `#include <reel/xtensor.hpp>`.
 #pragma once
 
 #include <algorithm>
@@ -12,7 +12,7 @@
 #include <xtensor/xadapt.hpp>
 #endif
 
-#include "tensor/tensor.hpp"
+#include "tensor.hpp"
 
 namespace reel {
 

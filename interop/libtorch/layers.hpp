@@ -3,7 +3,7 @@
 /// same names.
 #pragma once
 
-#include "interop/libtorch/operations.hpp"
+#include "operations.hpp"
 
 namespace reel {
 

@@ -3,7 +3,7 @@
 /// own headers, under the same names.
 #pragma once
 
-#include "interop/libtorch/tensor.hpp"
+#include "tensor.hpp"
 
 namespace reel {
 

@@ -2,4 +2,4 @@
 /// In a program that is built with this directory before reel's own, `#include <reel.hpp>` means libtorch.
 #pragma once
 
-#include "interop/libtorch.hpp"
+#include "../libtorch.hpp"

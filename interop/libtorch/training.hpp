@@ -2,8 +2,8 @@
 /// Tapes, gradients and optimizers of `interop/libtorch.hpp`.
 #pragma once
 
-#include "interop/libtorch/layers.hpp"
-#include "optim/schedule.hpp"
+#include "../../optim/schedule.hpp"
+#include "layers.hpp"
 
 namespace reel {
 

@@ -1,5 +1,5 @@
 // Convolution of stride 1 without columns: a term of the sum is a plane that is read from a shifted place.
-// What each array holds, and why rows may be read as one, stands in `ops/conv_shifts.cpp`.
+// What each array holds, and why rows may be read as one, stands in `ops/conv/direct_driver.cpp`.
 //
 // Both loops keep a block of results in registers and read every operand of a step once for all of them.
 #include "ops/kernels/simd.hpp"

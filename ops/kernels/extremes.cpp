@@ -1,5 +1,5 @@
 // The largest and the smallest element with its index: NaN wins, then the first of equals.
-#include "ops/kernels/fold.hpp"
+#include "ops/kernels/reduce.hpp"
 
 namespace reel::kernels::REEL_SET {
 

@@ -6,7 +6,7 @@
 // the second term only repairs the rounding of c. Blocks are merged in float64 by
 //     δ = mean₂ − mean₁,  mean = mean₁ + δ n₂ / n,  squares = squares₁ + squares₂ + δ² n₁ n₂ / n
 // (Chan, Golub, LeVeque, "Updating formulae and a pairwise algorithm for computing sample variances", 1979).
-#include "ops/kernels/fold.hpp"
+#include "ops/kernels/reduce.hpp"
 
 namespace reel::kernels::REEL_SET {
 

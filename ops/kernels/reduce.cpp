@@ -1,5 +1,5 @@
 // Sums, products, maxima and minima of dense rows and columns.
-#include "ops/kernels/fold.hpp"
+#include "ops/kernels/reduce.hpp"
 
 namespace reel::kernels::REEL_SET {
 

@@ -48,11 +48,11 @@ std::set<std::string> declared(const std::filesystem::path& header, std::set<std
     const auto root = std::filesystem::path(REEL_TESTS).parent_path();
     const std::string text = text_of(root / header);
     std::set<std::string> names;
-    if (header.parent_path() == "ops") {
+    if (*header.begin() == "ops") {
         names = matches(text, R"~(\n(?:Tensor|ValuesIndices|bool|std::vector<Tensor>) ([a-z][a-z0-9_]*)\()~");
     }
-    for (const std::string& included : matches(text, R"~(#include "([a-z0-9_/]+\.hpp)")~")) {
-        names.merge(declared(included, seen));
+    for (const std::string& included : matches(text, R"~(#include "([a-z0-9_/.]+\.hpp)")~")) {
+        names.merge(declared((header.parent_path() / included).lexically_normal(), seen));
     }
     return names;
 }

@@ -14,7 +14,7 @@ Table views() {
              return flatten(x[0], integer(a, "start_dim").value_or(0), integer(a, "end_dim").value_or(-1));
          }},
         {"reshape", [](const Inputs& x, const Arguments& a) { return reshape(x[0], shape(a, "shape")); }},
-        // Whether the strides allow a view is another question (tests/ops/views_test.cpp).
+        // Whether the strides allow a view is another question (tests/ops/shape/views_test.cpp).
         {"view",
          [](const Inputs& x, const Arguments& a) { return x[0].contiguous().view(shape(a, "shape")); }},
         {"view_as", [](const Inputs& x) { return x[0].contiguous().view_as(x[1]); }},

@@ -111,14 +111,16 @@ std::string about(const std::string& text) {
     return sentences(doc).at(0);
 }
 
-/// The headers of ops/ that `text` includes, each behind those that it includes itself.
-void collect(const fs::path& root, const std::string& text, std::vector<std::string>& paths) {
-    static const std::regex include(R"~(#include "(ops/\w+\.hpp)")~");
+/// The headers of ops/ that `header` includes, each after those that it includes itself. Public headers
+/// include each other relative to themselves.
+void collect(const fs::path& root, const fs::path& header, std::vector<std::string>& paths) {
+    static const std::regex include(R"~(#include "([\w./]+\.hpp)")~");
+    const std::string text = read(root / header);
     for (std::sregex_iterator at(text.begin(), text.end(), include), end; at != end; ++at) {
-        const std::string path = (*at)[1];
-        if (std::find(paths.begin(), paths.end(), path) != paths.end()) continue;
-        collect(root, read(root / path), paths);
-        paths.push_back(path);
+        const fs::path path = (header.parent_path() / (*at)[1].str()).lexically_normal();
+        if (*path.begin() != "ops" || std::find(paths.begin(), paths.end(), path) != paths.end()) continue;
+        collect(root, path, paths);
+        paths.push_back(path.string());
     }
 }
 
@@ -126,7 +128,7 @@ void collect(const fs::path& root, const std::string& text, std::vector<std::str
 
 std::vector<Header> public_headers(const fs::path& root) {
     std::vector<std::string> paths;
-    collect(root, read(root / "reel.hpp"), paths);
+    collect(root, "reel.hpp", paths);
     std::vector<Header> headers;
     for (const std::string& path : paths) {
         const std::string text = read(root / path);

@@ -1,4 +1,4 @@
-// Rows of ops/change.cpp: operations that write to a copy of the first input, whole or in part.
+// Rows of ops/pointwise/inplace.cpp: operations that write to a copy of the first input, whole or in part.
 #include "tests/gradients/rows.hpp"
 
 namespace reel::testing {

@@ -53,12 +53,12 @@ const std::set<std::string> kUnrecorded = {
     "trunc",
 };
 
-/// The first arguments of all calls in ops/*.cpp that look like the name of an operation.
+/// The first arguments of all calls in the sources of ops/ that look like the name of an operation.
 std::set<std::string> names_in_sources() {
     const std::regex name(R"~(\(\s*"([a-z][a-z0-9_]*)"\s*[,)])~");
     std::set<std::string> names;
     const auto folder = std::filesystem::path(REEL_TESTS).parent_path() / "ops";
-    for (const auto& file : std::filesystem::directory_iterator(folder)) {
+    for (const auto& file : std::filesystem::recursive_directory_iterator(folder)) {
         if (file.path().extension() != ".cpp") continue;
         std::ostringstream text;
         text << std::ifstream(file.path()).rdbuf();

@@ -1,4 +1,4 @@
-// Rows of ops/indexing.cpp and ops/gather.cpp.
+// Rows of ops/indexing/indexing.cpp and ops/indexing/gather.cpp.
 #include "tests/gradients/rows.hpp"
 
 namespace reel::testing {

@@ -1,4 +1,4 @@
-// Rows of ops/join.cpp.
+// Rows of ops/shape/join.cpp.
 #include "tests/gradients/rows.hpp"
 
 namespace reel::testing {

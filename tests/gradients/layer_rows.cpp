@@ -1,4 +1,4 @@
-// Rows of ops/layers.cpp, conv.cpp, pool.cpp and attention.cpp.
+// Rows of ops/nn/layers.cpp, conv.cpp, pool.cpp and attention.cpp.
 #include "tests/gradients/rows.hpp"
 
 namespace reel::testing {

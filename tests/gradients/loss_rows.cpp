@@ -1,4 +1,4 @@
-// Rows of ops/cross_entropy.cpp, ops/nll_loss.cpp and ops/losses.cpp.
+// Rows of ops/softmax/cross_entropy.cpp, ops/softmax/nll_loss.cpp and ops/nn/losses.cpp.
 #include "tests/gradients/rows.hpp"
 
 namespace reel::testing {

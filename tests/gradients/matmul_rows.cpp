@@ -1,4 +1,4 @@
-// Rows of ops/matmul.cpp.
+// Rows of ops/linalg/matmul.cpp.
 #include "tests/gradients/rows.hpp"
 
 namespace reel::testing {

@@ -1,4 +1,4 @@
-// Rows of ops/scan.cpp and ops/sort.cpp.
+// Rows of ops/reduce/scan.cpp and ops/reduce/sort.cpp.
 #include "tests/gradients/rows.hpp"
 
 namespace reel::testing {

@@ -1,4 +1,5 @@
-// Rows of ops/arithmetic.cpp, ops/choice.cpp, ops/pointwise.cpp and ops/activations.cpp.
+// Rows of ops/pointwise/arithmetic.cpp, ops/pointwise/conditional.cpp, ops/pointwise/transcendental.cpp and
+// ops/pointwise/activations.cpp.
 #include "tests/gradients/rows.hpp"
 
 namespace reel::testing {

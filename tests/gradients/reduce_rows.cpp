@@ -1,4 +1,4 @@
-// Rows of ops/reduce.cpp, ops/norm.cpp and ops/extremes.cpp.
+// Rows of ops/reduce/reduce.cpp, ops/reduce/norm.cpp and ops/reduce/extremes.cpp.
 #include <limits>
 
 #include "tests/gradients/rows.hpp"

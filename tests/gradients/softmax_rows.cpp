@@ -1,4 +1,4 @@
-// Rows of ops/softmax.cpp.
+// Rows of ops/softmax/softmax.cpp.
 #include "tests/gradients/rows.hpp"
 
 namespace reel::testing {

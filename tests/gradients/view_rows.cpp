@@ -1,4 +1,4 @@
-// Rows of ops/views.cpp.
+// Rows of ops/shape/views.cpp.
 #include "tests/gradients/rows.hpp"
 
 namespace reel::testing {

@@ -1,4 +1,4 @@
-// Calls of ops/indexing.hpp.
+// Calls of ops/indexing/indexing.hpp.
 #include "tests/property/calls.hpp"
 
 namespace reel::property {

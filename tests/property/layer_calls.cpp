@@ -1,4 +1,4 @@
-// Calls of ops/layers.hpp and losses.hpp.
+// Calls of ops/nn/layers.hpp and losses.hpp.
 #include "tests/property/calls.hpp"
 
 namespace reel::property {

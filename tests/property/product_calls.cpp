@@ -1,5 +1,5 @@
-// Calls of ops/matmul.hpp, einsum.hpp, conv.hpp, pool.hpp and attention.hpp. The numbers are finite: how
-// often a product of zero and infinity is made is the BLAS's affair.
+// Calls of ops/linalg/matmul.hpp, einsum.hpp, conv.hpp, pool.hpp and attention.hpp. The numbers are finite:
+// how often a product of zero and infinity is made is the BLAS's affair.
 #include "tests/property/calls.hpp"
 
 namespace reel::property {

@@ -1,4 +1,4 @@
-// Calls of ops/reduce.hpp, scan.hpp, sort.hpp and softmax.hpp.
+// Calls of ops/reduce/reduce.hpp, scan.hpp, sort.hpp and softmax.hpp.
 #include "tests/property/calls.hpp"
 
 namespace reel::property {

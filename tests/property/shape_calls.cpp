@@ -1,4 +1,4 @@
-// Calls of ops/join.hpp: tensors laid out and put together anew.
+// Calls of ops/shape/join.hpp: tensors laid out and put together anew.
 #include "tests/property/calls.hpp"
 
 namespace reel::property {

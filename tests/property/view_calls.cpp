@@ -1,4 +1,4 @@
-// Calls of ops/views.hpp and of the views and copies that are methods only.
+// Calls of ops/shape/views.hpp and of the views and copies that are methods only.
 #include "tests/property/calls.hpp"
 
 namespace reel::property {

@@ -28,8 +28,8 @@ inline constexpr T kSqrtHalf = T(0x1.6a09e667f3bcdp-1);
 template <class T>
 inline constexpr T kTwoThirds = T(2) / T(3);
 template <class T>
-inline constexpr T kTwoThirdsLow = sizeof(T) == 4 ? T(2.0 / 3 - static_cast<double>(2.0f / 3))
-                                                  : T(0x1.5555555555555p-55);
+inline constexpr T kTwoThirdsLow =
+    sizeof(T) == 4 ? T(2.0 / 3 - static_cast<double>(2.0f / 3)) : T(0x1.5555555555555p-55);
 
 /// The numbers whose logarithm needs no special care.
 template <class T>

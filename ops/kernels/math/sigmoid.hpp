@@ -38,11 +38,11 @@ Vec<T> silu(const Vec<T>& x) {
 inline constexpr double kGeluSlope = 0x1.9884533d43651p+0;  // 2 √(2/π)
 inline constexpr double kGeluCubic = 0.044715;
 template <class T>
-inline constexpr T kGeluSlopeLow = sizeof(T) == 4 ? T(kGeluSlope - double(float(kGeluSlope)))
-                                                  : T(-0x1.cbc0d30ebfd15p-54);
+inline constexpr T kGeluSlopeLow =
+    sizeof(T) == 4 ? T(kGeluSlope - double(float(kGeluSlope))) : T(-0x1.cbc0d30ebfd15p-54);
 template <class T>
-inline constexpr T kGeluCubicLow = sizeof(T) == 4 ? T(kGeluCubic - double(float(kGeluCubic)))
-                                                  : T(0x1.441355475a31ap-59);
+inline constexpr T kGeluCubicLow =
+    sizeof(T) == 4 ? T(kGeluCubic - double(float(kGeluCubic))) : T(0x1.441355475a31ap-59);
 /// ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))) = x σ(v), v = 2 √(2/π) x (1 + 0.044715 x²) with twice the digits.
 template <class T>
 Vec<T> gelu_tanh(const Vec<T>& x) {

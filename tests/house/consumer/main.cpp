@@ -2,6 +2,10 @@
 #include <iostream>
 #include <reel.hpp>
 
+#include "tensor/shape.hpp"
+
+static_assert(own::kSides == 4);  // the user's header, not ours of the same name
+
 int main() {
     auto x = reel::tensor({1.0, 2.0, 3.0}).set_requires_grad();
     reel::Tape tape;

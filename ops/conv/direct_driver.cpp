@@ -1,0 +1,199 @@
+// Convolution of stride 1 as sums of shifted planes.
+//
+// Note [Shifted planes]
+// Frame every plane with its padding of zeros and read it as one long row. The zeros behind a line are those
+// before the next one, and the zeros below an image those above the next one of a stack: from line to line it
+// is r = width + padding. With p = i r + j, what place (a, b) of the window shows at result (i, j) stands at
+// p + a·dilation·r + b·dilation. So a term of the sum is the framed plane itself, read from a shifted place,
+// and there are no columns to fill or to read. The positions behind the end of a line of results, and between
+// images, belong to none: their sums are computed and dropped.
+//
+// x̄ is a convolution of ȳ, by the weight turned round with its channels swapped, whose padding is what the
+// first one left: dilation (kernel − 1) − padding.
+//
+// w̄ multiplies planes of x by planes of ȳ that are framed alike: zeros stand at the positions of no result.
+// An infinite x there would make a NaN of a sum that it has no part in; a w̄ that is not finite is computed
+// again, by columns.
+#include <vector>
+
+#include "ops/conv/convolution.hpp"
+#include "ops/shape/views.hpp"
+
+namespace reel {
+
+namespace {
+
+using std::int64_t;
+
+constexpr int64_t kResults = 32 << 10;  // sums made at once: they stay in L2
+constexpr int64_t kSummed = 1 << 10;    // positions of a stack to be summed: enough to fill the last vectors
+constexpr int64_t kMultiplied = 2 << 10;  // positions of one for products: more share their lanes' last sum
+
+/// From line to line of a frame, and from image to image of a stack, in lines.
+int64_t row_of(const kernels::Sliding& w) { return std::max(w.width + w.padding_width, w.out_width); }
+int64_t lines_of(const kernels::Sliding& w) { return std::max(w.height + w.padding_height, w.out_height); }
+
+/// How many images, from one to `most`, stand on so many positions.
+int64_t images_on(int64_t positions, const kernels::Sliding& w, int64_t most) {
+    return std::max<int64_t>(std::min(positions / (row_of(w) * lines_of(w)), most), 1);
+}
+
+/// One thread's way through the images of a convolution, a stack of them at a time.
+struct Shifts {
+    const Convolution& c;
+    DType dtype;
+    int64_t stack;  ///< images, at most
+    int64_t size = itemsize(dtype);
+    const kernels::Correlate& kernel = kernels::kernels().correlate[static_cast<std::size_t>(dtype)];
+    int64_t row = row_of(c.window);
+    int64_t lines = lines_of(c.window);
+    int64_t plane = stack * lines * row;
+    std::vector<int64_t> places;
+    Tensor framed;  ///< zeros, but for the planes of the images
+
+    Shifts(const Convolution& convolution, DType type, int64_t images)
+        : c(convolution), dtype(type), stack(images) {
+        const kernels::Sliding& w = c.window;
+        for (int64_t i = 0; i < c.in; ++i) {
+            for (int64_t a = 0; a < w.kernel_height; ++a) {
+                for (int64_t b = 0; b < w.kernel_width; ++b) {
+                    places.push_back(i * plane + a * w.dilation_height * row + b * w.dilation_width);
+                }
+            }
+        }
+        framed = zeros({places.back() + plane + kernel.step}, dtype);
+    }
+
+    int64_t rounded(int64_t n) const { return (n + kernel.step - 1) / kernel.step * kernel.step; }
+    /// The lines on which results of `images` stand.
+    int64_t height(int64_t images) const { return (images - 1) * lines + c.window.out_height; }
+
+    /// Brings the planes of images [n, n + images) into the frame.
+    void frame(const Tensor& x, int64_t n, int64_t images, int64_t g) const {
+        const kernels::Sliding& w = c.window;
+        for (int64_t i = 0; i < images; ++i) {
+            const int64_t line = i * lines + w.padding_height;
+            kernel.copy({c.in, w.height, w.width, c.plane(), w.width, plane, row}, c.image(x, n + i, g),
+                        framed.raw() + (line * row + w.padding_width) * size);
+        }
+    }
+
+    /// y of the framed images, a strip of lines after the other; a strip holds all of several images.
+    void sum(const std::byte* weight, const std::byte* bias, const Tensor& sums, int64_t strip,
+             const Tensor& y, int64_t n, int64_t images, int64_t g) const {
+        const kernels::Sliding& w = c.window;
+        for (int64_t line = 0; line < height(images); line += strip) {
+            const int64_t count = std::min(strip, height(images) - line);
+            const int64_t step = rounded(count * row);
+            kernel.sums(c.out, (count - 1) * row + w.out_width, c.depth(), framed.raw() + line * row * size,
+                        places.data(), weight, bias, sums.raw(), step);
+            for (int64_t i = 0; i < images; ++i) {
+                kernel.copy(
+                    {c.out, std::min(count, w.out_height), w.out_width, step, row, c.results(), w.out_width},
+                    sums.raw() + i * lines * row * size, c.result(y, n + i, g) + line * w.out_width * size);
+            }
+        }
+    }
+};
+
+/// One thread's way through the images of a weight's gradient.
+struct Products {
+    Shifts shifts;
+    int64_t step;
+    Tensor framed;  ///< ȳ framed as x is
+
+    Products(const Convolution& c, DType dtype, int64_t images)
+        : shifts(c, dtype, images_on(kMultiplied, c.window, images)),
+          step(shifts.rounded(shifts.plane)),
+          framed(zeros({c.out * step}, dtype)) {}
+
+    /// w̄ += Σ ȳ x of images [begin, end).
+    void add(const Tensor& y_bar, const Tensor& x, int64_t begin, int64_t end, const Tensor& w_bar) const {
+        for (int64_t n = begin; n < end; n += shifts.stack) {
+            const int64_t images = std::min(shifts.stack, end - n);
+            for (int64_t g = 0; g < shifts.c.groups; ++g) {
+                shifts.frame(x, n, images, g);
+                frame(y_bar, n, images, g);
+                shifts.kernel.products(shifts.c.out, shifts.rounded(shifts.height(images) * shifts.row),
+                                       shifts.c.depth(), framed.raw(), step, shifts.framed.raw(),
+                                       shifts.places.data(), shifts.c.weight(w_bar, g));
+            }
+        }
+    }
+
+    void frame(const Tensor& y_bar, int64_t n, int64_t images, int64_t g) const {
+        const Convolution& c = shifts.c;
+        const kernels::Sliding& w = c.window;
+        if (images < shifts.stack) framed.zero_();
+        for (int64_t i = 0; i < images; ++i) {
+            shifts.kernel.copy({c.out, w.out_height, w.out_width, c.results(), w.out_width, step, shifts.row},
+                               c.result(y_bar, n + i, g),
+                               framed.raw() + i * shifts.lines * shifts.row * shifts.size);
+        }
+    }
+};
+
+/// The weight turned round, channels swapped within each group.
+Tensor reversed_weight(const Convolution& c, const Tensor& w) {
+    const Tensor turned = w.detach()
+                              .view({c.groups, c.out, c.in, c.window.kernel_height, c.window.kernel_width})
+                              .transpose(1, 2)
+                              .flip({3, 4});
+    return turned.contiguous();
+}
+
+}  // namespace
+
+Convolution reversed(const Convolution& c) {
+    const kernels::Sliding& w = c.window;
+    kernels::Sliding back = w;
+    back.height = w.out_height;
+    back.width = w.out_width;
+    back.out_height = w.height;
+    back.out_width = w.width;
+    back.padding_height = w.dilation_height * (w.kernel_height - 1) - w.padding_height;
+    back.padding_width = w.dilation_width * (w.kernel_width - 1) - w.padding_width;
+    return {back, c.images, c.groups, c.out, c.in, c.result_sizes, c.weight_sizes, c.image_sizes};
+}
+
+bool can_shift(const Convolution& c) {
+    const kernels::Sliding& w = c.window;
+    return w.stride_height == 1 && w.stride_width == 1 && w.padding_height >= 0 && w.padding_width >= 0 &&
+           row_of(w) <= 2 * w.out_width && c.in > 0 && c.out > 0;
+}
+
+Tensor convolve_by_shifts(const Convolution& c, const Tensor& x, const Tensor& w, const Tensor& bias) {
+    const Tensor y = Tensor::empty(c.result_sizes, x.dtype());
+    const int64_t row = row_of(c.window);
+    const int64_t stack = images_on(std::min(kSummed, kResults / c.out), c.window, c.images);
+    const int64_t stacks = (c.images + stack - 1) / stack;
+    parallel_for(stacks * c.groups, 1, stack * c.cost(x.dtype()), [&](int64_t begin, int64_t end) {
+        const Shifts shifts(c, x.dtype(), stack);
+        const int64_t strip = std::clamp<int64_t>(kResults / (c.out * row), 1, shifts.height(stack));
+        const Tensor sums = Tensor::empty({c.out * shifts.rounded(strip * row)}, x.dtype());
+        for (int64_t i = begin; i < end; ++i) {
+            const int64_t n = i / c.groups * stack;
+            const int64_t g = i % c.groups;
+            const int64_t images = std::min(stack, c.images - n);
+            shifts.frame(x, n, images, g);
+            shifts.sum(c.weight(w, g), bias.defined() ? bias.raw() + g * c.out * x.itemsize() : nullptr, sums,
+                       strip, y, n, images, g);
+        }
+    });
+    return y;
+}
+
+Tensor weight_gradient_by_shifts(const Convolution& c, const Tensor& y_bar, const Tensor& x) {
+    return sum_over_images(c, x.dtype(), [&](int64_t chunk) {
+        return
+            [&, products = Products(c, x.dtype(), chunk)](int64_t begin, int64_t end, const Tensor& w_bar) {
+                products.add(y_bar, x, begin, end, w_bar);
+            };
+    });
+}
+
+Tensor image_gradient_by_shifts(const Convolution& c, const Tensor& y_bar, const Tensor& w) {
+    return convolve_by_shifts(reversed(c), y_bar, reversed_weight(c, w), {});
+}
+
+}  // namespace reel

@@ -1,0 +1,158 @@
+// Reading and writing along one dimension by an index of the result's own shape.
+#include "autograd/tape.hpp"
+#include "ops/indexing/gather_driver.hpp"
+#include "ops/indexing/indexing.hpp"
+#include "ops/pointwise/compare.hpp"
+#include "ops/pointwise/pointwise_driver.hpp"
+#include "ops/pointwise/transcendental.hpp"
+#include "tensor/factory.hpp"
+
+namespace reel {
+
+namespace {
+
+using std::int64_t;
+
+/// A 0-d tensor as one of a single element.
+Tensor at_least_1d(const Tensor& x) { return x.dim() == 0 ? x.view({1}) : x; }
+
+/// Throws unless `index` has as many dimensions as `x` and fits into it, but along `dim` (-1: along all).
+void check_fits(const char* name, const Tensor& index, const Tensor& x, int64_t dim) {
+    bool fits = index.dim() == x.dim();
+    for (int64_t d = 0; d < x.dim() && fits; ++d) fits = d == dim || index.size(d) <= x.size(d);
+    if (fits) return;
+    if (dim < 0)
+        fail<ShapeError>(name, ": the index of shape ", index.sizes(), " exceeds the source's ", x.sizes());
+    fail<ShapeError>(name, ": an index of shape ", index.sizes(), " for a tensor of shape ", x.sizes(),
+                     "; it needs as many dimensions, and none may be longer but dimension ", dim);
+}
+
+/// The places of x[index[i][j]][j] (for dim 0, and so on).
+Places places_along(const char* name, const Tensor& x, int64_t dim, const Tensor& index) {
+    const auto d = static_cast<std::size_t>(dim);
+    Shape strides = x.strides();
+    strides[d] = 0;
+    return {name, index.sizes(), strides, {{index, dim, x.sizes()[d], false, x.strides()[d]}}};
+}
+
+/// Checks the arguments of a scatter and wraps `dim`.
+int64_t check_scatter(const char* name, const Tensor& x, int64_t dim, const Tensor& index,
+                      const Tensor& src) {
+    check_index(name, index);
+    if (src.dtype() != x.dtype()) {
+        fail<DTypeError>(name, ": a source of ", src.dtype(), " for a tensor of ", x.dtype());
+    }
+    const int64_t d = wrap_dim(dim, x.dim(), name);
+    check_fits(name, index, x, d);
+    if (src.dim() > 0) check_fits(name, index, src, -1);
+    return d;
+}
+
+/// The part of `src` that an index of `sizes` pairs with; a 0-d one goes with every index.
+Tensor fitting(const Tensor& src, const Shape& sizes) {
+    if (src.dim() == 0) return src.expand(sizes);
+    Tensor part = src;
+    for (int64_t d = 0; d < src.dim(); ++d) {
+        const int64_t size = sizes[static_cast<std::size_t>(d)];
+        if (size != src.size(d)) part = part.narrow(d, 0, size);
+    }
+    return part;
+}
+
+/// Whether each element of a source is the last one written to its place.
+Tensor last_writes(const Shape& sizes, int64_t dim, const Tensor& index) {
+    const Tensor writer = Tensor::empty(sizes, kInt64);
+    const Places places = places_along("scatter", writer, dim, index);
+    const Tensor numbers = arange(index.numel()).view(index.sizes());
+    put(writer, places, numbers);
+    return eq(take(writer, places), numbers);
+}
+
+Tensor scatter_from(const Tensor& x, int64_t dim, const Tensor& index, const Tensor& src) {
+    const int64_t d = check_scatter("scatter", x, dim, index, src);
+    const Tensor part = fitting(src, index.sizes());
+    const Tensor y = dense_copy(x, x.dtype());
+    put(y, places_along("scatter", y, d, index), part);
+    return record("scatter", y,
+                  {{x, [d, index](const Tensor& g) { return g.scatter(d, index, 0); }},
+                   {part, [d, index, sizes = x.sizes()](const Tensor& g) {
+                        return where(last_writes(sizes, d, index), g.gather(d, index), 0);
+                    }}});
+}
+
+}  // namespace
+
+Tensor Tensor::gather(int64_t dim, const Tensor& index) const {
+    check_index("gather", index);
+    if (this->dim() == 0 || index.dim() == 0) {
+        return at_least_1d(*this).gather(dim, at_least_1d(index)).view(index.sizes());
+    }
+    const int64_t d = wrap_dim(dim, this->dim(), "gather");
+    check_fits("gather", index, *this, d);
+    return record("gather", take(*this, places_along("gather", *this, d, index)),
+                  {{*this, [d, index, sizes = sizes()](const Tensor& g) {
+                        return zeros({}, g.dtype()).expand(sizes).scatter_add(d, index, g);
+                    }}});
+}
+
+Tensor Tensor::scatter(int64_t dim, const Tensor& index, const Tensor& src) const {
+    if (this->dim() == 0 || index.dim() == 0) {
+        return scatter_from(at_least_1d(*this), dim, at_least_1d(index), at_least_1d(src)).view(sizes());
+    }
+    return scatter_from(*this, dim, index, src);
+}
+
+Tensor Tensor::scatter(int64_t dim, const Tensor& index, Scalar value) const {
+    const Tensor number = full({}, value, dtype());
+    if (this->dim() > 0 && index.dim() > 0) return scatter_from(*this, dim, index, number);
+    return scatter_from(at_least_1d(*this), dim, at_least_1d(index), number).view(sizes());
+}
+
+Tensor Tensor::scatter_add(int64_t dim, const Tensor& index, const Tensor& src) const {
+    if (this->dim() == 0 || index.dim() == 0) {
+        return at_least_1d(*this).scatter_add(dim, at_least_1d(index), at_least_1d(src)).view(sizes());
+    }
+    const int64_t d = check_scatter("scatter_add", *this, dim, index, src);
+    const Tensor part = fitting(src, index.sizes());
+    const Tensor y = dense_copy(*this, dtype());
+    reel::add(y, places_along("scatter_add", y, d, index), part);
+    return record("scatter_add", y,
+                  {{*this, [](const Tensor& g) { return g; }},
+                   {part, [d, index](const Tensor& g) { return g.gather(d, index); }}});
+}
+
+Tensor Tensor::take_along_dim(const Tensor& indices, std::optional<int64_t> dim) const {
+    check_index("take_along_dim", indices);
+    if (!dim) return flatten().gather(0, indices.flatten());
+    if (indices.dim() != this->dim()) {
+        fail<ShapeError>("take_along_dim: indices of shape ", indices.sizes(), " for a tensor of shape ",
+                         sizes(), "; as many dimensions are needed");
+    }
+    const int64_t along = wrap_dim(*dim, this->dim(), "take_along_dim");
+    if (this->dim() == 0) return gather(along, indices);
+    const auto d = static_cast<std::size_t>(along);
+    Shape own = sizes();
+    Shape theirs = indices.sizes();
+    own[d] = theirs[d] = 1;
+    Shape from = broadcast_shapes(own, theirs, "take_along_dim");
+    Shape to = from;
+    from[d] = sizes()[d];
+    to[d] = indices.sizes()[d];
+    return expand(from).gather(along, indices.expand(to));
+}
+
+Tensor gather(const Tensor& x, int64_t dim, const Tensor& index) { return x.gather(dim, index); }
+Tensor scatter(const Tensor& x, int64_t dim, const Tensor& index, const Tensor& src) {
+    return x.scatter(dim, index, src);
+}
+Tensor scatter(const Tensor& x, int64_t dim, const Tensor& index, Scalar value) {
+    return x.scatter(dim, index, value);
+}
+Tensor scatter_add(const Tensor& x, int64_t dim, const Tensor& index, const Tensor& src) {
+    return x.scatter_add(dim, index, src);
+}
+Tensor take_along_dim(const Tensor& x, const Tensor& indices, std::optional<int64_t> dim) {
+    return x.take_along_dim(indices, dim);
+}
+
+}  // namespace reel

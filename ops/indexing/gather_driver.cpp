@@ -1,0 +1,293 @@
+#include "ops/indexing/gather_driver.hpp"
+
+#include <algorithm>
+
+#include "ops/kernels/table.hpp"
+#include "ops/pointwise/pointwise_driver.hpp"
+#include "tensor/iterate.hpp"
+#include "tensor/parallel.hpp"
+
+namespace reel {
+
+namespace {
+
+using std::int64_t;
+
+constexpr int64_t kPlaces = 512;         // looked up at a time: they stay in L1
+constexpr int64_t kValues = 16 * 1024;   // elements of strided values that are made dense at a time
+constexpr int64_t kMaskChunk = 1 << 14;  // elements of a mask that one thread counts at a time
+
+const kernels::Indexing& table() { return kernels::kernels().indexing; }
+
+std::size_t unit(const Tensor& x) { return kernels::unit_of(static_cast<std::size_t>(x.itemsize())); }
+
+Shape front(const Shape& shape, std::size_t count) { return std::span<const int64_t>(shape.data(), count); }
+
+[[noreturn]] void fail_index(const Places& places, const Lookup& lookup, int64_t index) {
+    fail<IndexError>(places.name, ": index ", index, " is out of range for dimension ", lookup.dim,
+                     " of size ", lookup.size);
+}
+
+/// How many of the last dimensions are dense in the source, with no lookup that varies along them: together
+/// they are one row, moved as a whole.
+std::size_t row_dims(const Places& places) {
+    std::size_t count = 0;
+    int64_t row = 1;
+    for (std::size_t d = places.sizes.size(); d-- > 0; ++count) {
+        if (places.sizes[d] == 1) continue;
+        const bool looked_up = std::any_of(places.lookups.begin(), places.lookups.end(),
+                                           [d](const Lookup& l) { return l.index.strides()[d] != 0; });
+        if (looked_up || places.strides[d] != row) break;
+        row *= places.sizes[d];
+    }
+    return count;
+}
+
+/// The places, row by row.
+class Rows {
+public:
+    explicit Rows(const Places& places)
+        : places_(places),
+          lead_(front(places.sizes, places.sizes.size() - row_dims(places))),
+          count_(numel(lead_)),
+          length_(numel(places.sizes) / std::max<int64_t>(count_, 1)),
+          plain_(lead_, front(places.strides, lead_.size())) {
+        for (const Lookup& lookup : places.lookups) {
+            lookups_.emplace_back(lead_, front(lookup.index.strides(), lead_.size()));
+        }
+    }
+
+    int64_t count() const { return count_; }
+    int64_t length() const { return length_; }
+    /// The sizes of the dimensions that are walked row by row.
+    const Shape& lead() const { return lead_; }
+
+    /// Where rows [begin, begin + n) start, n <= kPlaces.
+    void locate(int64_t begin, int64_t n, int64_t* to) const {
+        for (std::size_t k = 0; k < lookups_.size(); ++k) {
+            const Lookup& lookup = places_.lookups[k];
+            const int64_t end = lookup.wraps ? lookup.size : 0;
+            int64_t gathered[kPlaces];
+            const auto* index = reinterpret_cast<const int64_t*>(lookup.index.raw()) + begin;
+            if (!lookups_[k].is_dense()) {
+                lookups_[k].gather(sizeof(int64_t), lookup.index.raw(), begin, n,
+                                   reinterpret_cast<std::byte*>(gathered));
+                index = gathered;
+            }
+            for (int64_t i = 0; i < n;) {
+                const Walk::Run run = plain_.run(begin + i);
+                const int64_t count = std::min(n - i, run.length);
+                const int64_t bad =
+                    k == 0 ? table().locate(count, index + i, lookup.size, end, lookup.stride, run.offset,
+                                            run.step, to + i)
+                           : table().move_on(count, index + i, lookup.size, end, lookup.stride, to + i);
+                if (bad < count) fail_index(places_, lookup, index[i + bad]);
+                i += count;
+            }
+        }
+    }
+
+private:
+    const Places& places_;
+    Shape lead_;
+    int64_t count_;
+    int64_t length_;
+    Walk plain_;
+    std::vector<Walk> lookups_;
+};
+
+Tensor expanded(const Tensor& x, const Shape& sizes) {
+    return Tensor::make(x.impl().storage, x.dtype(), sizes, broadcast_strides(x.sizes(), x.strides(), sizes),
+                        x.storage_offset());
+}
+
+/// Elements [begin, end) along dimension `d`.
+Tensor cut(const Tensor& x, std::size_t d, int64_t begin, int64_t end) {
+    Shape sizes = x.sizes();
+    sizes[d] = end - begin;
+    return Tensor::make(x.impl().storage, x.dtype(), sizes, x.strides(),
+                        x.storage_offset() + begin * x.strides()[d]);
+}
+
+Places cut(const Places& places, std::size_t d, int64_t begin, int64_t end) {
+    Places part = places;
+    part.sizes[d] = end - begin;
+    for (Lookup& lookup : part.lookups) lookup.index = cut(lookup.index, d, begin, end);
+    return part;
+}
+
+void write_rows(std::byte* y, const Places& places, const Tensor& values, kernels::Indexing::Move move) {
+    const Rows rows(places);
+    const int64_t size = values.itemsize();
+    const std::size_t lead = rows.lead().size();
+    const Shape row_sizes = std::span<const int64_t>(places.sizes.begin() + lead, places.sizes.end());
+    const Shape row_strides =
+        std::span<const int64_t>(values.strides().begin() + lead, values.strides().end());
+    const Walk steps(rows.lead(), front(values.strides(), lead));
+    const bool in_place = steps.is_even() && is_contiguous(row_sizes, row_strides);
+    const int64_t step = in_place && rows.count() > 1 ? steps.run(0).step : rows.length();
+    const int64_t block = in_place ? kPlaces : std::clamp<int64_t>(kValues / rows.length(), 1, kPlaces);
+    const Tensor scratch = in_place ? Tensor() : Tensor::empty({block * rows.length() * size}, kBool);
+    const Walk walk(places.sizes, values.strides());
+    for (int64_t i = 0; i < rows.count(); i += block) {
+        const int64_t n = std::min(block, rows.count() - i);
+        int64_t to[kPlaces];
+        rows.locate(i, n, to);
+        const std::byte* from = values.raw() + i * step * size;
+        if (!in_place) {
+            walk.gather(size, values.raw(), i * rows.length(), n * rows.length(), scratch.raw());
+            from = scratch.raw();
+        }
+        move(n, rows.length(), step, from, to, y);
+    }
+}
+
+/// Threads share the longest plain dimension: what coincides is then written by one of them, in order.
+void write(const Tensor& y, const Places& places, const Tensor& values, kernels::Indexing::Move move) {
+    const int64_t total = numel(places.sizes);
+    if (total == 0) return;
+    const Tensor all = expanded(values, places.sizes);
+    std::size_t shared = places.sizes.size();
+    for (std::size_t d = 0; d < places.sizes.size(); ++d) {
+        if (places.strides[d] == 0) continue;
+        if (shared == places.sizes.size() || places.sizes[d] > places.sizes[shared]) shared = d;
+    }
+    if (shared == places.sizes.size()) return write_rows(y.raw(), places, all, move);
+    const int64_t count = places.sizes[shared];
+    const int64_t line = shared + 1 == places.sizes.size() ? 64 / y.itemsize() : 1;
+    parallel_for(count, line, total / count, [&](int64_t begin, int64_t end) {
+        write_rows(y.raw() + begin * places.strides[shared] * y.itemsize(), cut(places, shared, begin, end),
+                   cut(all, shared, begin, end), move);
+    });
+}
+
+/// A float32 copy of `y` in the same layout, so that places in one are places in the other.
+Tensor widened(const Tensor& y) {
+    const Reach places = reach(y.sizes(), y.strides());
+    const Tensor memory = Tensor::empty({places.extent()}, kFloat32);
+    Tensor wide = Tensor::make(memory.impl().storage, kFloat32, y.sizes(), y.strides(), -places.low);
+    copy_elements(wide, y);
+    return wide;
+}
+
+/// How many elements before each chunk of a dense mask are true, and how many there are in all.
+std::vector<int64_t> count_chunks(const Tensor& mask) {
+    const auto* holds = reinterpret_cast<const bool*>(mask.raw());
+    const int64_t chunks = (mask.numel() + kMaskChunk - 1) / kMaskChunk;
+    std::vector<int64_t> before(static_cast<std::size_t>(chunks) + 1, 0);
+    parallel_for(chunks, 1, kMaskChunk, [&](int64_t begin, int64_t end) {
+        for (int64_t c = begin; c < end; ++c) {
+            const int64_t n = std::min(kMaskChunk, mask.numel() - c * kMaskChunk);
+            before[static_cast<std::size_t>(c) + 1] = table().count(n, holds + c * kMaskChunk);
+        }
+    });
+    for (std::size_t c = 0; c + 1 < before.size(); ++c) before[c + 1] += before[c];
+    return before;
+}
+
+/// Calls f(chunk's first element, its first true element's number, how many of it are true).
+void for_each_chunk(const std::vector<int64_t>& before, const auto& f) {
+    parallel_for(static_cast<int64_t>(before.size()) - 1, 1, kMaskChunk, [&](int64_t begin, int64_t end) {
+        for (int64_t c = begin; c < end; ++c) {
+            const int64_t first = before[static_cast<std::size_t>(c)];
+            f(c * kMaskChunk, first, before[static_cast<std::size_t>(c) + 1] - first);
+        }
+    });
+}
+
+}  // namespace
+
+Tensor take(const Tensor& x, const Places& places) {
+    Tensor y = Tensor::empty(places.sizes, x.dtype());
+    if (y.numel() == 0) return y;
+    const Rows rows(places);
+    const int64_t size = x.itemsize();
+    const auto move = table().take[unit(x)];
+    parallel_for(rows.count(), 1, rows.length(), [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; i += kPlaces) {
+            const int64_t n = std::min(kPlaces, end - i);
+            int64_t from[kPlaces];
+            rows.locate(i, n, from);
+            move(n, rows.length(), rows.length(), x.raw(), from, y.raw() + i * rows.length() * size);
+        }
+    });
+    return y;
+}
+
+void put(const Tensor& y, const Places& places, const Tensor& values) {
+    write(y, places, values, table().put[unit(y)]);
+}
+
+void add(const Tensor& y, const Places& places, const Tensor& values) {
+    if (!is_reduced(y.dtype())) {
+        return write(y, places, values, table().add[static_cast<std::size_t>(y.dtype())]);
+    }
+    const Tensor wide = widened(y);
+    add(wide, places, dense(values, kFloat32));
+    copy_elements(y, wide);
+}
+
+void check_index(const char* name, const Tensor& index) {
+    if (index.dtype() == kInt64) return;
+    fail<DTypeError>(name, ": the index must be int64, not ", index.dtype());
+}
+
+void check_bounds(const Places& places) {
+    if (numel(places.sizes) == 0) return;
+    for (const Lookup& lookup : places.lookups) {
+        Shape sizes = places.sizes;  // of the index: each element is looked at once
+        for (std::size_t d = 0; d < sizes.size(); ++d) {
+            if (lookup.index.strides()[d] == 0) sizes[d] = 1;
+        }
+        const Walk walk(sizes, lookup.index.strides());
+        const auto* index = reinterpret_cast<const int64_t*>(lookup.index.raw());
+        for (int64_t i = 0; i < walk.numel();) {
+            const Walk::Run run = walk.run(i);
+            i += run.length;
+            for (int64_t k = 0; k < run.length; ++k) {
+                const int64_t value = index[run.offset + k * run.step];
+                if (value < (lookup.wraps ? -lookup.size : 0) || value >= lookup.size)
+                    fail_index(places, lookup, value);
+            }
+        }
+    }
+}
+
+Tensor true_coordinates(const Tensor& mask) {
+    const Tensor holds = dense(mask);
+    const std::vector<int64_t> before = count_chunks(holds);
+    const int64_t total = before.back();
+    Tensor coordinates = Tensor::empty({mask.dim(), total}, kInt64);
+    if (coordinates.numel() == 0) return coordinates;
+    // The last dimension's row holds the flat positions until they are taken apart.
+    auto* rows = reinterpret_cast<int64_t*>(coordinates.raw());
+    int64_t* flat = rows + (mask.dim() - 1) * total;
+    for_each_chunk(before, [&](int64_t start, int64_t first, int64_t wanted) {
+        table().positions(wanted, reinterpret_cast<const bool*>(holds.raw()) + start, start, flat + first);
+        for (std::size_t d = mask.sizes().size(); d-- > 1;) {
+            const int64_t size = mask.sizes()[d];
+            int64_t* row = rows + static_cast<int64_t>(d) * total;
+            for (int64_t i = first; i < first + wanted; ++i) {
+                const int64_t rest = row[i] / size;
+                row[i] -= rest * size;
+                row[i - total] = rest;
+            }
+        }
+    });
+    return coordinates;
+}
+
+Tensor compact(const Tensor& x, const Tensor& mask) {
+    const Tensor holds = dense(mask);
+    const Tensor elements = dense(x);
+    const std::vector<int64_t> before = count_chunks(holds);
+    Tensor y = Tensor::empty({before.back()}, x.dtype());
+    const auto move = table().compact[unit(x)];
+    for_each_chunk(before, [&](int64_t start, int64_t first, int64_t wanted) {
+        move(wanted, reinterpret_cast<const bool*>(holds.raw()) + start,
+             elements.raw() + start * x.itemsize(), y.raw() + first * x.itemsize());
+    });
+    return y;
+}
+
+}  // namespace reel

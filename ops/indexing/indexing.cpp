@@ -1,0 +1,192 @@
+// Reading and writing by the words of an index, by masks, and rows of a table. What the words mean is in
+// `selection.cpp`, how places are read and written in `places.cpp`; operations along one dimension are in
+// `gather.cpp`.
+#include "ops/indexing/indexing.hpp"
+
+#include "autograd/tape.hpp"
+#include "ops/indexing/index_expression.hpp"
+#include "ops/pointwise/compare.hpp"
+#include "ops/pointwise/pointwise_driver.hpp"
+#include "ops/pointwise/transcendental.hpp"
+#include "tensor/factory.hpp"
+
+namespace reel {
+
+namespace {
+
+using std::int64_t;
+
+/// Whether each element of the result is the last one at its place.
+Tensor last_writes(const Lookups& lookups, const Shape& sizes) {
+    const Tensor writer = Tensor::empty(sizes, kInt64);
+    const Places places = places_in("index_put_", writer, lookups);
+    const Tensor numbers = arange(numel(places.sizes)).view(places.sizes);
+    put(writer, places, numbers);
+    return eq(take(writer, places), numbers);
+}
+
+void put_at(const char* name, const Tensor& dest, const Lookups& lookups, const Tensor& value,
+            bool accumulate);
+
+Tensor take_at(const char* name, const Tensor& x, const Lookups& lookups) {
+    return record(name, take(x, places_in(name, x, lookups)),
+                  {{x, [lookups, sizes = x.sizes()](const Tensor& g) {
+                        const Tensor x_bar = zeros(sizes, g.dtype());
+                        put_at("index_put_", x_bar, lookups, g, true);
+                        return x_bar;
+                    }}});
+}
+
+/// `value` without leading dimensions of size 1 beyond `dim`.
+Tensor without_lead(const Tensor& value, int64_t dim) {
+    Tensor result = value;
+    while (result.dim() > dim && result.size(0) == 1) result = result.select(0, 0);
+    return result;
+}
+
+/// Writes to `dest`, or adds to it; records itself.
+void put_at(const char* name, const Tensor& dest, const Lookups& lookups, const Tensor& given,
+            bool accumulate) {
+    const Places places = places_in(name, dest, lookups);
+    const Tensor value = without_lead(given, static_cast<int64_t>(places.sizes.size()));
+    if (broadcast_shapes(places.sizes, value.sizes(), name) != places.sizes) {
+        fail<ShapeError>(name, ": a value of shape ", value.sizes(), " does not broadcast to the shape ",
+                         places.sizes, " of what the index picks");
+    }
+    check_in_place(name, dest);
+    check_bounds(places);
+    const Tensor source = value.shares_storage(dest) ? dense_copy(value, value.dtype()) : value;
+    if (accumulate) {
+        add(dest, places, source);
+    } else {
+        put(dest, places, source);
+    }
+    dest.impl().storage->overwrite(name);
+    if (accumulate) {
+        record_in_place(name, dest,
+                        {{dest, [](const Tensor& g) { return g; }},
+                         {value, [lookups](const Tensor& g) { return take_at("index", g, lookups); }}});
+        return;
+    }
+    record_in_place(name, dest,
+                    {{dest,
+                      [lookups](const Tensor& g) {
+                          const Tensor kept = g.clone();
+                          put_at("index_put_", kept, lookups, zeros({}, g.dtype()), false);
+                          return kept;
+                      }},
+                     {value, [lookups, sizes = dest.sizes()](const Tensor& g) {
+                          const Tensor taken = take_at("index", g, lookups);
+                          return lookups.distinct ? taken : where(last_writes(lookups, sizes), taken, 0);
+                      }}});
+}
+
+/// The words read once more for a write to `x`: no index tensor may stand in the memory that is written.
+Selection select_for_write(const Tensor& x, const TensorIndices& indices) {
+    Selection selection = select_by_words("index_put_", x, indices);
+    for (Tensor& index : selection.lookups.tensors) {
+        if (index.defined() && index.shares_storage(x)) index = dense_copy(index, kInt64);
+    }
+    return selection;
+}
+
+}  // namespace
+
+Tensor Tensor::index(const TensorIndices& indices) const {
+    if (indices.size() == 1 && indices[0].kind() == TensorIndex::Kind::kTensor) {
+        const Tensor& mask = indices[0].tensor();
+        if (mask.dtype() == kBool && dim() > 0 && mask.sizes() == sizes()) return masked_select(mask);
+    }
+    const Selection selection = select_by_words("index", *this, indices);
+    return selection.lookups.any() ? take_at("index", selection.view, selection.lookups) : selection.view;
+}
+
+const Tensor& Tensor::index_put_(const TensorIndices& indices, const Tensor& value, bool accumulate) const {
+    if (value.dtype() != dtype()) {
+        fail<DTypeError>("index_put_: a value of ", value.dtype(), " for a tensor of ", dtype(),
+                         "; convert it with to(", dtype(), ")");
+    }
+    check_in_place("index_put_", *this);
+    const Selection selection = select_for_write(*this, indices);
+    const Tensor& dest = selection.view;
+    if (selection.lookups.any()) {
+        put_at("index_put_", dest, selection.lookups, value, accumulate);
+    } else if (accumulate) {
+        dest.add_(without_lead(value, dest.dim()));
+    } else {
+        dest.copy_(without_lead(value, dest.dim()));
+    }
+    return *this;
+}
+
+const Tensor& Tensor::index_put_(const TensorIndices& indices, Scalar value, bool accumulate) const {
+    return index_put_(indices, full({}, value, dtype()), accumulate);
+}
+
+Tensor Tensor::index_put(const TensorIndices& indices, const Tensor& value, bool accumulate) const {
+    return clone().index_put_(indices, value, accumulate);
+}
+
+Tensor Tensor::index_select(int64_t dim, const Tensor& index) const {
+    if (index.dim() > 1)
+        fail<ShapeError>("index_select: a 1-D index is needed, not one of shape ", index.sizes());
+    check_index("index_select", index);
+    if (this->dim() == 0) return view({1}).index_select(dim, index).view({});
+    Lookups lookups;
+    const int64_t d = wrap_dim(dim, this->dim(), "index_select");
+    lookups.set(static_cast<std::size_t>(d), index.detach().view({-1}), d);
+    lookups.wraps = false;
+    return take_at("index_select", *this, lookups);
+}
+
+Tensor Tensor::masked_select(const Tensor& mask) const {
+    if (mask.dtype() != kBool) fail<DTypeError>("masked_select: the mask must be bool, not ", mask.dtype());
+    const Shape shape = broadcast_shapes(sizes(), mask.sizes(), "masked_select");
+    const Tensor x = expand(shape);
+    const Tensor holds = mask.expand(shape);
+    return record("masked_select", compact(x, holds), {{x, [holds](const Tensor& g) {
+                                                            const Tensor x_bar =
+                                                                zeros(holds.sizes(), g.dtype());
+                                                            return x_bar.index_put_({holds}, g);
+                                                        }}});
+}
+
+Tensor Tensor::nonzero() const {
+    return true_coordinates(dtype() == kBool ? *this : reel::ne(*this, 0)).t().contiguous();
+}
+
+Tensor embedding(const Tensor& indices, const Tensor& weight) {
+    check_index("embedding", indices);
+    if (weight.dim() != 2) fail<ShapeError>("embedding: the weight must be a matrix, not ", weight.sizes());
+    Lookups lookups;
+    lookups.set(0, indices, 0);
+    lookups.wraps = false;
+    return take_at("embedding", weight, lookups);
+}
+
+Tensor one_hot(const Tensor& indices, int64_t num_classes) {
+    check_index("one_hot", indices);
+    if (num_classes == 0 || num_classes < -1 || (num_classes == -1 && indices.numel() == 0)) {
+        fail<ShapeError>("one_hot: ", num_classes, " classes for indices of shape ", indices.sizes());
+    }
+    const int64_t classes = num_classes > 0 ? num_classes : indices.amax().item<int64_t>() + 1;
+    if (indices.numel() > 0) {
+        for (const int64_t index : {indices.amin().item<int64_t>(), indices.amax().item<int64_t>()}) {
+            if (index >= 0 && index < classes) continue;
+            fail<IndexError>("one_hot: class ", index, " is out of range for ", classes, " classes");
+        }
+    }
+    Shape sizes = indices.sizes();
+    sizes.push_back(classes);
+    return zeros(sizes, kInt64).scatter(-1, indices.unsqueeze(-1), 1);
+}
+
+Tensor index(const Tensor& x, const TensorIndices& indices) { return x.index(indices); }
+Tensor index_put(const Tensor& x, const TensorIndices& indices, const Tensor& value, bool accumulate) {
+    return x.index_put(indices, value, accumulate);
+}
+Tensor index_select(const Tensor& x, int64_t dim, const Tensor& index) { return x.index_select(dim, index); }
+Tensor masked_select(const Tensor& x, const Tensor& mask) { return x.masked_select(mask); }
+Tensor nonzero(const Tensor& x) { return x.nonzero(); }
+
+}  // namespace reel

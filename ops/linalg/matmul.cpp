@@ -1,0 +1,259 @@
+// Products: what the shapes mean, and the pullbacks. Two matrices in memory are multiplied in `gemm.cpp`.
+#include "ops/linalg/matmul.hpp"
+
+#include "autograd/tape.hpp"
+#include "ops/linalg/gemm_driver.hpp"
+#include "ops/pointwise/pointwise_driver.hpp"
+#include "ops/pointwise/transcendental.hpp"
+#include "ops/shape/views.hpp"
+#include "tensor/iterate.hpp"
+#include "tensor/parallel.hpp"
+
+namespace reel {
+
+namespace {
+
+using std::int64_t;
+
+/// One side of a product: matrices (rows × columns) along the batch dimensions. A vector is a matrix of one
+/// row (on the left) or one column (on the right).
+struct Side {
+    Shape batch;
+    Shape batch_strides;
+    int64_t rows, columns;
+    int64_t row_step, column_step;
+
+    Side(const Tensor& x, bool left) {
+        const Shape& sizes = x.sizes();
+        const Shape& strides = x.strides();
+        const std::size_t n = sizes.size();
+        if (n == 1) {
+            rows = left ? 1 : sizes[0];
+            columns = left ? sizes[0] : 1;
+            row_step = left ? 0 : strides[0];
+            column_step = left ? strides[0] : 0;
+            return;
+        }
+        rows = sizes[n - 2];
+        columns = sizes[n - 1];
+        row_step = strides[n - 2];
+        column_step = strides[n - 1];
+        for (std::size_t i = 0; i + 2 < n; ++i) {
+            batch.push_back(sizes[i]);
+            batch_strides.push_back(strides[i]);
+        }
+    }
+
+    /// Makes the batch dimensions further rows, where memory allows it.
+    void fold() {
+        while (!batch.empty() &&
+               (rows == 1 || batch.back() == 1 || batch_strides.back() == rows * row_step)) {
+            if (rows == 1) row_step = batch_strides.back();
+            rows *= batch.back();
+            batch.erase(batch.size() - 1);
+            batch_strides.erase(batch_strides.size() - 1);
+        }
+    }
+};
+
+void check_dtypes(const char* name, const Tensor& a, const Tensor& b) {
+    if (a.dtype() != b.dtype()) {
+        fail<DTypeError>(name, ": operands of ", a.dtype(), " and ", b.dtype(), "; convert one with to(…)");
+    }
+    if (a.dtype() == kBool)
+        fail<DTypeError>(name, ": bools are not multiplied; convert them with to(kInt64)");
+}
+
+void check_dim(const char* name, const char* what, const Tensor& x, int64_t dim) {
+    if (x.dim() != dim) {
+        fail<ShapeError>(name, ": ", what, " must have ", dim, dim == 1 ? " dimension" : " dimensions",
+                         ", not the shape ", x.sizes());
+    }
+}
+
+bool are_matrices(const Tensor& a, const Tensor& b) { return a.dim() == 2 && b.dim() == 2; }
+
+/// The shape of a b. Throws where they do not fit.
+Shape product_shape(const char* name, const Tensor& a, const Tensor& b) {
+    check_dtypes(name, a, b);
+    if (are_matrices(a, b) && a.sizes()[1] == b.sizes()[0]) return {a.sizes()[0], b.sizes()[1]};
+    if (a.dim() == 0 || b.dim() == 0) {
+        fail<ShapeError>(name, ": a 0-d tensor is no vector or matrix (shapes ", a.sizes(), " and ",
+                         b.sizes(), "); use *");
+    }
+    const Side left(a, true);
+    const Side right(b, false);
+    if (left.columns != right.rows) {
+        fail<ShapeError>(name, ": shapes ", a.sizes(), " and ", b.sizes(), " do not fit: ", left.columns,
+                         " columns on the left, ", right.rows, " rows on the right");
+    }
+    Shape shape = left.batch == right.batch ? left.batch : broadcast_shapes(left.batch, right.batch, name);
+    if (a.dim() > 1) shape.push_back(left.rows);
+    if (b.dim() > 1) shape.push_back(right.columns);
+    return shape;
+}
+
+/// y = a b, or y += a b, into dense `y` of the product's shape and of a type that `gemm` knows.
+void multiply(const Tensor& y, const Tensor& a, const Tensor& b, bool accumulate) {
+    if (y.numel() == 0) return;
+    if (a.dtype() != y.dtype()) {
+        return multiply(y, dense(a, y.dtype()), dense(b, y.dtype()), accumulate);
+    }
+    if (are_matrices(a, b)) {
+        return gemm({y.dtype(), a.sizes()[0], b.sizes()[1], b.sizes()[0], accumulate},
+                    {a.raw(), a.strides()[0], a.strides()[1]}, {b.raw(), b.strides()[0], b.strides()[1]},
+                    {y.raw(), b.sizes()[1]});
+    }
+    Side left(a, true);
+    Side right(b, false);
+    if (right.batch.empty()) left.fold();
+    const Product product{y.dtype(), left.rows, right.columns, left.columns, accumulate};
+    const int64_t size = y.itemsize();
+    const auto one = [&](int64_t a_at, int64_t b_at, int64_t y_at) {
+        gemm(product, {a.raw() + a_at * size, left.row_step, left.column_step},
+             {b.raw() + b_at * size, right.row_step, right.column_step}, {y.raw() + y_at * size, product.n});
+    };
+    if (left.batch.empty() && right.batch.empty()) return one(0, 0, 0);
+    const Shape batch = broadcast_shapes(left.batch, right.batch, "matmul");
+    const Walk a_walk(batch, broadcast_strides(left.batch, left.batch_strides, batch));
+    const Walk b_walk(batch, broadcast_strides(right.batch, right.batch_strides, batch));
+    parallel_for(numel(batch), 1, product_cost(product), [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; ++i) {
+            one(a_walk.run(i).offset, b_walk.run(i).offset, i * product.m * product.n);
+        }
+    });
+}
+
+/// a b, summed in the type that suits, of the operands' type.
+Tensor product(const Tensor& a, const Tensor& b, const Shape& shape) {
+    Tensor y = Tensor::empty(shape, compute_dtype(a.dtype()));
+    multiply(y, a, b, false);
+    return dense(std::move(y), a.dtype());
+}
+
+/// c + a b, with c broadcast.
+Tensor sum_and_product(const Tensor& c, const Tensor& a, const Tensor& b, const Shape& shape) {
+    Tensor y = Tensor::empty(shape, compute_dtype(a.dtype()));
+    copy_elements(y, c);
+    multiply(y, a, b, true);
+    return dense(std::move(y), a.dtype());
+}
+
+/// x with its leading dimensions folded into rows.
+Tensor as_rows(const Tensor& x) { return x.dim() == 2 ? x : x.reshape({-1, x.sizes().back()}); }
+Tensor swapped(const Tensor& x) { return x.transpose(-2, -1); }
+
+/// ā = ȳ bᵀ.
+Tensor left_gradient(const Tensor& y_bar, const Tensor& b, int64_t a_dim) {
+    if (b.dim() == 1) return a_dim == 1 ? y_bar * b : y_bar.unsqueeze(-1) * b;
+    if (a_dim == 1) return matmul(b, y_bar.unsqueeze(-1)).squeeze(-1);
+    return matmul(y_bar, swapped(b));
+}
+
+/// b̄ = aᵀ ȳ. Where b is one matrix or vector for the whole batch, the batch is a sum over more rows.
+Tensor right_gradient(const Tensor& y_bar, const Tensor& a, int64_t b_dim) {
+    if (a.dim() == 1) return b_dim == 1 ? y_bar * a : a.unsqueeze(-1) * y_bar.unsqueeze(-2);
+    if (b_dim == 1) return matmul(as_rows(a).t(), y_bar.reshape({-1}));
+    if (b_dim == 2) return matmul(as_rows(a).t(), as_rows(y_bar));
+    return matmul(swapped(a), y_bar);
+}
+
+Tensor recorded_product(const char* name, const Tensor& a, const Tensor& b) {
+    return record("matmul", product(a, b, product_shape(name, a, b)),
+                  {{a, [b, dim = a.dim()](const Tensor& y_bar) { return left_gradient(y_bar, b, dim); }},
+                   {b, [a, dim = b.dim()](const Tensor& y_bar) { return right_gradient(y_bar, a, dim); }}});
+}
+
+}  // namespace
+
+Tensor matmul(const Tensor& a, const Tensor& b) { return recorded_product("matmul", a, b); }
+
+Tensor mm(const Tensor& a, const Tensor& b) {
+    check_dim("mm", "the left side", a, 2);
+    check_dim("mm", "the right side", b, 2);
+    return recorded_product("mm", a, b);
+}
+
+Tensor bmm(const Tensor& a, const Tensor& b) {
+    check_dim("bmm", "the left side", a, 3);
+    check_dim("bmm", "the right side", b, 3);
+    if (a.size(0) != b.size(0)) {
+        fail<ShapeError>("bmm: shapes ", a.sizes(), " and ", b.sizes(), " hold ", a.size(0), " and ",
+                         b.size(0), " matrices; matmul broadcasts");
+    }
+    return recorded_product("bmm", a, b);
+}
+
+Tensor mv(const Tensor& matrix, const Tensor& vector) {
+    check_dim("mv", "the matrix", matrix, 2);
+    check_dim("mv", "the vector", vector, 1);
+    return recorded_product("mv", matrix, vector);
+}
+
+Tensor dot(const Tensor& a, const Tensor& b) {
+    check_dim("dot", "the left side", a, 1);
+    check_dim("dot", "the right side", b, 1);
+    return recorded_product("dot", a, b);
+}
+
+Tensor outer(const Tensor& a, const Tensor& b) {
+    check_dim("outer", "the left side", a, 1);
+    check_dim("outer", "the right side", b, 1);
+    return a.unsqueeze(-1) * b;
+}
+
+Tensor addmm(const Tensor& input, const Tensor& mat1, const Tensor& mat2, Scalar beta, Scalar alpha) {
+    check_dim("addmm", "mat1", mat1, 2);
+    check_dim("addmm", "mat2", mat2, 2);
+    check_dtypes("addmm", input, mat1);
+    const Shape shape = product_shape("addmm", mat1, mat2);
+    if (broadcast_shapes(input.sizes(), shape, "addmm") != shape) {
+        fail<ShapeError>("addmm: the input of shape ", input.sizes(),
+                         " does not broadcast to the product's shape ", shape);
+    }
+    if (!input.is_floating_point() && (beta.dtype() == kFloat64 || alpha.dtype() == kFloat64)) {
+        fail<DTypeError>("addmm: a floating beta (", beta, ") or alpha (", alpha, ") for ", input.dtype(),
+                         " tensors");
+    }
+    if (beta.to<double>() != 1 || alpha.to<double>() != 1) {
+        const Tensor scaled = alpha.to<double>() == 1 ? mm(mat1, mat2) : mul(mm(mat1, mat2), alpha);
+        return beta.to<double>() == 0 ? scaled : add(scaled, input, beta);
+    }
+    return record("addmm", sum_and_product(input, mat1, mat2, shape),
+                  {{input, [](const Tensor& y_bar) { return y_bar; }},
+                   {mat1, [mat2](const Tensor& y_bar) { return mm(y_bar, mat2.t()); }},
+                   {mat2, [mat1](const Tensor& y_bar) { return mm(mat1.t(), y_bar); }}});
+}
+
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+    check_dim("linear", "the weight", weight, 2);
+    if (x.dim() == 0)
+        fail<ShapeError>("linear: x is 0-d; its last dimension must have ", weight.size(1), " features");
+    check_dtypes("linear", x, weight);
+    if (x.size(-1) != weight.size(1)) {
+        fail<ShapeError>("linear: x of shape ", x.sizes(), " has ", x.size(-1),
+                         " features, the weight of shape ", weight.sizes(), " takes ", weight.size(1));
+    }
+    Shape shape = x.sizes();
+    shape.back() = weight.size(0);
+    const Tensor across =
+        Tensor::make(weight.impl().storage, weight.dtype(), {weight.size(1), weight.size(0)},
+                     {weight.stride(1), weight.stride(0)}, weight.storage_offset());
+    if (bias.defined()) {
+        check_dtypes("linear", bias, weight);
+        if (!(bias.dim() == 1 && bias.size(0) == weight.size(0)) && bias.dim() != 0) {
+            fail<ShapeError>("linear: the bias of shape ", bias.sizes(), " for ", weight.size(0),
+                             " outputs; it must have the shape [", weight.size(0), "]");
+        }
+    }
+    return record("linear",
+                  bias.defined() ? sum_and_product(bias, x, across, shape) : product(x, across, shape),
+                  {{x, [weight](const Tensor& y_bar) { return matmul(y_bar, weight); }},
+                   {weight,
+                    [x](const Tensor& y_bar) {
+                        return x.dim() == 1 ? outer(y_bar, x) : matmul(as_rows(y_bar).t(), as_rows(x));
+                    }},
+                   {bias, [](const Tensor& y_bar) { return y_bar; }}});
+}
+
+}  // namespace reel

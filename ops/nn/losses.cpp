@@ -1,0 +1,118 @@
+// Losses of two tensors, element by element. Those of classes are in `cross_entropy.cpp` and `nll_loss.cpp`.
+#include "ops/nn/losses.hpp"
+
+#include "autograd/tape.hpp"
+#include "ops/pointwise/activations.hpp"
+#include "ops/pointwise/by_promotion.hpp"
+#include "ops/pointwise/compare.hpp"
+#include "ops/pointwise/conditional.hpp"
+#include "ops/pointwise/transcendental.hpp"
+#include "ops/reduce/reduce.hpp"
+
+namespace reel {
+
+namespace {
+
+/// The elements' losses as the result.
+Tensor reduced(const Tensor& losses, Reduction reduction) {
+    switch (reduction) {
+        case Reduction::kNone:
+            return losses;
+        case Reduction::kMean:
+            return losses.mean();
+        default:
+            return losses.sum();
+    }
+}
+
+/// What a mean divides the gradient by.
+double divisor(const Tensor& losses, Reduction reduction) {
+    return reduction == Reduction::kMean ? static_cast<double>(losses.numel()) : 1;
+}
+
+/// Throws unless x or the target is of floating numbers.
+void check_floating_loss(const char* name, const Tensor& x, const Tensor& target) {
+    if (!x.is_floating_point()) check_floating(name, target);
+}
+
+/// One entry for the loss f(x, target) of each element, reduced. `by_x` and `by_target` are its derivatives,
+/// in differentiable operations.
+template <class F, class ByX, class ByTarget>
+Tensor elementwise_loss(const char* name, const Tensor& x, const Tensor& target, Reduction reduction,
+                        const F& f, const ByX& by_x, const ByTarget& by_target) {
+    const auto [loss, n] = [&] {
+        const NoGradGuard quiet;
+        const Tensor losses = f(x, target);
+        return std::pair(reduced(losses, reduction), divisor(losses, reduction));
+    }();
+    return record(
+        name, loss,
+        {{x, [x, target, n, by_x](const Tensor& g) { return g / n * by_x(x, target); }},
+         {target, [x, target, n, by_target](const Tensor& g) { return g / n * by_target(x, target); }}});
+}
+
+}  // namespace
+
+Tensor mse_loss(const Tensor& x, const Tensor& target, Reduction reduction) {
+    check_floating_loss("mse_loss", x, target);
+    return elementwise_loss(
+        "mse_loss", x, target, reduction, [](const Tensor& a, const Tensor& t) { return square(a - t); },
+        [](const Tensor& a, const Tensor& t) { return 2 * (a - t); },
+        [](const Tensor& a, const Tensor& t) { return 2 * (t - a); });
+}
+
+Tensor l1_loss(const Tensor& x, const Tensor& target, Reduction reduction) {
+    return elementwise_loss(
+        "l1_loss", x, target, reduction, [](const Tensor& a, const Tensor& t) { return abs(a - t); },
+        [](const Tensor& a, const Tensor& t) { return sign(a - t); },
+        [](const Tensor& a, const Tensor& t) { return sign(t - a); });
+}
+
+Tensor huber_loss(const Tensor& x, const Tensor& target, Reduction reduction, double delta) {
+    if (!(delta > 0)) fail<Error>("huber_loss: delta must be positive, not ", delta);
+    check_floating_loss("huber_loss", x, target);
+    const auto value = [delta](const Tensor& a, const Tensor& t) {
+        const Tensor distance = abs(a - t);
+        return where(distance < delta, square(distance) / 2, delta * (distance - delta / 2));
+    };
+    return elementwise_loss(
+        "huber_loss", x, target, reduction, value,
+        [delta](const Tensor& a, const Tensor& t) { return clamp(a - t, -delta, delta); },
+        [delta](const Tensor& a, const Tensor& t) { return clamp(t - a, -delta, delta); });
+}
+
+Tensor binary_cross_entropy_with_logits(const Tensor& x, const Tensor& target,
+                                        const BceWithLogitsOptions& options) {
+    if (x.sizes() != target.sizes()) {
+        fail<ShapeError>("binary_cross_entropy_with_logits: logits of shape ", x.sizes(),
+                         " and targets of shape ", target.sizes(), " differ");
+    }
+    const Tensor one = Tensor::empty({}, x.dtype());
+    one.fill_(1);
+    const Tensor w = options.weight.defined() ? options.weight : one;
+    const Tensor p = options.pos_weight.defined() ? options.pos_weight : one;
+    // (1 − t) x + (1 + (p − 1) t) log(1 + e⁻ˣ): no exponent overflows, and nothing cancels.
+    return elementwise_loss(
+        "binary_cross_entropy_with_logits", x, target, options.reduction,
+        [w, p](const Tensor& z, const Tensor& t) {
+            return w * ((1 - t) * z - (1 + (p - 1) * t) * logsigmoid(z));
+        },
+        [w, p](const Tensor& z, const Tensor& t) { return w * ((1 - t) - (1 + (p - 1) * t) * sigmoid(-z)); },
+        [w, p](const Tensor& z, const Tensor&) { return -w * (z + (p - 1) * logsigmoid(z)); });
+}
+
+Tensor kl_div(const Tensor& x, const Tensor& target, Reduction reduction, bool log_target) {
+    check_floating_loss("kl_div", x, target);
+    if (log_target) {
+        return elementwise_loss(
+            "kl_div", x, target, reduction, [](const Tensor& q, const Tensor& t) { return exp(t) * (t - q); },
+            [](const Tensor&, const Tensor& t) { return -exp(t); },
+            [](const Tensor& q, const Tensor& t) { return exp(t) * (t - q + 1); });
+    }
+    return elementwise_loss(
+        "kl_div", x, target, reduction, [](const Tensor& q, const Tensor& t) { return xlogy(t, t) - t * q; },
+        [](const Tensor&, const Tensor& t) { return -t; },
+        [](const Tensor& q, const Tensor& t) { return log(t) + 1 - q; });
+}
+
+}  // namespace reel

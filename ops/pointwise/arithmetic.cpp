@@ -1,0 +1,181 @@
+// Arithmetic and rounding, forward and pullback side by side. How a kernel meets tensors is in `apply.cpp`;
+// the vector code in `kernels/`.
+#include "ops/pointwise/arithmetic.hpp"
+
+#include "autograd/tape.hpp"
+#include "ops/pointwise/by_promotion.hpp"
+#include "ops/pointwise/compare.hpp"
+#include "ops/pointwise/conditional.hpp"
+#include "tensor/factory.hpp"
+
+namespace reel {
+
+namespace {
+
+using kernels::Fn;
+
+constexpr const char* kBoolRemedy = "logical_xor, logical_not, or to(kInt64)";
+
+Tensor negated(const Tensor& g) { return -g; }
+Tensor times(const Tensor& g, Scalar factor) { return factor.to<double>() == 1 ? g : mul(g, factor); }
+
+void check_alpha(const char* name, Operands operands, Scalar alpha) {
+    if (alpha.dtype() == kFloat64 && !is_floating_point(result_type(operands))) {
+        fail<DTypeError>(name, ": a floating alpha (", alpha, ") for ", result_type(operands), " tensors");
+    }
+}
+
+/// a + α b, with a and b rounded to their common type first and the product rounded before the sum.
+Tensor add_scaled(const char* name, const Tensor& a, const Tensor& b, Scalar alpha) {
+    check_alpha(name, {a, b}, alpha);
+    if (alpha.to<double>() == 1) return combine(name, Fn::kAdd, {a, b});
+    const DType result = result_type({a, b});
+    if (result == kBool) return combine(name, Fn::kAdd, {a, combine(name, Fn::kMul, {b, alpha.to<bool>()})});
+    if (!is_floating_point(result)) {
+        return combine(name, Fn::kAdd, {a, combine(name, Fn::kMul, {b, alpha})});
+    }
+    const auto factor = alpha.to<double>();
+    return combine(name, Fn::kAxpy, {a, b}, &factor);
+}
+
+void check_divisor(const char* name, DType result, Operand b) {
+    if (is_floating_point(result)) return;
+    const bool zero = b.tensor() ? eq(*b.tensor(), 0).any().item<bool>() : b.number().to<std::int64_t>() == 0;
+    if (zero) fail<Error>(name, ": an integer is divided by 0; convert with to(kFloat32) to get NaN");
+}
+
+Tensor divided(const char* name, Fn fn, Operand a, Operand b) {
+    check_divisor(name, result_type({a, b}), b);
+    return combine(name, fn, {a, b});
+}
+
+// Quotients in gradients. They are constant between their jumps, so they have no history.
+
+/// The whole number (a − y) / b that leaves the remainder y. a / b may have been rounded up to the next one;
+/// it counts where b is 0 or a infinite.
+Tensor truncated_quotient(const Tensor& a, const Tensor& b, const Tensor& y) {
+    const NoGradGuard quiet;
+    return where(isfinite(y), round((a - y) / b), trunc(a / b));
+}
+/// Likewise, with y of b's sign: where b is infinite and its sign is not that of a, so is y, and the quotient
+/// −1.
+Tensor floored_quotient(const Tensor& a, const Tensor& b, const Tensor& y) {
+    const NoGradGuard quiet;
+    const Tensor special = where(isinf(y), -1, where(eq(b, 0), a / b, y));
+    return where(isfinite(y), round((a - y) / b), special);
+}
+
+}  // namespace
+
+Tensor add(const Tensor& a, const Tensor& b, Scalar alpha) {
+    return record("add", add_scaled("add", a, b, alpha),
+                  {{a, pass}, {b, [alpha](const Tensor& g) { return times(g, alpha); }}});
+}
+
+Tensor add(const Tensor& a, Scalar b, Scalar alpha) {
+    check_alpha("add", {a, b}, alpha);
+    return record("add", combine("add", Fn::kAdd, {a, b * alpha}), {{a, pass}});
+}
+
+Tensor sub(const Tensor& a, const Tensor& b, Scalar alpha) {
+    check_no_bool("sub", {a, b}, kBoolRemedy);
+    if (alpha.to<double>() == 1) {
+        return record("sub", combine("sub", Fn::kSub, {a, b}), {{a, pass}, {b, negated}});
+    }
+    check_alpha("sub", {a, b}, alpha);
+    return record("sub", add_scaled("sub", a, b, -alpha),
+                  {{a, pass}, {b, [alpha](const Tensor& g) { return times(g, -alpha); }}});
+}
+
+Tensor sub(const Tensor& a, Scalar b, Scalar alpha) {
+    check_no_bool("sub", {a, b}, kBoolRemedy);
+    check_alpha("sub", {a, b}, alpha);
+    return record("sub", combine("sub", Fn::kSub, {a, b * alpha}), {{a, pass}});
+}
+
+Tensor operator-(Scalar a, const Tensor& b) {
+    check_no_bool("sub", {a, b}, kBoolRemedy);
+    return record("sub", combine("sub", Fn::kSub, {a, b}), {{b, negated}});
+}
+
+Tensor mul(const Tensor& a, const Tensor& b) {
+    return record("mul", combine("mul", Fn::kMul, {a, b}),
+                  {{a, [b](const Tensor& g) { return g * b; }}, {b, [a](const Tensor& g) { return g * a; }}});
+}
+
+Tensor mul(const Tensor& a, Scalar b) {
+    return record("mul", combine("mul", Fn::kMul, {a, b}), {{a, [b](const Tensor& g) { return g * b; }}});
+}
+
+Tensor div(const Tensor& a, const Tensor& b) {
+    return record("div", combine_floating("div", Fn::kDiv, {a, b}),
+                  {{a, [b](const Tensor& g) { return g / b; }},
+                   {b, [b](const Tensor& g, const Tensor& y) { return -(g * y) / b; }}});
+}
+
+Tensor div(const Tensor& a, Scalar b) {
+    return record("div", combine_floating("div", Fn::kDiv, {a, b}),
+                  {{a, [b](const Tensor& g) { return g / b; }}});
+}
+
+Tensor div(Scalar a, const Tensor& b) {
+    return record("div", combine_floating("div", Fn::kDiv, {a, b}),
+                  {{b, [b](const Tensor& g, const Tensor& y) { return -(g * y) / b; }}});
+}
+
+Tensor neg(const Tensor& x) {
+    check_no_bool("neg", {x}, kBoolRemedy);
+    return record("neg", map("neg", Fn::kNeg, x), {{x, negated}});
+}
+
+Tensor abs(const Tensor& x) {
+    return record("abs", map("abs", Fn::kAbs, x), {{x, [x](const Tensor& g) { return g * sign(x); }}});
+}
+
+Tensor sign(const Tensor& x) { return map("sign", Fn::kSign, x); }
+
+Tensor square(const Tensor& x) {
+    if (x.dtype() == kBool) return square(x.to(kInt64));
+    return record("square", map("square", Fn::kSquare, x),
+                  {{x, [x](const Tensor& g) { return g * (2 * x); }}});
+}
+
+Tensor reciprocal(const Tensor& x) {
+    return record("reciprocal", map_floating("reciprocal", Fn::kReciprocal, x),
+                  {{x, [](const Tensor& g, const Tensor& y) { return -g * square(y); }}});
+}
+
+Tensor fmod(const Tensor& a, const Tensor& b) {
+    return record("fmod", divided("fmod", Fn::kFmod, a, b),
+                  {{a, pass}, {b, [a, b](const Tensor& g, const Tensor& y) {
+                                   return -g * truncated_quotient(a, b, y);
+                               }}});
+}
+
+Tensor fmod(const Tensor& a, Scalar b) {
+    return record("fmod", divided("fmod", Fn::kFmod, a, b), {{a, pass}});
+}
+
+Tensor remainder(const Tensor& a, const Tensor& b) {
+    return record("remainder", divided("remainder", Fn::kRemainder, a, b),
+                  {{a, pass},
+                   {b, [a, b](const Tensor& g, const Tensor& y) { return -g * floored_quotient(a, b, y); }}});
+}
+
+Tensor remainder(const Tensor& a, Scalar b) {
+    return record("remainder", divided("remainder", Fn::kRemainder, a, b), {{a, pass}});
+}
+
+Tensor remainder(Scalar a, const Tensor& b) {
+    return record("remainder", divided("remainder", Fn::kRemainder, a, b),
+                  {{b, [a, b](const Tensor& g, const Tensor& y) {
+                        return -g * floored_quotient(full({}, a, b.dtype()), b, y);
+                    }}});
+}
+
+Tensor floor(const Tensor& x) { return map("floor", Fn::kFloor, x); }
+Tensor ceil(const Tensor& x) { return map("ceil", Fn::kCeil, x); }
+Tensor round(const Tensor& x) { return map("round", Fn::kRound, x); }
+Tensor trunc(const Tensor& x) { return map("trunc", Fn::kTrunc, x); }
+
+}  // namespace reel

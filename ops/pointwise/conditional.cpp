@@ -1,0 +1,173 @@
+// Choices between values, forward and pullback side by side.
+#include "ops/pointwise/conditional.hpp"
+
+#include <limits>
+
+#include "autograd/tape.hpp"
+#include "ops/pointwise/arithmetic.hpp"
+#include "ops/pointwise/by_promotion.hpp"
+#include "ops/pointwise/compare.hpp"
+
+namespace reel {
+
+namespace {
+
+using kernels::Fn;
+
+void check_condition(const char* name, const Tensor& condition) {
+    if (condition.dtype() != kBool) {
+        fail<DTypeError>(name, ": the condition must be bool, not ", condition.dtype(),
+                         "; compare it, or use to(kBool)");
+    }
+}
+
+/// a where the condition holds, else b.
+Tensor select_by(const Tensor& condition, Operand a, Operand b) {
+    check_condition("where", condition);
+    const DType result = result_type({a, b});
+    return apply({"where", Fn::kWhere, compute_dtype(result), result, nullptr}, {condition, a, b});
+}
+
+Tensor filled(const Tensor& x, const Tensor& mask, Operand value) {
+    check_condition("masked_fill", mask);
+    return apply({"masked_fill", Fn::kWhere, compute_dtype(x.dtype()), x.dtype(), nullptr}, {mask, value, x});
+}
+
+/// ȳ for one side of a choice: all, half at a tie, nothing where `loses`.
+Tensor share(const Tensor& g, const Tensor& tie, const Tensor& loses) {
+    return where(loses, 0, where(tie, g / 2, g));
+}
+
+/// The bound that bounds nothing.
+Scalar unbounded(DType dtype, bool low) {
+    if (is_floating_point(dtype)) {
+        const double inf = std::numeric_limits<double>::infinity();
+        return low ? -inf : inf;
+    }
+    using Limits = std::numeric_limits<std::int64_t>;
+    return low ? Limits::min() : Limits::max();
+}
+
+DType clamped_type(const Tensor& x, const std::optional<Operand>& min, const std::optional<Operand>& max) {
+    if (!min && !max) fail<Error>("clamp: at least one of min and max must be given");
+    if (min && max) return result_type({x, *min, *max});
+    return result_type({x, min ? *min : *max});
+}
+
+Tensor clamped(const Tensor& x, const std::optional<Operand>& min, const std::optional<Operand>& max) {
+    const DType result = clamped_type(x, min, max);
+    return apply({"clamp", Fn::kClamp, compute_dtype(result), result, nullptr},
+                 {x, min.value_or(unbounded(result, true)), max.value_or(unbounded(result, false))});
+}
+
+std::optional<Operand> operand(const std::optional<Tensor>& bound) {
+    if (!bound || !bound->defined()) return None;
+    return Operand(*bound);
+}
+
+std::optional<Operand> operand(const std::optional<Scalar>& bound) {
+    if (!bound) return None;
+    return Operand(*bound);
+}
+
+/// The largest number of a floating type.
+double largest(DType dtype) {
+    switch (dtype) {
+        case kFloat16:
+            return 0x1.ffcp15;
+        case kBFloat16:
+            return 0x1.fep127;
+        case kFloat32:
+            return static_cast<double>(std::numeric_limits<float>::max());
+        default:
+            return std::numeric_limits<double>::max();
+    }
+}
+
+/// Where low ≤ x ≤ high.
+template <class Bound>
+Tensor inside(const Tensor& x, const std::optional<Bound>& min, const std::optional<Bound>& max) {
+    if (!min) return le(x, *max);
+    if (!max) return ge(x, *min);
+    return logical_and(ge(x, *min), le(x, *max));
+}
+
+}  // namespace
+
+Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
+    return record("where", select_by(condition, a, b),
+                  {{a, [condition](const Tensor& g) { return where(condition, g, 0); }},
+                   {b, [condition](const Tensor& g) { return where(condition, 0, g); }}});
+}
+
+Tensor where(const Tensor& condition, const Tensor& a, Scalar b) {
+    return record(
+        "where", select_by(condition, a, b),
+        {{a, [condition](const Tensor& g) { return where(condition, g, 0); }}, {unless_finite(b), pass}});
+}
+
+Tensor where(const Tensor& condition, Scalar a, const Tensor& b) {
+    return record(
+        "where", select_by(condition, a, b),
+        {{b, [condition](const Tensor& g) { return where(condition, 0, g); }}, {unless_finite(a), pass}});
+}
+
+Tensor where(const Tensor& condition, Scalar a, Scalar b) { return select_by(condition, a, b); }
+
+Tensor masked_fill(const Tensor& x, const Tensor& mask, Scalar value) {
+    return record("masked_fill", filled(x, mask, value),
+                  {{x, [mask](const Tensor& g) { return where(mask, 0, g); }}, {unless_finite(value), pass}});
+}
+
+Tensor masked_fill(const Tensor& x, const Tensor& mask, const Tensor& value) {
+    if (value.dim() != 0) {
+        fail<ShapeError>("masked_fill: a 0-d value is needed, not one of shape ", value.sizes());
+    }
+    return record("masked_fill", filled(x, mask, value),
+                  {{x, [mask](const Tensor& g) { return where(mask, 0, g); }},
+                   {value, [mask](const Tensor& g) { return where(mask, g, 0); }}});
+}
+
+Tensor maximum(const Tensor& a, const Tensor& b) {
+    return record("maximum", combine("maximum", Fn::kMaximum, {a, b}),
+                  {{a, [a, b](const Tensor& g) { return share(g, eq(a, b), lt(a, b)); }},
+                   {b, [a, b](const Tensor& g) { return share(g, eq(a, b), gt(a, b)); }}});
+}
+
+Tensor minimum(const Tensor& a, const Tensor& b) {
+    return record("minimum", combine("minimum", Fn::kMinimum, {a, b}),
+                  {{a, [a, b](const Tensor& g) { return share(g, eq(a, b), gt(a, b)); }},
+                   {b, [a, b](const Tensor& g) { return share(g, eq(a, b), lt(a, b)); }}});
+}
+
+Tensor clamp(const Tensor& x, std::optional<Scalar> min, std::optional<Scalar> max) {
+    return record("clamp", clamped(x, operand(min), operand(max)),
+                  {{x, [x, min, max](const Tensor& g) { return where(inside(x, min, max), g, 0); }}});
+}
+
+Tensor clamp(const Tensor& x, const std::optional<Tensor>& min, const std::optional<Tensor>& max) {
+    const Tensor low = min.value_or(Tensor());
+    const Tensor high = max.value_or(Tensor());
+    return record("clamp", clamped(x, operand(min), operand(max)),
+                  {{x, [x, min, max](const Tensor& g) { return where(inside(x, min, max), g, 0); }},
+                   {low,
+                    [x, low, high](const Tensor& g) {
+                        const Tensor below = lt(x, low);
+                        return where(high.defined() ? logical_and(below, lt(low, high)) : below, g, 0);
+                    }},
+                   {high, [x, low, high](const Tensor& g) {
+                        const Tensor above = gt(x, high);
+                        return where(low.defined() ? logical_or(above, lt(high, low)) : above, g, 0);
+                    }}});
+}
+
+Tensor nan_to_num(const Tensor& x, std::optional<double> nan, std::optional<double> posinf,
+                  std::optional<double> neginf) {
+    if (!x.is_floating_point()) return x.clone();
+    const double most = largest(x.dtype());
+    const double parameters[] = {nan.value_or(0), posinf.value_or(most), neginf.value_or(-most)};
+    return record("nan_to_num", map("nan_to_num", Fn::kNanToNum, x, parameters),
+                  {{x, [x](const Tensor& g) { return where(isfinite(x), g, 0); }}});
+}
+
+}  // namespace reel

@@ -1,0 +1,19 @@
+// Copies: the same elements in memory of their own. In-place changes are in `change.cpp`.
+#include "autograd/tape.hpp"
+#include "ops/pointwise/pointwise_driver.hpp"
+
+namespace reel {
+
+Tensor Tensor::contiguous() const { return is_contiguous() ? *this : clone(); }
+
+Tensor Tensor::clone() const {
+    return record("clone", dense_copy(*this, dtype()), {{*this, [](const Tensor& g) { return g; }}});
+}
+
+Tensor Tensor::to(DType dtype) const {
+    if (dtype == this->dtype()) return *this;
+    return record("to", dense_copy(*this, dtype),
+                  {{*this, [from = this->dtype()](const Tensor& g) { return g.to(from); }}});
+}
+
+}  // namespace reel

@@ -1,0 +1,63 @@
+/// \file
+/// The one way in which a pointwise kernel meets tensors: broadcasting, promotion, any layout, threads.
+#pragma once
+
+#include <initializer_list>
+
+#include "ops/kernels/table.hpp"
+#include "tensor/tensor.hpp"
+
+namespace reel {
+
+/// An operand of a pointwise operation: a tensor or a number.
+class Operand {
+public:
+    Operand(const Tensor& tensor) : tensor_(&tensor) {}
+    Operand(Scalar number) : number_(number) {}
+    template <class T>
+        requires std::is_arithmetic_v<T>
+    Operand(T number) : number_(number) {}
+
+    const Tensor* tensor() const { return tensor_; }
+    Scalar number() const { return number_; }
+    Promotable promotable() const;
+
+private:
+    const Tensor* tensor_ = nullptr;
+    Scalar number_ = 0;
+};
+
+using Operands = std::initializer_list<Operand>;
+
+/// The type in which PyTorch computes an operation of these operands.
+DType result_type(Operands operands);
+/// The common shape of the operands.
+Shape broadcast_shapes(const char* name, Operands operands);
+
+/// How the elements are computed.
+struct Elementwise {
+    const char* name;  ///< for errors
+    kernels::Fn fn;
+    DType compute;  ///< what the operands are converted to (but the condition of `where`)
+    DType result;   ///< what the result is converted to
+    const double* parameters = nullptr;
+};
+
+/// A new tensor f(operands), of their common shape. Keeps the memory order of the first operand, as PyTorch
+/// does.
+Tensor apply(const Elementwise& f, Operands operands);
+/// Writes f(operands) to `y`, whose shape they must broadcast to. Right also where an operand overlaps `y`.
+void apply_to(const Tensor& y, const Elementwise& f, Operands operands);
+
+/// A new tensor whose dimensions stand in memory in the given order, the outermost first.
+Tensor empty_in_order(const Shape& sizes, const Shape& order, DType dtype);
+/// Writes the elements of `x`, broadcast and converted, to `y`. Right also where they overlap.
+void copy_elements(const Tensor& y, const Tensor& x);
+/// A dense copy of `x` in row-major order, converted.
+Tensor dense_copy(const Tensor& x, DType dtype);
+/// `x` itself where it is dense and of this type, else such a copy. Not recorded: for kernels.
+Tensor dense(const Tensor& x, DType dtype);
+Tensor dense(Tensor&& x, DType dtype);
+inline Tensor dense(const Tensor& x) { return dense(x, x.dtype()); }
+
+}  // namespace reel

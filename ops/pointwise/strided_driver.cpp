@@ -1,0 +1,211 @@
+#include "ops/pointwise/strided_driver.hpp"
+
+#include <algorithm>
+
+#include "tensor/iterate.hpp"
+#include "tensor/parallel.hpp"
+
+namespace reel {
+
+namespace {
+
+constexpr std::int64_t kPanel = 128 * 1024;  // elements of a panel of a transposed operand: fits in L2
+
+/// Scratch memory for a block.
+class Buffer {
+public:
+    Buffer() = default;
+    Buffer(const Buffer&) = delete;
+    Buffer& operator=(const Buffer&) = delete;
+    ~Buffer() {
+        if (memory_) deallocate(memory_, bytes_);
+    }
+    std::byte* get(std::int64_t bytes) {
+        if (!memory_) {
+            bytes_ = static_cast<std::size_t>(bytes);
+            memory_ = static_cast<std::byte*>(allocate(bytes_));
+        }
+        return memory_;
+    }
+
+private:
+    std::byte* memory_ = nullptr;
+    std::size_t bytes_ = 0;
+};
+
+/// An operand on its way into a kernel.
+struct Source {
+    const std::byte* base;
+    DType stored;
+    DType wanted;
+    Walk walk;
+};
+
+/// Where a kernel's results go.
+struct Sink {
+    std::byte* base;
+    DType computed;
+    DType stored;
+    Walk walk;
+};
+
+/// One thread's view of a source: dense elements of the wanted type, where they stand or in a buffer.
+class Reader {
+public:
+    void open(const Source& source, std::int64_t block) {
+        source_ = &source;
+        block_ = block;
+    }
+    const void* read(std::int64_t begin, std::int64_t count) {
+        const Walk::Run run = source_->walk.run(begin);
+        const std::int64_t size = itemsize(source_->stored);
+        if (run.step == 0 && run.length >= source_->walk.numel()) return splat(run, count);
+        const std::byte* dense = source_->base + run.offset * size;
+        if (!((run.step == 1 || count == 1) && run.length >= count)) {
+            std::byte* gathered = gathered_.get(block_ * size);
+            source_->walk.gather(size, source_->base, begin, count, gathered);
+            dense = gathered;
+        }
+        if (source_->stored == source_->wanted) return dense;
+        std::byte* converted = converted_.get(block_ * itemsize(source_->wanted));
+        kernels::convert(source_->stored, source_->wanted)(count, dense, converted);
+        return converted;
+    }
+
+private:
+    /// One number for all elements: written out once, used for every block.
+    const void* splat(const Walk::Run& run, std::int64_t count) {
+        const std::int64_t size = itemsize(source_->wanted);
+        std::byte* values = converted_.get(block_ * size);
+        if (splatted_ < count) {
+            alignas(8) std::byte value[8];
+            kernels::convert(source_->stored, source_->wanted)(
+                1, source_->base + run.offset * itemsize(source_->stored), value);
+            static const Shape kStill = {0};
+            Walk({count}, kStill).gather(size, value, 0, count, values);
+            splatted_ = count;
+        }
+        return values;
+    }
+
+    const Source* source_ = nullptr;
+    std::int64_t block_ = 0;
+    std::int64_t splatted_ = 0;
+    Buffer gathered_;
+    Buffer converted_;
+};
+
+/// One thread's view of the sink.
+class Writer {
+public:
+    Writer(const Sink& sink, std::int64_t block) : sink_(sink), block_(block) {}
+
+    /// Where the kernel shall write `count` results from `begin` on.
+    std::byte* place(std::int64_t begin, std::int64_t count) {
+        if (direct(begin, count)) return sink_.base + sink_.walk.run(begin).offset * itemsize(sink_.stored);
+        return computed_.get(block_ * itemsize(sink_.computed));
+    }
+    /// Brings them to where they belong.
+    void finish(std::int64_t begin, std::int64_t count) {
+        if (direct(begin, count)) return;
+        finish(begin, count, computed_.get(0));
+    }
+    void finish(std::int64_t begin, std::int64_t count, const void* results) {
+        const auto* dense = static_cast<const std::byte*>(results);
+        const std::int64_t size = itemsize(sink_.stored);
+        if (sink_.computed != sink_.stored) {
+            std::byte* converted = converted_.get(block_ * size);
+            kernels::convert(sink_.computed, sink_.stored)(count, dense, converted);
+            dense = converted;
+        }
+        sink_.walk.scatter(size, sink_.base, begin, count, dense);
+    }
+
+private:
+    bool direct(std::int64_t begin, std::int64_t count) const {
+        if (sink_.computed != sink_.stored) return false;
+        const Walk::Run run = sink_.walk.run(begin);
+        return run.length >= count && (run.step == 1 || count == 1);
+    }
+
+    const Sink& sink_;
+    std::int64_t block_;
+    Buffer computed_;
+    Buffer converted_;
+};
+
+/// The block length that suits all operands: whole panels where one is transposed, whole rows where that is
+/// close.
+std::int64_t block_length(const Sink& sink, const Source* sources, std::size_t count) {
+    std::int64_t block = kOperandBlock;
+    for (std::size_t k = 0; k < count; ++k) {
+        const Walk& walk = sources[k].walk;
+        const std::int64_t row = walk.row();
+        if (walk.is_transposed() && row > 1 && 2 * row <= kPanel) {
+            block = std::max(block, std::min<std::int64_t>(32, kPanel / row) * row);
+        } else if (!walk.is_even() && row > kOperandBlock / 4 && row <= 4 * kOperandBlock) {
+            block = std::max(block, row);
+        }
+    }
+    return std::min(block, std::max<std::int64_t>(sink.walk.numel(), 1));
+}
+
+void run(const Sink& sink, const Source* sources, std::size_t count, kernels::Loop loop,
+         const double* parameters) {
+    const std::int64_t total = sink.walk.numel();
+    const std::int64_t block = block_length(sink, sources, count);
+    parallel_for(total, block, 1, [&](std::int64_t begin, std::int64_t end) {
+        Reader readers[kMaxOperands];
+        for (std::size_t k = 0; k < count; ++k) readers[k].open(sources[k], block);
+        Writer writer(sink, block);
+        for (std::int64_t i = begin; i < end; i += block) {
+            const std::int64_t n = std::min(block, end - i);
+            const void* x[kMaxOperands] = {};
+            for (std::size_t k = 0; k < count; ++k) x[k] = readers[k].read(i, n);
+            if (!loop) {
+                writer.finish(i, n, x[0]);
+                continue;
+            }
+            loop(n, writer.place(i, n), x, parameters);
+            writer.finish(i, n);
+        }
+    });
+}
+
+}  // namespace
+
+void store(Scalar number, DType dtype, std::byte* to) {
+    dispatch(dtype, [&](auto zero) { *reinterpret_cast<decltype(zero)*>(to) = number.to<decltype(zero)>(); });
+}
+
+Shape permuted(const Shape& values, const Shape& order) {
+    Shape result = values;
+    for (std::size_t i = 0; i < order.size(); ++i) result[i] = values[static_cast<std::size_t>(order[i])];
+    return result;
+}
+
+void run_strided(const Tensor& y, const Elementwise& f, Operands operands, kernels::Loop loop) {
+    const Shape order = memory_order(y.sizes(), y.strides());
+    const Shape sizes = permuted(y.sizes(), order);
+    const DType computed = computed_type(f);
+    const Sink sink{y.raw(), computed, y.dtype(), Walk(sizes, permuted(y.strides(), order))};
+    alignas(8) std::byte numbers[kMaxOperands][8];
+    Source sources[kMaxOperands] = {{nullptr, kBool, kBool, Walk({}, {})},
+                                    {nullptr, kBool, kBool, Walk({}, {})},
+                                    {nullptr, kBool, kBool, Walk({}, {})}};
+    std::size_t k = 0;
+    for (const Operand& operand : operands) {
+        const DType wanted = operand_type(f, k);
+        if (const Tensor* x = operand.tensor()) {
+            const Shape strides = broadcast_strides(x->sizes(), x->strides(), y.sizes());
+            sources[k] = {x->raw(), x->dtype(), wanted, Walk(sizes, permuted(strides, order))};
+        } else {
+            store(operand.number(), wanted, numbers[k]);
+            sources[k] = {numbers[k], wanted, wanted, Walk(sizes, Shape::filled(sizes.size(), 0))};
+        }
+        ++k;
+    }
+    run(sink, sources, k, loop, f.parameters);
+}
+
+}  // namespace reel

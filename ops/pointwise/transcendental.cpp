@@ -1,0 +1,185 @@
+// Functions of every element, forward and pullback side by side. The vector mathematics is in
+// `kernels/transcendental.cpp`.
+#include "ops/pointwise/transcendental.hpp"
+
+#include <cmath>
+#include <numbers>
+
+#include "autograd/tape.hpp"
+#include "ops/pointwise/activations.hpp"
+#include "ops/pointwise/by_promotion.hpp"
+#include "ops/pointwise/compare.hpp"
+#include "tensor/factory.hpp"
+
+namespace reel {
+
+namespace {
+
+using kernels::Fn;
+
+/// d erf(x) / dx at 0.
+constexpr double kErfSlope = 2 * std::numbers::inv_sqrtpi;
+
+/// xᵉ for an e that one instruction or two compute.
+std::optional<Fn> short_power(double exponent) {
+    if (exponent == 2) return Fn::kSquare;
+    if (exponent == 3) return Fn::kCube;
+    if (exponent == 0.5) return Fn::kSqrt;
+    if (exponent == -1) return Fn::kReciprocal;
+    if (exponent == -0.5) return Fn::kRsqrt;
+    return std::nullopt;
+}
+
+Tensor power(const Tensor& x, Scalar exponent) {
+    const DType result = result_type({x, exponent});
+    if (is_floating_point(result)) {
+        if (const auto fn = short_power(exponent.to<double>())) {
+            return apply({"pow", *fn, compute_dtype(result), result, nullptr}, {x});
+        }
+    } else if (exponent.to<std::int64_t>() < 0) {
+        fail<DTypeError>("pow: integers have no negative powers (", exponent, "); convert with to(kFloat32)");
+    }
+    return combine("pow", Fn::kPow, {x, exponent});
+}
+
+void check_same_type(const char* name, const Tensor& a, const Tensor& b) {
+    check_floating(name, a);
+    if (a.dtype() != b.dtype()) {
+        fail<DTypeError>(name, ": operands of one type are needed, not ", a.dtype(), " and ", b.dtype(),
+                         "; convert with to()");
+    }
+}
+
+}  // namespace
+
+Tensor exp(const Tensor& x) {
+    return record("exp", map_floating("exp", Fn::kExp, x),
+                  {{x, [](const Tensor& g, const Tensor& y) { return g * y; }}});
+}
+
+Tensor expm1(const Tensor& x) {
+    return record("expm1", map_floating("expm1", Fn::kExpm1, x),
+                  {{x, [](const Tensor& g, const Tensor& y) { return g * (y + 1); }}});
+}
+
+Tensor log(const Tensor& x) {
+    return record("log", map_floating("log", Fn::kLog, x), {{x, [x](const Tensor& g) { return g / x; }}});
+}
+
+Tensor log1p(const Tensor& x) {
+    return record("log1p", map_floating("log1p", Fn::kLog1p, x),
+                  {{x, [x](const Tensor& g) { return g / (x + 1); }}});
+}
+
+Tensor sqrt(const Tensor& x) {
+    return record("sqrt", map_floating("sqrt", Fn::kSqrt, x),
+                  {{x, [](const Tensor& g, const Tensor& y) { return g / (2 * y); }}});
+}
+
+Tensor rsqrt(const Tensor& x) {
+    return record("rsqrt", map_floating("rsqrt", Fn::kRsqrt, x),
+                  {{x, [](const Tensor& g, const Tensor& y) { return -0.5 * g * pow(y, 3); }}});
+}
+
+Tensor pow(const Tensor& x, Scalar exponent) {
+    return record("pow", power(x, exponent), {{x, [x, exponent](const Tensor& g) {
+                                                   const auto e = exponent.to<double>();
+                                                   if (e == 0) return zeros_like(g);
+                                                   return g * (e * pow(x, e - 1));
+                                               }}});
+}
+
+Tensor pow(const Tensor& x, const Tensor& exponent) {
+    return record("pow", combine("pow", Fn::kPow, {x, exponent}),
+                  {{x,
+                    [x, exponent](const Tensor& g) {
+                        return where(eq(exponent, 0), 0, g * (exponent * pow(x, exponent - 1)));
+                    }},
+                   {exponent, [x, exponent](const Tensor& g, const Tensor& y) {
+                        const Tensor flat = logical_and(eq(x, 0), ge(exponent, 0));
+                        return g * (y * log(where(flat, 1, x)));
+                    }}});
+}
+
+Tensor pow(Scalar x, const Tensor& exponent) {
+    return record("pow", combine("pow", Fn::kPow, {x, exponent}),
+                  {{exponent, [x, exponent](const Tensor& g, const Tensor& y) {
+                        const Tensor slope = g * (y * std::log(x.to<double>()));
+                        return x.to<double>() == 0 ? where(ge(exponent, 0), 0, slope) : slope;
+                    }}});
+}
+
+Tensor sin(const Tensor& x) {
+    return record("sin", map_floating("sin", Fn::kSin, x),
+                  {{x, [x](const Tensor& g) { return g * cos(x); }}});
+}
+
+Tensor cos(const Tensor& x) {
+    return record("cos", map_floating("cos", Fn::kCos, x),
+                  {{x, [x](const Tensor& g) { return -g * sin(x); }}});
+}
+
+Tensor tan(const Tensor& x) {
+    return record("tan", map_floating("tan", Fn::kTan, x),
+                  {{x, [](const Tensor& g, const Tensor& y) { return g * (1 + square(y)); }}});
+}
+
+Tensor atan2(const Tensor& y, const Tensor& x) {
+    return record("atan2", combine_floating("atan2", Fn::kAtan2, {y, x}),
+                  {{y, [y, x](const Tensor& g) { return g * x / (square(x) + square(y)); }},
+                   {x, [y, x](const Tensor& g) { return -g * y / (square(x) + square(y)); }}});
+}
+
+Tensor erf(const Tensor& x) {
+    return record("erf", map_floating("erf", Fn::kErf, x),
+                  {{x, [x](const Tensor& g) { return g * (kErfSlope * exp(-square(x))); }}});
+}
+
+Tensor logaddexp(const Tensor& a, const Tensor& b) {
+    return record("logaddexp", combine_floating("logaddexp", Fn::kLogAddExp, {a, b}),
+                  {{a, [a, b](const Tensor& g) { return g * sigmoid(a - b); }},
+                   {b, [a, b](const Tensor& g) { return g * sigmoid(b - a); }}});
+}
+
+Tensor xlogy(const Tensor& x, const Tensor& y) {
+    return record("xlogy", combine_floating("xlogy", Fn::kXlogy, {x, y}),
+                  {{x,
+                    [x, y](const Tensor& g) {
+                        const Tensor flat = logical_and(eq(x, 0), le(y, 0));
+                        return where(flat, 0, xlogy(g, where(flat, 1, y)));
+                    }},
+                   {y, [x, y](const Tensor& g) { return g * x / y; }}});
+}
+
+Tensor xlogy(const Tensor& x, Scalar y) {
+    return record("xlogy", combine_floating("xlogy", Fn::kXlogy, {x, y}), {{x, [x, y](const Tensor& g) {
+                                                                                if (y.to<double>() > 0)
+                                                                                    return xlogy(g, y);
+                                                                                return where(eq(x, 0), 0,
+                                                                                             xlogy(g, y));
+                                                                            }}});
+}
+
+Tensor xlogy(Scalar x, const Tensor& y) {
+    return record("xlogy", combine_floating("xlogy", Fn::kXlogy, {x, y}),
+                  {{y, [x, y](const Tensor& g) { return g * x / y; }}});
+}
+
+Tensor lerp(const Tensor& a, const Tensor& b, const Tensor& weight) {
+    check_same_type("lerp", a, b);
+    check_same_type("lerp", a, weight);
+    return record("lerp", combine("lerp", Fn::kLerp, {a, b, weight}),
+                  {{a, [weight](const Tensor& g) { return g * (1 - weight); }},
+                   {b, [weight](const Tensor& g) { return g * weight; }},
+                   {weight, [a, b](const Tensor& g) { return g * (b - a); }}});
+}
+
+Tensor lerp(const Tensor& a, const Tensor& b, Scalar weight) {
+    check_same_type("lerp", a, b);
+    const auto w = weight.to<double>();
+    return record(
+        "lerp", combine("lerp", Fn::kLerp, {a, b, w}),
+        {{a, [w](const Tensor& g) { return g * (1 - w); }}, {b, [w](const Tensor& g) { return g * w; }}});
+}
+
+}  // namespace reel

@@ -1,0 +1,133 @@
+// The largest and smallest elements, alone or with their index. NaN wins everywhere.
+#include "autograd/tape.hpp"
+#include "ops/indexing/indexing.hpp"
+#include "ops/pointwise/by_promotion.hpp"
+#include "ops/pointwise/compare.hpp"
+#include "ops/pointwise/pointwise_driver.hpp"
+#include "ops/pointwise/transcendental.hpp"
+#include "ops/reduce/reduce.hpp"
+#include "ops/reduce/reduce_driver.hpp"
+#include "ops/reduce/reduced.hpp"
+#include "tensor/factory.hpp"
+
+namespace reel {
+
+namespace {
+
+using kernels::Fold;
+
+void check_not_empty(const char* name, const Tensor& x, const Reduced& r) {
+    if (r.count == 0 && numel(r.result) > 0) {
+        fail<ShapeError>(name, ": no elements to choose from in a tensor of shape ", x.sizes(), " over dims ",
+                         r.dims);
+    }
+}
+
+Tensor folded(const char* name, Fold how, const Tensor& x, const Reduced& r) {
+    check_not_empty(name, x, r);
+    return dense(r.shaped(fold(how, x, r.dims, {compute_dtype(x.dtype())})), x.dtype());
+}
+
+/// The gradient for x: the winners share it evenly.
+Tensor shared(const Tensor& g, const Tensor& winners, const Reduced& r) {
+    const Tensor shares = winners.to(g.dtype());
+    return (r.unreduced(g) / shares.sum(r.dims, true)) * shares;
+}
+
+/// Every element equal to the extreme is a winner. Nothing is equal to NaN, and then the gradient is NaN.
+Tensor extremum(const char* name, Fold how, const Tensor& x, const Shape& dims, bool keepdim) {
+    const Reduced r(name, x, dims, keepdim);
+    return record(name, folded(name, how, x, r), {{x, [x, r](const Tensor& g, const Tensor& y) {
+                                                       return shared(g, eq(x, r.unreduced(y.detach())), r);
+                                                   }}});
+}
+
+/// Of all elements. Here, as in PyTorch, NaNs are winners where the extreme is one.
+Tensor extremum(const char* name, Fold how, const Tensor& x) {
+    const Reduced r(name, x, {}, false);
+    return record(name, folded(name, how, x, r), {{x, [x, r](const Tensor& g, const Tensor& y) {
+                                                       const Tensor best = y.detach();
+                                                       const bool none = isnan(best).item<bool>();
+                                                       return shared(g, none ? isnan(x) : eq(x, best), r);
+                                                   }}});
+}
+
+template <class T>
+struct Element {
+    using Type = T;
+};
+template <>
+struct Element<bool> {
+    using Type = std::uint8_t;
+};
+template <>
+struct Element<Half> {
+    using Type = float;
+};
+template <>
+struct Element<BFloat16> {
+    using Type = float;
+};
+
+/// The winners and where they stood.
+ValuesIndices find(Fold how, const Tensor& x, const Reduced& r) {
+    const States states = fold_states(how, x, r.dims, {compute_dtype(x.dtype())});
+    return dispatch(x.dtype(), [&](auto zero) -> ValuesIndices {
+        using State = kernels::Extreme<typename Element<decltype(zero)>::Type>;
+        return {r.shaped(states.map<State>(x.dtype(), [](const State& s) { return s.value; })),
+                r.shaped(states.map<State>(kInt64, [](const State& s) { return s.index; }))};
+    });
+}
+
+/// The one winner along `dim` gets the whole gradient: ȳ at its index, 0 elsewhere.
+ValuesIndices extremum(const char* name, Fold how, const Tensor& x, std::int64_t dim, bool keepdim) {
+    const Reduced r(name, x, dim, keepdim);
+    check_not_empty(name, x, r);
+    auto [values, indices] = find(how, x, r);
+    return {record(name, values,
+                   {{x,
+                     [r, indices = indices, sizes = x.sizes()](const Tensor& g) {
+                         if (sizes.empty()) return g;
+                         return scatter(zeros(sizes, g.dtype()), r.dims[0], r.unreduced(indices),
+                                        r.unreduced(g));
+                     }}}),
+            indices};
+}
+
+Tensor index_of(const char* name, Fold how, const Tensor& x, std::optional<std::int64_t> dim, bool keepdim) {
+    check_no_bool(name, {x}, "to(kInt64)");
+    const Reduced r(name, x, dim ? Shape(*dim) : Shape(), keepdim);
+    check_not_empty(name, x, r);
+    return find(how, x, r).indices;
+}
+
+}  // namespace
+
+Tensor amax(const Tensor& x, const Shape& dims, bool keepdim) {
+    return extremum("amax", Fold::kMax, x, dims, keepdim);
+}
+Tensor amin(const Tensor& x, const Shape& dims, bool keepdim) {
+    return extremum("amin", Fold::kMin, x, dims, keepdim);
+}
+
+Tensor max(const Tensor& x) { return extremum("max", Fold::kMax, x); }
+Tensor min(const Tensor& x) { return extremum("min", Fold::kMin, x); }
+
+ValuesIndices max(const Tensor& x, std::int64_t dim, bool keepdim) {
+    return extremum("max", Fold::kArgMax, x, dim, keepdim);
+}
+ValuesIndices min(const Tensor& x, std::int64_t dim, bool keepdim) {
+    return extremum("min", Fold::kArgMin, x, dim, keepdim);
+}
+
+Tensor max(const Tensor& a, const Tensor& b) { return maximum(a, b); }
+Tensor min(const Tensor& a, const Tensor& b) { return minimum(a, b); }
+
+Tensor argmax(const Tensor& x, std::optional<std::int64_t> dim, bool keepdim) {
+    return index_of("argmax", Fold::kArgMax, x, dim, keepdim);
+}
+Tensor argmin(const Tensor& x, std::optional<std::int64_t> dim, bool keepdim) {
+    return index_of("argmin", Fold::kArgMin, x, dim, keepdim);
+}
+
+}  // namespace reel

@@ -1,0 +1,136 @@
+// Sums, products, moments, norms and truth over dims: forward by `fold`, pullbacks beside them. Maxima and
+// minima are in `extremes.cpp`.
+#include "ops/reduce/reduce.hpp"
+
+#include <cmath>
+#include <limits>
+
+#include "autograd/tape.hpp"
+#include "ops/pointwise/compare.hpp"
+#include "ops/pointwise/pointwise_driver.hpp"
+#include "ops/pointwise/transcendental.hpp"
+#include "ops/reduce/reduce_driver.hpp"
+#include "ops/reduce/reduced.hpp"
+#include "ops/reduce/scan.hpp"
+
+namespace reel {
+
+namespace {
+
+using kernels::Fn;
+using kernels::Fold;
+
+void check_floating(const char* name, const Tensor& x) {
+    if (x.is_floating_point()) return;
+    fail<DTypeError>(name, ": a floating tensor is needed, not ", x.dtype(),
+                     "; convert it with to(kFloat32)");
+}
+
+/// The fold in the result's shape, type and memory.
+Tensor folded(Fold how, const Tensor& x, const Reduced& r, const Preparation& preparation, DType result) {
+    return dense(r.shaped(fold(how, x, r.dims, preparation)), result);
+}
+
+/// Π of the others: for each element, the product over `r.dims` without it. No division, so zeros do no harm.
+Tensor product_of_others(const Tensor& x, const Reduced& r) {
+    Shape order;  // the reduced dimensions go to the end and become one
+    for (std::int64_t d = 0; d < x.dim(); ++d) {
+        if (!contains(r.dims, d)) order.push_back(d);
+    }
+    const auto lead = static_cast<std::int64_t>(order.size());
+    Shape inverse = x.sizes();
+    for (std::int64_t d : r.dims) order.push_back(d);
+    for (std::size_t i = 0; i < order.size(); ++i)
+        inverse[static_cast<std::size_t>(order[i])] = static_cast<std::int64_t>(i);
+    const Tensor moved = x.permute(order);
+    Shape flat(std::span(moved.sizes().data(), static_cast<std::size_t>(lead)));
+    flat.push_back(r.count);
+    const Tensor rows = moved.reshape(flat);
+    const Tensor before = exclusive_cumprod(rows, lead);
+    const Tensor behind = exclusive_cumprod(rows.flip(lead), lead).flip(lead);
+    return (before * behind).reshape(moved.sizes()).permute(inverse);
+}
+
+/// ȳ 2 (x − mean) / divisor.
+Tensor var_gradient(const Tensor& g, const Tensor& x, const Reduced& r, double divisor) {
+    return (r.unreduced(g) * (2 / divisor)) * (x - mean(x, r.dims, true));
+}
+
+double divisor_of(const Reduced& r, bool unbiased) {
+    return std::max(static_cast<double>(r.count) - (unbiased ? 1 : 0), 0.0);
+}
+
+/// f(Σ (x − mean)² / divisor).
+template <class F>
+Tensor moments(const char* name, const Tensor& x, const Reduced& r, double divisor, const F& f) {
+    check_floating(name, x);
+    const States states = fold_states(Fold::kMoments, x, r.dims, {compute_dtype(x.dtype())});
+    return r.shaped(states.map<kernels::Moments>(
+        x.dtype(), [&](const kernels::Moments& m) { return f(m.squares / divisor); }));
+}
+
+/// g / y, and 0 where y is.
+Tensor over_result(const Tensor& g, const Tensor& y) { return where(eq(y, 0), 0, g / y); }
+
+}  // namespace
+
+Tensor sum(const Tensor& x, const Shape& dims, bool keepdim) {
+    const Reduced r("sum", x, dims, keepdim);
+    const DType result = x.is_floating_point() ? x.dtype() : kInt64;
+    return record("sum", folded(Fold::kSum, x, r, {compute_dtype(x.dtype())}, result),
+                  {{x, [r, sizes = x.sizes()](const Tensor& g) { return r.unreduced(g).expand(sizes); }}});
+}
+
+Tensor mean(const Tensor& x, const Shape& dims, bool keepdim) {
+    check_floating("mean", x);
+    const Reduced r("mean", x, dims, keepdim);
+    const DType compute = compute_dtype(x.dtype());
+    const Tensor total = folded(Fold::kSum, x, r, {compute}, compute);
+    const auto n = static_cast<double>(r.count);
+    return record(
+        "mean", apply({"mean", Fn::kDiv, compute, x.dtype(), nullptr}, {total, n}),
+        {{x, [r, n, sizes = x.sizes()](const Tensor& g) { return r.unreduced(g / n).expand(sizes); }}});
+}
+
+Tensor prod(const Tensor& x, const Shape& dims, bool keepdim) {
+    const Reduced r("prod", x, dims, keepdim);
+    const DType result = x.is_floating_point() ? x.dtype() : kInt64;
+    return record("prod", folded(Fold::kProd, x, r, {compute_dtype(result)}, result),
+                  {{x, [x, r](const Tensor& g, const Tensor& y) {
+                        const bool divisible = logical_and(isfinite(y), ne(y, 0)).all().item<bool>();
+                        return divisible ? r.unreduced(g * y) / x : r.unreduced(g) * product_of_others(x, r);
+                    }}});
+}
+
+Tensor var(const Tensor& x, const Shape& dims, bool unbiased, bool keepdim) {
+    const Reduced r("var", x, dims, keepdim);
+    const double divisor = divisor_of(r, unbiased);
+    return record("var", moments("var", x, r, divisor, [](double y) { return y; }),
+                  {{x, [x, r, divisor](const Tensor& g) { return var_gradient(g, x, r, divisor); }}});
+}
+
+Tensor std(const Tensor& x, const Shape& dims, bool unbiased, bool keepdim) {
+    const Reduced r("std", x, dims, keepdim);
+    const double divisor = divisor_of(r, unbiased);
+    return record("std", moments("std", x, r, divisor, [](double y) { return std::sqrt(y); }),
+                  {{x, [x, r, divisor](const Tensor& g, const Tensor& y) {
+                        return var_gradient(over_result(g, 2 * y), x, r, divisor);
+                    }}});
+}
+
+Tensor any(const Tensor& x, const Shape& dims, bool keepdim) {
+    const Reduced r("any", x, dims, keepdim);
+    return r.shaped(fold(Fold::kMax, x, r.dims, {kBool}));
+}
+
+Tensor all(const Tensor& x, const Shape& dims, bool keepdim) {
+    const Reduced r("all", x, dims, keepdim);
+    return r.shaped(fold(Fold::kMin, x, r.dims, {kBool}));
+}
+
+Tensor count_nonzero(const Tensor& x, const Shape& dims, bool keepdim) {
+    const Reduced r("count_nonzero", x, dims, keepdim);
+    return r.shaped(fold(Fold::kSum, x, r.dims, {kBool}));
+}
+
+}  // namespace reel

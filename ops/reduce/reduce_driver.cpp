@@ -1,0 +1,366 @@
+// Folding any dims of any layout. The dimensions are taken in the order of memory and fall into three groups:
+// [outer, reduced, inner]. Where nothing lies inside, rows are folded, else columns. What is left by the
+// innermost reduced group is a smaller, dense tensor of states; groups further out merge those.
+#include "ops/reduce/reduce_driver.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "ops/pointwise/pointwise_driver.hpp"
+#include "tensor/iterate.hpp"
+#include "tensor/parallel.hpp"
+
+namespace reel {
+
+namespace {
+
+using kernels::FoldMatrix;
+using std::int64_t;
+
+constexpr int64_t kBlock =
+    16 * 1024;                     // elements folded at a time: they fit in L2 where they must be gathered
+constexpr int64_t kColumns = 512;  // columns of a block
+constexpr int64_t kRows = 64;      // the multiple that its rows come in
+constexpr int64_t kShort = 16;     // rows up to this length are read across, as columns
+
+int64_t blocks_of(int64_t count, int64_t block) { return (count + block - 1) / block; }
+
+/// How a tensor, read in the order of memory, is folded over one group of dimensions.
+struct Middle {
+    int64_t outer;
+    int64_t reduced;
+    int64_t inner;
+};
+
+/// A matrix whose rows are dense.
+struct Matrix {
+    const std::byte* at;
+    int64_t stride;
+};
+
+/// [first, last): neighbouring dimensions that are all reduced.
+struct Group {
+    std::size_t first;
+    std::size_t last;
+};
+
+/// Sizes and strides in the order in which a fold walks them.
+struct Layout {
+    Shape sizes;
+    Shape strides;
+    Shape order;    ///< which dimension of the tensor each is
+    Shape reduced;  ///< 1 where it is to be folded
+
+    /// `as_given` where the order of the elements counts, else by falling stride.
+    Layout(const Tensor& x, const Shape& dims, bool as_given)
+        : sizes(x.sizes()), strides(x.strides()), order(sizes) {
+        std::iota(order.begin(), order.end(), 0);
+        if (!as_given && !x.is_contiguous()) {
+            order = memory_order(x.sizes(), x.strides());
+            for (std::size_t i = 0; i < order.size(); ++i) {
+                sizes[i] = x.sizes()[static_cast<std::size_t>(order[i])];
+                strides[i] = x.strides()[static_cast<std::size_t>(order[i])];
+            }
+        }
+        for (int64_t dim : order) reduced.push_back(contains(dims, dim) ? 1 : 0);
+    }
+
+    /// Walks the group's dimensions before all others: many short rows become a few long ones.
+    void move_to_front(Group group) {
+        for (Shape* values : {&sizes, &strides, &order, &reduced}) {
+            std::rotate(values->begin(), values->begin() + group.first, values->begin() + group.last);
+        }
+    }
+};
+
+/// The last run of neighbours that are all reduced.
+Group last_group(const Layout& x) {
+    std::size_t last = x.sizes.size();
+    while (last > 0 && !x.reduced[last - 1]) --last;
+    std::size_t first = last;
+    while (first > 0 && (x.reduced[first - 1] || x.sizes[first - 1] == 1)) --first;
+    return {first, last};
+}
+
+Middle middle_of(const Shape& sizes, Group group) {
+    Middle shape{1, 1, 1};
+    for (std::size_t i = 0; i < sizes.size(); ++i) {
+        (i < group.first ? shape.outer : i < group.last ? shape.reduced : shape.inner) *= sizes[i];
+    }
+    return shape;
+}
+
+/// Evenly spaced dimensions [first, last) as one: its stride, if there is one.
+std::optional<int64_t> common_stride(const Layout& x, std::size_t first, std::size_t last) {
+    std::optional<int64_t> stride;
+    int64_t reach = 0;
+    for (std::size_t i = last; i-- > first;) {
+        if (x.sizes[i] == 1) continue;
+        if (stride && x.strides[i] != reach) return None;
+        if (!stride) stride = x.strides[i];
+        reach = x.strides[i] * x.sizes[i];
+    }
+    return stride ? stride : 0;
+}
+
+/// A tensor as matrices [count, rows, columns]: rows and columns are the last two of the three groups.
+struct Source {
+    const std::byte* base;
+    DType stored;
+    Preparation preparation;
+    Walk walk;
+    Walk outer;  ///< of the matrices alone
+    int64_t rows;
+    int64_t columns;
+    std::optional<int64_t> direct;  ///< the stride of the rows where they can be used as they stand
+
+    Source(const Tensor& x, const Layout& layout, const Preparation& how, std::size_t row, std::size_t column)
+        : base(x.raw()),
+          stored(x.dtype()),
+          preparation(how),
+          walk(layout.sizes, layout.strides),
+          outer(Shape(std::span(layout.sizes.data(), row)), Shape(std::span(layout.strides.data(), row))),
+          rows(numel(Shape(std::span(layout.sizes.data() + row, column - row)))),
+          columns(numel(Shape(std::span(layout.sizes.data() + column, layout.sizes.size() - column)))) {
+        const auto step = common_stride(layout, column, layout.sizes.size());
+        const bool dense = step && (*step == 1 || columns == 1);
+        if (dense && stored == how.compute && how.map == kernels::Fn::kIdentity) {
+            direct = common_stride(layout, row, column);
+        }
+    }
+};
+
+/// One thread's view of a source: blocks of a matrix, ready to be folded.
+class Loader {
+public:
+    explicit Loader(const Source& source) : source_(source) {}
+
+    Matrix load(int64_t matrix, int64_t row, int64_t rows, int64_t column, int64_t columns) {
+        const int64_t size = itemsize(source_.stored);
+        if (source_.direct) {
+            const int64_t offset = source_.outer.run(matrix).offset + row * *source_.direct + column;
+            return {source_.base + offset * size, *source_.direct};
+        }
+        const int64_t begin = (matrix * source_.rows + row) * source_.columns + column;
+        const bool whole = rows == 1 || columns == source_.columns;  // one range of the walk
+        const Walk::Run run = source_.walk.run(begin);
+        if (whole && run.step == 1 && run.length >= rows * columns) {
+            return {prepare(source_.base + run.offset * size, rows * columns), columns};
+        }
+        std::byte* block = space(0, rows * columns * size);
+        for (int64_t i = 0; i < (whole ? 1 : rows); ++i) {
+            source_.walk.gather(size, source_.base, begin + i * source_.columns,
+                                whole ? rows * columns : columns, block + i * columns * size);
+        }
+        return {prepare(block, rows * columns), columns};
+    }
+
+private:
+    const std::byte* prepare(const std::byte* block, int64_t count) {
+        const Preparation& how = source_.preparation;
+        if (how.compute != source_.stored) {
+            std::byte* converted = space(1, count * itemsize(how.compute));
+            kernels::convert(source_.stored, how.compute)(count, block, converted);
+            block = converted;
+        }
+        if (how.map == kernels::Fn::kIdentity) return block;
+        std::byte* mapped = space(1, count * itemsize(how.compute));
+        const void* operand = block;
+        kernels::loop(how.map, how.compute)(count, mapped, &operand, nullptr);
+        return mapped;
+    }
+    std::byte* space(std::size_t which, int64_t bytes) {
+        Tensor& memory = memory_[which];
+        if (!memory.defined() || memory.numel() < bytes) memory = Tensor::empty({bytes}, kBool);
+        return memory.raw();
+    }
+
+    const Source& source_;
+    Tensor memory_[2];  // gathered, prepared
+};
+
+/// A dense tensor as matrices, or the dense states that an earlier fold has left.
+class DenseLoader {
+public:
+    DenseLoader(const Tensor& x, const Middle& shape, int64_t size)
+        : base_(x.raw()), shape_(shape), size_(size) {}
+    Matrix load(int64_t matrix, int64_t row, int64_t, int64_t column, int64_t) const {
+        return {base_ + ((matrix * shape_.reduced + row) * shape_.inner + column) * size_, shape_.inner};
+    }
+
+private:
+    const std::byte* base_;
+    Middle shape_;
+    int64_t size_;
+};
+
+/// The chunks' states of each result, one after the other in memory, merged.
+void merge_chunks(const kernels::Reduction& kernel, const Tensor& parts, int64_t outer, int64_t chunks,
+                  int64_t inner, std::byte* y) {
+    parallel_for(outer, 1, chunks * inner, [&](int64_t begin, int64_t end) {
+        for (int64_t o = begin; o < end; ++o) {
+            kernel.merge(chunks, inner, parts.raw() + o * chunks * inner * kernel.state, inner, 0,
+                         y + o * inner * kernel.state);
+        }
+    });
+}
+
+/// Nothing lies inside: whole rows where they are short, else chunks of one.
+void fold_rows(const kernels::Reduction& kernel, const auto& make_loader, const Middle& shape, std::byte* y) {
+    const int64_t chunk = std::min(kBlock, shape.reduced);
+    const int64_t chunks = blocks_of(shape.reduced, chunk);
+    if (chunks == 1) {
+        const int64_t batch = kBlock / shape.reduced;
+        parallel_for(shape.outer, batch, shape.reduced, [&](int64_t begin, int64_t end) {
+            auto loader = make_loader();
+            for (int64_t row = begin; row < end; row += batch) {
+                const int64_t rows = std::min(batch, end - row);
+                const Matrix x = loader.load(0, row, rows, 0, shape.reduced);
+                kernel.rows(rows, shape.reduced, x.at, x.stride, 0, y + row * kernel.state);
+            }
+        });
+        return;
+    }
+    const Tensor parts = Tensor::empty({shape.outer * chunks * kernel.state}, kBool);
+    parallel_for(shape.outer * chunks, 1, chunk, [&](int64_t begin, int64_t end) {
+        auto loader = make_loader();
+        for (int64_t part = begin; part < end; ++part) {
+            const int64_t first = part % chunks * chunk;
+            const int64_t length = std::min(chunk, shape.reduced - first);
+            const Matrix x = loader.load(0, part / chunks, 1, first, length);
+            kernel.rows(1, length, x.at, x.stride, first, parts.raw() + part * kernel.state);
+        }
+    });
+    merge_chunks(kernel, parts, shape.outer, chunks, 1, y);
+}
+
+/// Blocks of some rows and a strip of columns each.
+void fold_columns(const kernels::Reduction& kernel, FoldMatrix fold, const auto& make_loader,
+                  const Middle& shape, std::byte* y) {
+    const int64_t width = std::min(kColumns, shape.inner);
+    const int64_t chunk = std::min(shape.reduced, std::max(kRows, kBlock / shape.inner / kRows * kRows));
+    const int64_t chunks = blocks_of(shape.reduced, chunk);
+    const int64_t strips = blocks_of(shape.inner, width);
+    const Tensor parts =
+        chunks == 1 ? Tensor() : Tensor::empty({shape.outer * chunks * shape.inner * kernel.state}, kBool);
+    std::byte* states = chunks == 1 ? y : parts.raw();
+    parallel_for(shape.outer * chunks * strips, 1, chunk * width, [&](int64_t begin, int64_t end) {
+        auto loader = make_loader();
+        for (int64_t block = begin; block < end; ++block) {
+            const int64_t column = block % strips * width;
+            const int64_t part = block / strips;
+            const int64_t row = part % chunks * chunk;
+            const int64_t rows = std::min(chunk, shape.reduced - row);
+            const int64_t columns = std::min(width, shape.inner - column);
+            const Matrix x = loader.load(part / chunks, row, rows, column, columns);
+            fold(rows, columns, x.at, x.stride, row, states + (part * shape.inner + column) * kernel.state);
+        }
+    });
+    if (chunks > 1) merge_chunks(kernel, parts, shape.outer, chunks, shape.inner, y);
+}
+
+/// The states of an empty fold: each the fold of no elements.
+void fold_nothing(const kernels::Reduction& kernel, int64_t count, std::byte* y) {
+    for (int64_t i = 0; i < count; ++i) kernel.rows(1, 0, nullptr, 0, 0, y + i * kernel.state);
+}
+
+/// Many short rows, which are better read across.
+bool are_short(const Middle& shape) {
+    return shape.inner == 1 && shape.reduced <= kShort && shape.outer >= kColumns;
+}
+
+/// A tensor that is one dense [outer, reduced, inner] already, as most are.
+std::optional<Middle> dense_middle(const Tensor& x, const Shape& dims, const Preparation& how) {
+    if (!x.is_contiguous() || x.dtype() != how.compute || how.map != kernels::Fn::kIdentity) return None;
+    const auto [first, last] = std::minmax_element(dims.begin(), dims.end());
+    if (dims.empty() || static_cast<std::size_t>(*last - *first) + 1 != dims.size()) return None;
+    const Middle shape =
+        middle_of(x.sizes(), {static_cast<std::size_t>(*first), static_cast<std::size_t>(*last) + 1});
+    return are_short(shape) || shape.reduced == 0 ? None : std::optional(shape);
+}
+
+/// [outer, reduced, inner] → [outer, inner].
+void fold_dense(const kernels::Reduction& kernel, const Tensor& x, const Middle& shape, std::byte* y) {
+    if (shape.outer * shape.inner == 0) return;
+    if (shape.inner == 1) {
+        const DenseLoader rows(x, {1, shape.outer, shape.reduced}, x.itemsize());
+        fold_rows(
+            kernel, [&] { return rows; }, shape, y);
+    } else {
+        const DenseLoader columns(x, shape, x.itemsize());
+        fold_columns(
+            kernel, kernel.columns, [&] { return columns; }, shape, y);
+    }
+}
+
+}  // namespace
+
+States fold_states(kernels::Fold how, const Tensor& x, const Shape& dims, const Preparation& preparation) {
+    const kernels::Reduction& kernel = kernels::reduction(how, preparation.compute);
+    const bool in_order = dims.size() > 1 && (how == kernels::Fold::kArgMax || how == kernels::Fold::kArgMin);
+    Layout layout(x, dims, in_order);
+    Group group = last_group(layout);
+    Middle shape = middle_of(layout.sizes, group);
+    if (are_short(shape)) {
+        layout.move_to_front(group);
+        group = {0, group.last - group.first};
+        shape = middle_of(layout.sizes, group);
+    }
+    Tensor states = Tensor::empty({shape.outer * shape.inner * kernel.state}, kBool);
+    if (shape.outer * shape.inner == 0) {
+    } else if (shape.reduced == 0) {
+        fold_nothing(kernel, shape.outer * shape.inner, states.raw());
+    } else if (shape.inner == 1) {
+        const Source source(x, layout, preparation, 0, group.first);
+        fold_rows(
+            kernel, [&] { return Loader(source); }, shape, states.raw());
+    } else {
+        const Source source(x, layout, preparation, group.first, group.last);
+        fold_columns(
+            kernel, kernel.columns, [&] { return Loader(source); }, shape, states.raw());
+    }
+    for (;;) {
+        std::fill_n(layout.sizes.begin() + group.first, group.last - group.first, 1);
+        for (std::size_t i = group.first; i < group.last; ++i) layout.reduced[i] = 0;
+        group = last_group(layout);
+        if (group.first == group.last) break;
+        shape = middle_of(layout.sizes, group);
+        const Tensor merged = Tensor::empty({shape.outer * shape.inner * kernel.state}, kBool);
+        if (shape.outer * shape.inner > 0 && shape.reduced == 0) {
+            fold_nothing(kernel, shape.outer * shape.inner, merged.raw());
+        } else if (shape.outer * shape.inner > 0) {
+            const DenseLoader loader(states, shape, kernel.state);
+            fold_columns(
+                kernel, kernel.merge, [&] { return loader; }, shape, merged.raw());
+        }
+        states = merged;
+    }
+    const Shape dense_strides = contiguous_strides(layout.sizes);
+    Shape sizes = layout.sizes;
+    Shape strides = dense_strides;
+    for (std::size_t i = 0; i < layout.order.size(); ++i) {
+        sizes[static_cast<std::size_t>(layout.order[i])] = layout.sizes[i];
+        strides[static_cast<std::size_t>(layout.order[i])] = dense_strides[i];
+    }
+    return {states, sizes, strides};
+}
+
+Tensor States::arranged(const Tensor& values) const {
+    return dense(Tensor::make(values.impl().storage, values.dtype(), sizes, strides, 0));
+}
+
+Tensor States::elements(DType dtype) const {
+    return dense(Tensor::make(memory.impl().storage, dtype, sizes, strides, 0));
+}
+
+Tensor fold(kernels::Fold how, const Tensor& x, const Shape& dims, const Preparation& preparation) {
+    const bool counts = how == kernels::Fold::kSum && preparation.compute == kBool;
+    const DType result = counts ? kInt64 : preparation.compute;
+    const auto shape = dense_middle(x, dims, preparation);
+    if (!shape) return fold_states(how, x, dims, preparation).elements(result);
+    Tensor y = Tensor::empty(reduced_sizes(x.sizes(), dims, true), result);
+    fold_dense(kernels::reduction(how, preparation.compute), x, *shape, y.raw());
+    return y;
+}
+
+}  // namespace reel

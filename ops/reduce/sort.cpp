@@ -1,0 +1,150 @@
+// Sorting rows by keys. See Note [Keys].
+//
+// Note [Keys]
+// An element becomes an unsigned integer whose order is the element's: of a floating number the bits, with
+// the sign bit flipped where it is positive and all bits where it is negative; NaN is the greatest, -0 is 0.
+// In descending order the bits are inverted. An item is a key with its index behind: no two items are equal,
+// so that every way to sort them is stable, and ties come in the order of their indices.
+#include "ops/reduce/sort.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <vector>
+
+#include "autograd/tape.hpp"
+#include "ops/indexing/indexing.hpp"
+#include "ops/pointwise/pointwise_driver.hpp"
+#include "tensor/factory.hpp"
+#include "tensor/parallel.hpp"
+
+namespace reel {
+
+namespace {
+
+using std::int64_t;
+
+template <class Key>
+struct Item {
+    Key key;
+    Key index;
+    friend bool operator<(const Item& a, const Item& b) {
+        return a.key != b.key ? a.key < b.key : a.index < b.index;
+    }
+};
+
+std::uint8_t key_of(bool x) { return x ? 1 : 0; }
+std::uint64_t key_of(int64_t x) { return static_cast<std::uint64_t>(x) ^ (std::uint64_t{1} << 63); }
+
+template <class T, class Key = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>>
+    requires std::is_floating_point_v<T>
+Key key_of(T x) {
+    if (std::isnan(x)) return ~Key{0};
+    const Key sign = Key{1} << (8 * sizeof(Key) - 1);
+    const Key bits = std::bit_cast<Key>(x == 0 ? T(0) : x);
+    return bits & sign ? ~bits : bits | sign;
+}
+
+/// By bytes of the key, the lowest first: each pass keeps the order of the ones before.
+template <class Key>
+void radix_sort(std::vector<Item<Key>>& items, std::vector<Item<Key>>& other) {
+    other.resize(items.size());
+    for (std::size_t shift = 0; shift < 8 * sizeof(Key); shift += 8) {
+        const auto byte = [shift](const Item<Key>& item) {
+            return static_cast<std::size_t>(item.key >> shift & 255);
+        };
+        std::size_t starts[257] = {};
+        for (const Item<Key>& item : items) ++starts[byte(item) + 1];
+        if (std::find(starts, starts + 257, items.size()) != starts + 257)
+            continue;  // all have the same byte
+        for (std::size_t i = 1; i < 257; ++i) starts[i] += starts[i - 1];
+        for (const Item<Key>& item : items) other[starts[byte(item)]++] = item;
+        items.swap(other);
+    }
+}
+
+/// Puts the first `k` items in order; they come in the order of their indices.
+template <class Key>
+void order_first(std::vector<Item<Key>>& items, std::vector<Item<Key>>& other, int64_t k) {
+    constexpr int64_t kFew = 512;
+    const auto n = static_cast<int64_t>(items.size());
+    if (k <= n / 64) return std::partial_sort(items.begin(), items.begin() + k, items.end());
+    if (n > kFew && k > n / 8) return radix_sort(items, other);
+    if (k < n) std::nth_element(items.begin(), items.begin() + k, items.end());
+    std::sort(items.begin(), items.begin() + k);
+}
+
+/// The first `k` of each dense row of `n` elements, and where they stood.
+template <class T>
+void sort_rows(int64_t rows, int64_t n, int64_t k, bool descending, const T* x, T* values, int64_t* indices) {
+    using Key = std::conditional_t<sizeof(T) == 8, std::uint64_t, std::uint32_t>;
+    parallel_for(rows, 1, 8 * n, [&](int64_t begin, int64_t end) {
+        std::vector<Item<Key>> items;
+        std::vector<Item<Key>> other;
+        for (int64_t r = begin; r < end; ++r) {
+            const T* row = x + r * n;
+            items.resize(static_cast<std::size_t>(n));
+            for (int64_t i = 0; i < n; ++i) {
+                const auto key = static_cast<Key>(key_of(row[i]));
+                items[static_cast<std::size_t>(i)] = {descending ? static_cast<Key>(~key) : key,
+                                                      static_cast<Key>(i)};
+            }
+            order_first(items, other, k);
+            for (int64_t i = 0; i < k; ++i) {
+                const auto index = static_cast<int64_t>(items[static_cast<std::size_t>(i)].index);
+                values[r * k + i] = row[index];
+                indices[r * k + i] = index;
+            }
+        }
+    });
+}
+
+/// The first `k` along `dim`. The result's fibres are sorted as dense rows and turned back.
+ValuesIndices ordered(const char* name, const Tensor& x, int64_t k, int64_t dim, bool descending) {
+    if (x.dim() == 0) {
+        auto [value, index] = ordered(name, x.reshape({1}), 1, 0, descending);
+        return {value.reshape({}), index.reshape({})};
+    }
+    const Tensor rows = dense(x.detach().movedim(dim, -1), compute_dtype(x.dtype()));
+    Shape sizes = rows.sizes();
+    const int64_t n = sizes.back();
+    sizes.back() = k;
+    const Tensor values = Tensor::empty(sizes, rows.dtype());
+    const Tensor indices = Tensor::empty(sizes, kInt64);
+    dispatch(rows.dtype(), [&](auto zero) {
+        using T = decltype(zero);
+        if constexpr (!std::is_class_v<T>) {
+            if (values.numel() == 0) return;
+            sort_rows(rows.numel() / n, n, k, descending, rows.data_ptr<T>(), values.data_ptr<T>(),
+                      indices.data_ptr<int64_t>());
+        }
+    });
+    const Tensor places = dense(indices.movedim(-1, dim));
+    return {record(name, dense(values.movedim(-1, dim), x.dtype()),
+                   {{x, [places, dim, from = x.sizes()](
+                            const Tensor& g) { return scatter(zeros(from, g.dtype()), dim, places, g); }}}),
+            places};
+}
+
+}  // namespace
+
+ValuesIndices sort(const Tensor& x, int64_t dim, bool descending) {
+    const int64_t d = wrap_dim(dim, x.dim(), "sort");
+    return ordered("sort", x, x.dim() == 0 ? 1 : x.size(d), d, descending);
+}
+
+Tensor argsort(const Tensor& x, int64_t dim, bool descending) {
+    return sort(x.detach(), dim, descending).indices;
+}
+
+ValuesIndices topk(const Tensor& x, int64_t k, int64_t dim, bool largest, bool) {
+    const int64_t d = wrap_dim(dim, x.dim(), "topk");
+    const int64_t size = x.dim() == 0 ? 1 : x.size(d);
+    if (k < 0 || k > size) {
+        fail<IndexError>("topk: k is ", k, ", and dimension ", dim, " of shape ", x.sizes(), " has ", size,
+                         " elements");
+    }
+    return ordered("topk", x, k, d, largest);
+}
+
+}  // namespace reel

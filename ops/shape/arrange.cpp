@@ -1,0 +1,240 @@
+// New layouts of one tensor: repeated, rolled, padded, cut to a triangle. Where views and what they record
+// suffice, nothing else is used.
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+#include "autograd/tape.hpp"
+#include "ops/indexing/indexing.hpp"
+#include "ops/pointwise/by_promotion.hpp"
+#include "ops/shape/join.hpp"
+#include "tensor/factory.hpp"
+#include "tensor/parallel.hpp"
+
+namespace reel {
+
+namespace {
+
+using std::int64_t;
+
+std::size_t at(int64_t dim) { return static_cast<std::size_t>(dim); }
+
+// ---- repeat_interleave
+
+/// How often each of the `size` slices is taken.
+std::vector<int64_t> counts_of(const Tensor& repeats, int64_t size) {
+    if (repeats.dtype() != kInt64) {
+        fail<DTypeError>("repeat_interleave: repeats must be int64, not ", repeats.dtype());
+    }
+    const bool one = repeats.numel() == 1;
+    if (repeats.dim() > 1 || (!one && repeats.numel() != size)) {
+        fail<ShapeError>("repeat_interleave: repeats of shape ", repeats.sizes(), " for ", size,
+                         " slices; one number, or one for each slice, is needed");
+    }
+    std::vector<int64_t> counts = repeats.to_vector<int64_t>();
+    for (int64_t count : counts) {
+        if (count < 0) fail<ShapeError>("repeat_interleave: a negative count, ", count);
+    }
+    if (one) counts.resize(at(size), counts.front());
+    return counts;
+}
+
+// ---- roll
+
+Tensor rolled(const Tensor& x, int64_t shift, int64_t dim) {
+    const int64_t size = x.size(dim);
+    const int64_t turn = size == 0 ? 0 : ((shift % size) + size) % size;
+    if (turn == 0) return x.clone();
+    return cat({x.narrow(dim, size - turn, turn), x.narrow(dim, 0, size - turn)}, dim);
+}
+
+// ---- pad
+
+/// Places before and behind one dimension.
+struct Margin {
+    int64_t before = 0;
+    int64_t behind = 0;
+};
+
+/// The margins of every dimension, from the list that starts with the last.
+std::vector<Margin> margins_of(const Tensor& x, const Shape& pads) {
+    if (pads.size() % 2 != 0 || pads.size() > 2 * x.sizes().size()) {
+        fail<ShapeError>("pad: ", pads.size(), " pads for a tensor of shape ", x.sizes(),
+                         "; two are needed for each padded dimension, the last one first");
+    }
+    std::vector<Margin> margins(x.sizes().size());
+    for (std::size_t i = 0; i < pads.size() / 2; ++i) {
+        const std::size_t d = margins.size() - 1 - i;
+        margins[d] = {pads[2 * i], pads[2 * i + 1]};
+        if (x.sizes()[d] + margins[d].before + margins[d].behind < 0) {
+            fail<ShapeError>("pad: pads ", pads, " crop more than there is of dimension ", d, " of shape ",
+                             x.sizes());
+        }
+    }
+    return margins;
+}
+
+/// The padded tensor holds `x`, or what is left of it. Its adjoint crops what was added, and adds zeros where
+/// it was cropped: the same with all signs turned.
+Tensor pad_constant(const Tensor& x, const Shape& pads, Scalar value) {
+    const std::vector<Margin> margins = margins_of(x, pads);
+    Shape sizes = x.sizes();
+    for (std::size_t d = 0; d < margins.size(); ++d) sizes[d] += margins[d].before + margins[d].behind;
+    const Tensor y = full(sizes, value, x.dtype());
+    Tensor to = y;
+    Tensor from = x.detach();
+    for (std::size_t d = 0; d < margins.size(); ++d) {
+        const auto dim = static_cast<int64_t>(d);
+        const int64_t start = std::max<int64_t>(0, -margins[d].before);
+        const int64_t length =
+            std::max<int64_t>(0, x.sizes()[d] - start - std::max<int64_t>(0, -margins[d].behind));
+        from = from.slice(dim, start, start + length);
+        to = to.slice(dim, std::max<int64_t>(0, margins[d].before),
+                      std::max<int64_t>(0, margins[d].before) + length);
+    }
+    if (from.numel() > 0) copy_elements(to, from);
+    Shape turned = pads;
+    for (int64_t& pad : turned) pad = -pad;
+    return record("pad", y,
+                  {{x, [turned](const Tensor& g) { return pad_constant(g, turned, 0); }},
+                   {unless_finite(value), pass}});
+}
+
+/// The place in [0, size) that place i of the padded dimension shows.
+using Fold = int64_t (*)(int64_t i, int64_t size);
+using Widest = int64_t (*)(int64_t size);
+
+int64_t reflect(int64_t i, int64_t size) { return i < 0 ? -i : i >= size ? 2 * (size - 1) - i : i; }
+int64_t replicate(int64_t i, int64_t size) { return std::clamp<int64_t>(i, 0, size - 1); }
+int64_t circle(int64_t i, int64_t size) { return i < 0 ? i + size : i >= size ? i - size : i; }
+
+/// `widest`: of a margin of a dimension of this size.
+Tensor pad_indexed(const Tensor& x, const Shape& pads, std::string_view mode, Fold fold, Widest widest) {
+    Tensor y = x;
+    const std::vector<Margin> margins = margins_of(x, pads);
+    for (std::size_t d = 0; d < margins.size(); ++d) {
+        const auto [before, behind] = margins[d];
+        if (before == 0 && behind == 0) continue;
+        const int64_t size = x.sizes()[d];
+        if (size == 0 || std::max(before, behind) > widest(size)) {
+            fail<ShapeError>("pad: ", mode, " pads ", pads, " are too wide for dimension ", d, " of shape ",
+                             x.sizes());
+        }
+        const Tensor places = Tensor::empty({before + size + behind}, kInt64);
+        for (int64_t i = 0; i < places.numel(); ++i) places.data_ptr<int64_t>()[i] = fold(i - before, size);
+        y = index_select(y, static_cast<int64_t>(d), places);
+    }
+    return y.is_same(x) ? x.clone() : y;
+}
+
+// ---- tril, triu
+
+/// Columns [first, last) of row i of each matrix; the rest is 0. The adjoint is the operation itself.
+template <class Kept>
+Tensor triangle(const char* name, const Tensor& x, const Kept& kept, Tensor (*self)(const Tensor&, int64_t),
+                int64_t diagonal) {
+    if (x.dim() < 2)
+        fail<ShapeError>(name, ": a matrix or more is needed, not a tensor of shape ", x.sizes());
+    const Tensor from = dense(x);
+    const Tensor y = Tensor::empty(x.sizes(), x.dtype());
+    const int64_t rows = x.size(-2);
+    const int64_t columns = x.size(-1);
+    const int64_t size = x.itemsize();
+    parallel_for(columns > 0 ? x.numel() / columns : 0, 1, columns, [&](int64_t begin, int64_t end) {
+        for (int64_t row = begin; row < end; ++row) {
+            const auto [first, last] = kept(row % rows, columns);
+            std::byte* to = y.raw() + row * columns * size;
+            std::memset(to, 0, at(first * size));
+            std::memcpy(to + first * size, from.raw() + (row * columns + first) * size,
+                        at((last - first) * size));
+            std::memset(to + last * size, 0, at((columns - last) * size));
+        }
+    });
+    return record(name, y, {{x, [self, diagonal](const Tensor& g) { return self(g, diagonal); }}});
+}
+
+using Range = std::pair<int64_t, int64_t>;
+
+}  // namespace
+
+Tensor repeat(const Tensor& x, const Shape& repeats) {
+    const int64_t lead = static_cast<int64_t>(repeats.size()) - x.dim();
+    if (lead < 0) {
+        fail<ShapeError>("repeat: repeats ", repeats, " for a tensor of shape ", x.sizes(),
+                         "; one is needed for each dimension");
+    }
+    Shape apart;  // [1, n₀, 1, n₁, …], whose ones are stretched
+    Shape stretched;
+    Shape sizes;
+    for (std::size_t i = 0; i < repeats.size(); ++i) {
+        const int64_t size = static_cast<int64_t>(i) < lead ? 1 : x.sizes()[i - at(lead)];
+        if (repeats[i] < 0) fail<ShapeError>("repeat: a negative count in ", repeats);
+        for (int64_t part : {int64_t{1}, size}) apart.push_back(part);
+        for (int64_t part : {repeats[i], size}) stretched.push_back(part);
+        sizes.push_back(repeats[i] * size);
+    }
+    return x.reshape(apart).expand(stretched).clone().view(sizes);
+}
+
+Tensor repeat_interleave(const Tensor& x, int64_t repeats, std::optional<int64_t> dim) {
+    if (repeats < 0) fail<ShapeError>("repeat_interleave: a negative count, ", repeats);
+    if (!dim) return repeat_interleave(x.reshape({-1}), repeats, 0);
+    const int64_t d = wrap_dim(*dim, x.dim(), "repeat_interleave");
+    const Tensor rows = x.dim() == 0 ? x.reshape({1}) : x;
+    Shape stretched = rows.sizes();
+    stretched.insert(at(d) + 1, repeats);
+    Shape sizes = rows.sizes();
+    sizes[at(d)] *= repeats;
+    return rows.unsqueeze(d + 1).expand(stretched).clone().view(sizes);
+}
+
+Tensor repeat_interleave(const Tensor& x, const Tensor& repeats, std::optional<int64_t> dim) {
+    if (!dim) return repeat_interleave(x.reshape({-1}), repeats, 0);
+    const int64_t d = wrap_dim(*dim, x.dim(), "repeat_interleave");
+    const Tensor rows = x.dim() == 0 ? x.reshape({1}) : x;
+    std::vector<int64_t> places;
+    const std::vector<int64_t> counts = counts_of(repeats, rows.size(d));
+    for (std::size_t i = 0; i < counts.size(); ++i)
+        places.insert(places.end(), at(counts[i]), static_cast<int64_t>(i));
+    return index_select(rows, d, tensor(places, kInt64));
+}
+
+Tensor roll(const Tensor& x, const Shape& shifts, const Shape& dims) {
+    if (dims.empty() && shifts.size() == 1) return rolled(x.reshape({-1}), shifts[0], 0).reshape(x.sizes());
+    if (shifts.size() != dims.size() || shifts.empty()) {
+        fail<ShapeError>("roll: ", shifts.size(), " shifts for ", dims.size(),
+                         " dims; each dimension needs one");
+    }
+    if (x.dim() == 0) fail<IndexError>("roll: a 0-d tensor has no dimension ", dims[0]);
+    Tensor y = x;
+    for (std::size_t i = 0; i < dims.size(); ++i)
+        y = rolled(y, shifts[i], wrap_dim(dims[i], x.dim(), "roll"));
+    return y;
+}
+
+Tensor pad(const Tensor& x, const Shape& pads, std::string_view mode, Scalar value) {
+    if (mode == "constant") return pad_constant(x, pads, value);
+    if (mode == "reflect") return pad_indexed(x, pads, mode, reflect, [](int64_t size) { return size - 1; });
+    if (mode == "replicate") {
+        return pad_indexed(x, pads, mode, replicate,
+                           [](int64_t) { return std::numeric_limits<int64_t>::max(); });
+    }
+    if (mode == "circular") return pad_indexed(x, pads, mode, circle, [](int64_t size) { return size; });
+    fail<Error>("pad: the mode \"", mode, "\" is none of constant, reflect, replicate, circular");
+}
+
+Tensor tril(const Tensor& x, int64_t diagonal) {
+    const auto kept = [diagonal](int64_t row, int64_t columns) {
+        return Range(0, std::clamp<int64_t>(row + diagonal + 1, 0, columns));
+    };
+    return triangle("tril", x, kept, tril, diagonal);
+}
+
+Tensor triu(const Tensor& x, int64_t diagonal) {
+    const auto kept = [diagonal](int64_t row, int64_t columns) {
+        return Range(std::clamp<int64_t>(row + diagonal, 0, columns), columns);
+    };
+    return triangle("triu", x, kept, triu, diagonal);
+}
+
+}  // namespace reel

@@ -1,0 +1,137 @@
+// Joining tensors: copies of runs into one result. What a part gave is a slice of the result, and so is its
+// gradient.
+#include "ops/shape/join.hpp"
+
+#include <cstring>
+
+#include "autograd/tape.hpp"
+#include "ops/pointwise/pointwise_driver.hpp"
+#include "tensor/parallel.hpp"
+
+namespace reel {
+
+namespace {
+
+using std::int64_t;
+
+std::size_t at(int64_t dim) { return static_cast<std::size_t>(dim); }
+
+/// PyTorch's relic: a 1-d tensor of no elements joins with anything.
+bool is_skipped(const Tensor& x) { return x.dim() == 1 && x.numel() == 0; }
+
+void check_not_none(const char* name, const std::vector<Tensor>& tensors) {
+    if (tensors.empty()) fail<ShapeError>(name, ": no tensors are given; at least one is needed");
+}
+
+/// A tensor that takes part, and where it starts along the dimension.
+struct Part {
+    Tensor tensor;
+    int64_t start;
+};
+
+DType common_dtype(const std::vector<Tensor>& tensors) {
+    DType dtype = tensors.front().dtype();
+    for (const Tensor& tensor : tensors) dtype = promote(dtype, tensor.dtype());
+    return dtype;
+}
+
+/// Throws unless all sizes but that along `dim` are those of `model`.
+void check_fits(const Tensor& model, const Tensor& x, std::size_t index, int64_t dim) {
+    bool fits = model.dim() == x.dim();
+    for (int64_t d = 0; d < x.dim() && fits; ++d) fits = d == dim || model.sizes()[at(d)] == x.sizes()[at(d)];
+    if (fits) return;
+    fail<ShapeError>("cat: tensor ", index, " of shape ", x.sizes(), " does not fit behind one of shape ",
+                     model.sizes(), " along dimension ", dim, "; all other sizes must agree");
+}
+
+/// One row of the result holds one run of each part.
+void copy_runs(const Tensor& y, const std::vector<Part>& parts, int64_t dim) {
+    int64_t rows = 1;
+    int64_t inner = y.itemsize();
+    for (int64_t d = 0; d < y.dim(); ++d) {
+        if (d < dim) rows *= y.sizes()[at(d)];
+        if (d > dim) inner *= y.sizes()[at(d)];
+    }
+    const int64_t row = inner * y.sizes()[at(dim)];
+    // A job is a whole row, or a piece of one.
+    constexpr int64_t kPiece = 1 << 16;
+    const int64_t pieces = (row + kPiece - 1) / kPiece;
+    parallel_for(rows * pieces, 1, std::min(row, kPiece), [&](int64_t begin, int64_t end) {
+        for (int64_t job = begin; job < end; ++job) {
+            const int64_t i = job / pieces;
+            const int64_t first = job % pieces * kPiece;
+            const int64_t last = std::min(row, first + kPiece);
+            for (const Part& part : parts) {
+                const int64_t length = inner * part.tensor.sizes()[at(dim)];
+                const int64_t start = inner * part.start;
+                const int64_t low = std::max(first, start);
+                const int64_t high = std::min(last, start + length);
+                if (low >= high) continue;
+                std::memcpy(y.raw() + i * row + low, part.tensor.raw() + i * length + (low - start),
+                            static_cast<std::size_t>(high - low));
+            }
+        }
+    });
+}
+
+/// The part of `y` that a tensor gave, to be written.
+Tensor place_of(const Tensor& y, const Part& part, int64_t dim) {
+    return Tensor::make(y.impl().storage, y.dtype(), part.tensor.sizes(), y.strides(),
+                        part.start * y.strides()[at(dim)]);
+}
+
+}  // namespace
+
+Tensor cat(const std::vector<Tensor>& tensors, int64_t dim) {
+    check_not_none("cat", tensors);
+    const Tensor* model = &tensors.front();
+    for (const Tensor& tensor : tensors) {
+        if (tensor.dim() == 0)
+            fail<ShapeError>("cat: a 0-d tensor has no dimension to join along; use stack");
+        if (is_skipped(*model)) model = &tensor;
+    }
+    const int64_t d = wrap_dim(dim, model->dim(), "cat");
+    std::vector<Part> parts;
+    Shape sizes = model->sizes();
+    sizes[at(d)] = 0;
+    for (std::size_t i = 0; i < tensors.size(); ++i) {
+        if (is_skipped(tensors[i])) continue;
+        check_fits(*model, tensors[i], i, d);
+        parts.push_back({tensors[i], sizes[at(d)]});
+        sizes[at(d)] += tensors[i].sizes()[at(d)];
+    }
+    const Tensor y = Tensor::empty(sizes, common_dtype(tensors));
+    // Runs of a few bytes are better written as strided elements.
+    constexpr int64_t kShortest = 64;
+    const int64_t row = y.numel() == 0 ? 0 : y.strides()[at(d)] * sizes[at(d)] * y.itemsize();
+    bool plain = row >= kShortest * static_cast<int64_t>(parts.size());
+    for (const Part& part : parts) {
+        plain = plain && part.tensor.is_contiguous() && part.tensor.dtype() == y.dtype();
+    }
+    if (plain) copy_runs(y, parts, d);
+    std::vector<OwnedEdge> edges;
+    for (const Part& part : parts) {
+        if (!plain && part.tensor.numel() > 0) copy_elements(place_of(y, part, d), part.tensor);
+        const int64_t length = part.tensor.sizes()[at(d)];
+        edges.emplace_back(part.tensor, Pullback([d, start = part.start, length](const Tensor& g) {
+                               return g.narrow(d, start, length);
+                           }));
+    }
+    return record("cat", y, edges);
+}
+
+Tensor stack(const std::vector<Tensor>& tensors, int64_t dim) {
+    check_not_none("stack", tensors);
+    const int64_t d = wrap_dim(dim, tensors.front().dim() + 1, "stack");
+    std::vector<Tensor> parts;
+    for (const Tensor& tensor : tensors) {
+        if (tensor.sizes() != tensors.front().sizes()) {
+            fail<ShapeError>("stack: shapes ", tensors.front().sizes(), " and ", tensor.sizes(),
+                             " differ; all must be equal");
+        }
+        parts.push_back(tensor.unsqueeze(d));
+    }
+    return cat(parts, d);
+}
+
+}  // namespace reel

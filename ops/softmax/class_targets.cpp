@@ -1,0 +1,90 @@
+#include "ops/softmax/class_targets.hpp"
+
+#include <algorithm>
+
+#include "autograd/tape.hpp"
+#include "ops/pointwise/pointwise_driver.hpp"
+#include "ops/reduce/reduce_driver.hpp"
+#include "tensor/factory.hpp"
+
+namespace reel {
+
+namespace {
+
+using std::int64_t;
+
+/// Where fibre number `fibre` stands: its index where there are several dimensions, else its row.
+std::string place(const Fibres& fibres, int64_t fibre) {
+    const Shape index = fibres.index(fibre);
+    return index.size() == 1 ? detail::concat("row ", index[0]) : detail::concat("row ", index);
+}
+
+double sum_of(const Tensor& list) {
+    return fold(kernels::Fold::kSum, list, {0}, {.compute = kFloat64}).item<double>();
+}
+
+}  // namespace
+
+ClassWeights::ClassWeights(const char* name, const Tensor& weight, int64_t classes) {
+    if (!weight.defined()) return;
+    if (!weight.is_floating_point()) {
+        fail<DTypeError>(name, ": class weights must be floating, not ", weight.dtype());
+    }
+    if (weight.sizes() != Shape({classes})) {
+        fail<ShapeError>(name, ": class weights of shape ", weight.sizes(), " for ", classes,
+                         " classes; one for each is needed");
+    }
+    if (is_recorded(weight)) {
+        fail<AutogradError>(name, ": class weights are constants and get no gradient; detach() them");
+    }
+    weight_ = dense(weight, kFloat64);
+    values_ = weight_.data_ptr<double>();
+}
+
+double ClassWeights::mean() const {
+    if (!values_) return 1;
+    return sum_of(weight_) / static_cast<double>(weight_.numel());
+}
+
+ClassLabels::ClassLabels(const char* name, const Tensor& x, int64_t dim, const Fibres& fibres,
+                         const Tensor& targets, int64_t ignored)
+    : count_(fibres.count()), ignored_(ignored) {
+    if (targets.dtype() != kInt64) {
+        fail<DTypeError>(name, ": class labels must be int64, not ", targets.dtype(), "; convert them with ",
+                         "to(kInt64)");
+    }
+    Shape wanted = x.sizes();
+    wanted.erase(static_cast<std::size_t>(dim));
+    if (targets.sizes() != wanted) {
+        fail<ShapeError>(name, ": targets of shape ", targets.sizes(), " for an input of shape ", x.sizes(),
+                         " with its classes along dimension ", dim, "; the targets' shape must be ", wanted);
+    }
+    list_ = fibres.listed(targets, kInt64);
+    values_ = list_.data_ptr<int64_t>();
+    for (int64_t f = 0; f < count_; ++f) {
+        if ((values_[f] >= 0 && values_[f] < fibres.length()) || values_[f] == ignored_) continue;
+        fail<IndexError>(name, ": the target of ", place(fibres, f), " is ", values_[f],
+                         ", which is none of the ", fibres.length(), " classes [0, ", fibres.length(),
+                         ") and not ignore_index (", ignored_, ")");
+    }
+}
+
+double ClassLabels::total_weight(const ClassWeights& weights) const {
+    if (!weights.data()) return static_cast<double>(count_ - std::count(values_, values_ + count_, ignored_));
+    double total = 0;
+    for (int64_t f = 0; f < count_; ++f) total += counts(f) ? weights[values_[f]] : 0;
+    return total;
+}
+
+Tensor reduce_rows(const Fibres& fibres, const Tensor& losses, Reduction reduction, double total,
+                   DType result) {
+    if (reduction == Reduction::kNone) return dense(fibres.unlisted(losses, false), result);
+    return full({}, sum_of(losses) / total, result);
+}
+
+Tensor row_factors(const Fibres& fibres, const Tensor& g, Reduction reduction, double total) {
+    if (reduction == Reduction::kNone) return fibres.listed(g, kFloat64).clone();
+    return full({fibres.count()}, total == 0 ? 0.0 : g.item<double>() / total, kFloat64);
+}
+
+}  // namespace reel

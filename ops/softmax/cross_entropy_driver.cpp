@@ -1,0 +1,219 @@
+#include "ops/softmax/cross_entropy_driver.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "ops/softmax/class_targets.hpp"
+#include "tensor/factory.hpp"
+
+namespace reel {
+
+namespace {
+
+using kernels::ConstPanel;
+using kernels::kMaxFibres;
+using kernels::Panel;
+using std::int64_t;
+
+/// A problem's targets by groups of fibres. Each thread needs a copy of its own.
+class Targets {
+public:
+    Targets(const ClassLoss& problem, const Fibres& fibres)
+        : weights_("cross_entropy", problem.weight, fibres.length()), share_(1 - problem.smoothing) {
+        if (problem.has_labels()) {
+            labels_.emplace("cross_entropy", problem.logits, problem.dim, fibres, problem.targets,
+                            problem.ignore_index);
+        } else {
+            probabilities_.emplace(fibres, problem.targets, problem.compute());
+        }
+        if (problem.smoothing == 0 || fibres.length() == 0) return;
+        floor_ = problem.smoothing / static_cast<double>(fibres.length());
+        floor_mass_ = problem.smoothing * weights_.mean();
+    }
+
+    bool counts(int64_t fibre) const { return !labels_ || labels_->counts(fibre); }
+    int64_t label(int64_t fibre) const { return counts(fibre) ? (*labels_)[fibre] : 0; }
+    /// The weight of a fibre's label; 0 where it does not count.
+    double weight(int64_t fibre) const { return counts(fibre) ? weights_[(*labels_)[fibre]] : 0; }
+    double total(int64_t fibres) const {
+        return labels_ ? labels_->total_weight(weights_) : static_cast<double>(fibres);
+    }
+    /// Σ q of a fibre with a label.
+    double mass(int64_t fibre) const { return floor_mass_ + share_ * weight(fibre); }
+
+    /// The targets of a group as kernels take them; valid until the next call.
+    kernels::SoftTargets read(int64_t first, int64_t count) {
+        kernels::SoftTargets q{{nullptr, 0}, weights_.data(), share_, floor_, nullptr, nullptr};
+        if (probabilities_) {
+            q.probability = probabilities_->read(first, count);
+            return q;
+        }
+        for (int64_t f = 0; f < count; ++f) {
+            classes_[f] = label(first + f);
+            excess_[f] = share_ * weight(first + f);
+        }
+        q.classes = classes_;
+        q.excess = excess_;
+        return q;
+    }
+
+private:
+    ClassWeights weights_;
+    std::optional<ClassLabels> labels_;
+    std::optional<FibreReader> probabilities_;
+    double share_;
+    double floor_ = 0;
+    double floor_mass_ = 0;
+    int64_t classes_[kMaxFibres];
+    double excess_[kMaxFibres];
+};
+
+/// The rows' two numbers, of type `N`, from fibre `first` on.
+template <class N>
+struct RowNumbers {
+    N* max;
+    N* rest;
+
+    RowNumbers(const Tensor& rows, int64_t first)
+        : max(rows.data_ptr<N>() + first), rest(max + rows.size(1)) {}
+
+    /// A row without a finite maximum has no probabilities.
+    void settle(int64_t count, double* log_sum) const {
+        for (int64_t f = 0; f < count; ++f) {
+            if (std::isfinite(max[f])) continue;
+            rest[f] = std::numeric_limits<N>::quiet_NaN();
+            log_sum[f] = std::numeric_limits<double>::quiet_NaN();
+        }
+    }
+};
+
+/// A group of fibres of type `T`: the rows [first, first + count).
+template <class T>
+struct Group {
+    const Fibres& fibres;
+    const kernels::Softmax& kernel;
+    int64_t first;
+    int64_t count;
+
+    /// Where element `c` of its fibre `f` stands in a panel.
+    int64_t at(int64_t stride, int64_t f, int64_t c) const {
+        return fibres.grouping() == kernels::kRows ? f * stride + c : c * stride + f;
+    }
+    T get(ConstPanel z, int64_t f, int64_t c) const {
+        return static_cast<const T*>(z.data)[at(z.stride, f, c)];
+    }
+    T& get(Panel z, int64_t f, int64_t c) const { return static_cast<T*>(z.data)[at(z.stride, f, c)]; }
+
+    void hard_losses(ConstPanel z, const Targets& targets, const Tensor& rows, double* loss) const {
+        const RowNumbers<T> row(rows, first);
+        double log_sum[kMaxFibres];
+        kernel.statistics[fibres.grouping()](fibres.length(), count, z, row.max, row.rest, log_sum);
+        row.settle(count, log_sum);
+        for (int64_t f = 0; f < count; ++f) {
+            const double weight = targets.weight(first + f);
+            const auto at_label = static_cast<double>(get(z, f, targets.label(first + f)));
+            loss[f] = weight == 0 ? 0 : weight * ((static_cast<double>(row.max[f]) - at_label) + log_sum[f]);
+        }
+    }
+
+    void soft_losses(ConstPanel z, Targets& targets, const Tensor& rows, double* loss) const {
+        const RowNumbers<double> row(rows, first);
+        double log_sum[kMaxFibres];
+        double mass[kMaxFibres];
+        double distance[kMaxFibres];
+        kernel.wide_statistics[fibres.grouping()](fibres.length(), count, z, row.max, row.rest, log_sum);
+        row.settle(count, log_sum);
+        kernel.expectations[fibres.grouping()](fibres.length(), count, z, row.max, targets.read(first, count),
+                                               mass, distance);
+        for (int64_t f = 0; f < count; ++f)
+            loss[f] = targets.counts(first + f) ? mass[f] * log_sum[f] + distance[f] : 0;
+    }
+
+    void hard_gradient(ConstPanel z, const Targets& targets, const Tensor& rows, double* factor,
+                       Panel z_bar) const {
+        const RowNumbers<T> row(rows, first);
+        for (int64_t f = 0; f < count; ++f) factor[f] *= targets.weight(first + f);
+        kernel.exponentials[fibres.grouping()](fibres.length(), count, z, row.max, row.rest, factor, z_bar);
+        for (int64_t f = 0; f < count; ++f) {
+            const int64_t label = targets.label(first + f);
+            T& at_label = get(z_bar, f, label);
+            const auto rest = static_cast<double>(row.rest[f]);
+            at_label =
+                static_cast<T>(get(z, f, label) == row.max[f] ? -factor[f] * (rest / (1 + rest))
+                                                              : static_cast<double>(at_label) - factor[f]);
+        }
+    }
+
+    void soft_gradient(ConstPanel z, Targets& targets, const Tensor& rows, const double* factor,
+                       Panel z_bar) const {
+        const RowNumbers<double> row(rows, first);
+        double mass[kMaxFibres];
+        double distance[kMaxFibres];
+        const kernels::SoftTargets q = targets.read(first, count);
+        if (q.classes) {
+            for (int64_t f = 0; f < count; ++f) mass[f] = targets.mass(first + f);
+        } else {
+            kernel.expectations[fibres.grouping()](fibres.length(), count, z, row.max, q, mass, distance);
+        }
+        kernel.residuals[fibres.grouping()](fibres.length(), count, z, row.max, row.rest, q, mass, factor,
+                                            z_bar);
+    }
+
+    void clear(Panel z_bar, int64_t f) const {
+        for (int64_t c = 0; c < fibres.length(); ++c) get(z_bar, f, c) = 0;
+    }
+};
+
+template <class F>
+void with_floating(DType dtype, const F& f) {
+    dtype == kFloat64 ? f(double{}) : f(float{});
+}
+
+}  // namespace
+
+LossAndRows class_loss(ClassLoss& problem) {
+    const Fibres fibres(problem.logits, problem.dim);
+    const Targets targets(problem, fibres);
+    if (problem.reduction == Reduction::kMean) problem.total = targets.total(fibres.count());
+    const Tensor rows = Tensor::empty({2, fibres.count()}, problem.is_hard() ? problem.compute() : kFloat64);
+    const Tensor losses = zeros({fibres.count()}, kFloat64);
+    with_floating(problem.compute(), [&](auto zero) {
+        using T = decltype(zero);
+        fibres.for_each_group([&, reader = FibreReader(fibres, problem.logits, dtype_of<T>()), own = targets](
+                                  int64_t first, int64_t count) mutable {
+            const Group<T> group{fibres, kernels::softmax(dtype_of<T>()), first, count};
+            const ConstPanel z = reader.read(first, count);
+            double* loss = losses.data_ptr<double>() + first;
+            problem.is_hard() ? group.hard_losses(z, own, rows, loss) : group.soft_losses(z, own, rows, loss);
+        });
+    });
+    return {reduce_rows(fibres, losses, problem.reduction, problem.total, problem.compute()), rows};
+}
+
+Tensor class_loss_gradient(const ClassLoss& problem, const Tensor& rows, const Tensor& y_bar) {
+    const Fibres fibres(problem.logits, problem.dim);
+    const Targets targets(problem, fibres);
+    const Tensor factors = row_factors(fibres, y_bar, problem.reduction, problem.total);
+    Tensor z_bar = fibres.like(problem.logits.dtype());
+    with_floating(problem.compute(), [&](auto zero) {
+        using T = decltype(zero);
+        fibres.for_each_group([&, reader = FibreReader(fibres, problem.logits, dtype_of<T>()),
+                               writer = FibreWriter(fibres, z_bar, dtype_of<T>()),
+                               own = targets](int64_t first, int64_t count) mutable {
+            const Group<T> group{fibres, kernels::softmax(dtype_of<T>()), first, count};
+            const ConstPanel z = reader.read(first, count);
+            const Panel to = writer.place(first, count);
+            double* factor = factors.data_ptr<double>() + first;
+            problem.is_hard() ? group.hard_gradient(z, own, rows, factor, to)
+                              : group.soft_gradient(z, own, rows, factor, to);
+            for (int64_t f = 0; f < count; ++f) {
+                if (!own.counts(first + f) || factor[f] == 0) group.clear(to, f);
+            }
+            writer.finish(first, count);
+        });
+    });
+    return z_bar;
+}
+
+}  // namespace reel

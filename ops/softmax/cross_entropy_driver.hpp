@@ -1,0 +1,45 @@
+/// \file
+/// What cross-entropy computes, without the tape: the loss of every row and its gradient, for class labels
+/// and for class probabilities. The operation is in `cross_entropy.cpp`.
+#pragma once
+
+#include "ops/nn/losses.hpp"
+#include "ops/softmax/fibre_driver.hpp"
+
+namespace reel {
+
+/// One set of logits against one set of targets.
+struct ClassLoss {
+    Tensor logits;
+    Tensor targets;  ///< int64 labels, or probabilities
+    Tensor weight;
+    std::int64_t dim;  ///< wrapped
+    std::int64_t ignore_index;
+    double smoothing;
+    Reduction reduction;
+    double total = 1;  ///< what the sum of the rows' losses is divided by
+
+    bool has_labels() const { return !targets.is_floating_point(); }
+    /// Whether each row has one class with a share in the loss, at most.
+    bool is_hard() const { return has_labels() && smoothing == 0; }
+    DType compute() const { return compute_dtype(logits.dtype()); }
+};
+
+/// The loss, and two numbers of each row for its gradient: [2, rows], the maximum, and Σ e^(z − max) over all
+/// elements but one that attains it (NaN where there is no finite maximum).
+///
+/// Note [Close probabilities]
+/// Where every class has a share in the loss, its gradient Q p − q may be the difference of numbers that are
+/// close, so these rows, float32 ones too, are computed in double precision. With one label there is nothing
+/// to lose: p − 1 is either at least ½, or −rest / (1 + rest) where the label's logit leads.
+struct LossAndRows {
+    Tensor loss;
+    Tensor rows;
+};
+/// Checks the targets before anything is computed, and sets `problem.total`.
+LossAndRows class_loss(ClassLoss& problem);
+
+/// ȳ (Q softmax(z) − w q) / total, in the logits' type; zero in rows that do not count.
+Tensor class_loss_gradient(const ClassLoss& problem, const Tensor& rows, const Tensor& y_bar);
+
+}  // namespace reel

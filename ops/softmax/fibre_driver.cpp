@@ -1,0 +1,196 @@
+#include "ops/softmax/fibre_driver.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "ops/pointwise/pointwise_driver.hpp"
+#include "tensor/stream.hpp"
+#include "tensor/transpose.hpp"
+
+namespace reel {
+
+namespace {
+
+using std::int64_t;
+
+constexpr int64_t kLongRow = 64;           // from here on a row is worth a kernel call of its own
+constexpr int64_t kGroupElements = 16384;  // elements of a group of rows: they fit in L2
+
+std::size_t at(int64_t dim) { return static_cast<std::size_t>(dim); }
+
+Shape chosen(const Shape& values, const Shape& dims) {
+    Shape result;
+    for (int64_t dim : dims) result.push_back(values[at(dim)]);
+    return result;
+}
+
+/// to[f · to_fibre + e · to_element] = from[f · from_fibre + e · from_element].
+template <class Unit>
+void copy_plane(const Unit* from, int64_t from_fibre, int64_t from_element, Unit* to, int64_t to_fibre,
+                int64_t to_element, int64_t fibres, int64_t elements) {
+    if (from_element == 1 && to_fibre == 1) {
+        transpose(from, from_fibre, elements, fibres, to, to_element);
+    } else if (from_fibre == 1 && to_element == 1) {
+        transpose(from, from_element, fibres, elements, to, to_fibre);
+    } else if (std::abs(from_element) <= std::abs(from_fibre)) {
+        for (int64_t f = 0; f < fibres; ++f) {
+            for (int64_t e = 0; e < elements; ++e)
+                to[f * to_fibre + e * to_element] = from[f * from_fibre + e * from_element];
+        }
+    } else {
+        for (int64_t e = 0; e < elements; ++e) {
+            for (int64_t f = 0; f < fibres; ++f)
+                to[f * to_fibre + e * to_element] = from[f * from_fibre + e * from_element];
+        }
+    }
+}
+
+}  // namespace
+
+Fibres::Fibres(const Tensor& model, int64_t dim)
+    : sizes_(model.sizes()), order_(memory_order(model.sizes(), model.strides())), dim_(dim) {
+    length_ = sizes_.empty() ? 1 : sizes_[at(dim)];
+    count_ = 1;
+    bool innermost = true;
+    for (int64_t d : order_) {
+        innermost = d == dim || (innermost && sizes_[at(d)] == 1);
+        if (d == dim) continue;
+        others_.push_back(d);
+        count_ *= sizes_[at(d)];
+    }
+    grouping_ = innermost && (length_ >= kLongRow || count_ == 1) ? kernels::kRows : kernels::kLanes;
+    group_ = grouping_ == kernels::kRows
+                 ? std::clamp<int64_t>(kGroupElements / std::max<int64_t>(length_, 1), 1, kernels::kMaxFibres)
+                 : kernels::kMaxFibres;
+}
+
+Walk Fibres::starts(const Tensor& x) const { return {chosen(sizes_, others_), chosen(x.strides(), others_)}; }
+
+int64_t Fibres::element_stride(const Tensor& x) const { return length_ == 1 ? 1 : x.strides()[at(dim_)]; }
+
+Tensor Fibres::like(DType dtype) const { return empty_in_order(sizes_, order_, dtype); }
+
+Tensor Fibres::listed(const Tensor& x, DType dtype) const {
+    // The dimensions of x behind `dim` stand one place further forward than the model's.
+    Shape from = others_;
+    for (int64_t& d : from) d -= d > dim_ ? 1 : 0;
+    const Shape sizes = chosen(x.sizes(), from);
+    const Tensor sorted =
+        Tensor::make(x.impl().storage, x.dtype(), sizes, chosen(x.strides(), from), x.storage_offset());
+    const Tensor list = dense(sorted, dtype);
+    return Tensor::make(list.impl().storage, dtype, {count_}, {1}, list.storage_offset());
+}
+
+Tensor Fibres::unlisted(const Tensor& list, bool keepdim) const {
+    const Shape dense_strides = contiguous_strides(chosen(sizes_, others_));
+    Shape strides = Shape::filled(sizes_.size(), 1);
+    for (std::size_t i = 0; i < others_.size(); ++i) strides[at(others_[i])] = dense_strides[i];
+    Shape sizes = sizes_;
+    if (!sizes.empty() && keepdim) sizes[at(dim_)] = 1;
+    if (!sizes.empty() && !keepdim) {
+        sizes.erase(at(dim_));
+        strides.erase(at(dim_));
+    }
+    return Tensor::make(list.impl().storage, list.dtype(), sizes, strides, list.storage_offset());
+}
+
+Shape Fibres::index(int64_t fibre) const {
+    Shape place = sizes_;
+    for (std::size_t i = others_.size(); i-- > 0;) {
+        const int64_t size = sizes_[at(others_[i])];
+        place[at(others_[i])] = fibre % size;
+        fibre /= size;
+    }
+    if (!place.empty()) place.erase(at(dim_));
+    return place;
+}
+
+FibreReader::FibreReader(const Fibres& fibres, const Tensor& x, DType compute)
+    : base_(x.raw()),
+      stored_(x.dtype()),
+      compute_(compute),
+      grouping_(fibres.grouping()),
+      length_(fibres.length()),
+      element_(fibres.element_stride(x)),
+      starts_(fibres.starts(x)) {}
+
+bool FibreReader::is_direct(int64_t first, int64_t count) const {
+    if (stored_ != compute_ || starts_.run(first).length < count) return false;
+    return grouping_ == kernels::kRows ? element_ == 1 : count == 1 || starts_.run(first).step == 1;
+}
+
+kernels::Panel FibreReader::in_place(int64_t first, int64_t) const {
+    const Walk::Run run = starts_.run(first);
+    return {base_ + run.offset * itemsize(stored_), grouping_ == kernels::kRows ? run.step : element_};
+}
+
+kernels::Panel FibreReader::buffer(int64_t count) {
+    const auto room = [&](Tensor& memory, DType dtype) {
+        const int64_t bytes = count * length_ * itemsize(dtype);
+        if (!memory.defined() || memory.numel() < bytes) memory = Tensor::empty({bytes}, kBool);
+    };
+    room(gathered_, stored_);
+    if (stored_ != compute_) room(converted_, compute_);
+    const Tensor& dense = stored_ == compute_ ? gathered_ : converted_;
+    return {dense.raw(), grouping_ == kernels::kRows ? length_ : count};
+}
+
+/// copy(place in the tensor, its step from fibre to fibre, place in the dense group, fibres).
+template <class Copy>
+void FibreReader::for_each_run(int64_t first, int64_t count, const Copy& copy) const {
+    for (int64_t done = 0; done < count;) {
+        const Walk::Run run = starts_.run(first + done);
+        const int64_t fibres = std::min(run.length, count - done);
+        copy(run.offset, run.step, grouping_ == kernels::kRows ? done * length_ : done, fibres);
+        done += fibres;
+    }
+}
+
+kernels::ConstPanel FibreReader::read(int64_t first, int64_t count) {
+    if (is_direct(first, count)) {
+        const kernels::Panel panel = in_place(first, count);
+        return {panel.data, panel.stride};
+    }
+    const kernels::Panel panel = buffer(count);
+    const int64_t dense_fibre = grouping_ == kernels::kRows ? length_ : 1;
+    const int64_t dense_element = grouping_ == kernels::kRows ? 1 : count;
+    with_unit(itemsize(stored_), [&](auto unit) {
+        using Unit = decltype(unit);
+        const auto* from = reinterpret_cast<const Unit*>(base_);
+        auto* to = reinterpret_cast<Unit*>(gathered_.raw());
+        for_each_run(first, count, [&](int64_t offset, int64_t step, int64_t place, int64_t fibres) {
+            copy_plane(from + offset, step, element_, to + place, dense_fibre, dense_element, fibres,
+                       length_);
+        });
+    });
+    if (stored_ != compute_)
+        kernels::convert(stored_, compute_)(count * length_, gathered_.raw(), converted_.raw());
+    return {panel.data, panel.stride};
+}
+
+kernels::Panel FibreWriter::place(int64_t first, int64_t count) {
+    if (!lines_.is_direct(first, count)) return lines_.buffer(count);
+    kernels::Panel panel = lines_.in_place(first, count);
+    panel.streams = lines_.starts_.numel() * lines_.length_ * itemsize(lines_.stored_) >= kStreamed;
+    return panel;
+}
+
+void FibreWriter::finish(int64_t first, int64_t count) {
+    FibreReader& y = lines_;
+    if (y.is_direct(first, count)) return;
+    if (y.stored_ != y.compute_)
+        kernels::convert(y.compute_, y.stored_)(count * y.length_, y.converted_.raw(), y.gathered_.raw());
+    const int64_t dense_fibre = y.grouping_ == kernels::kRows ? y.length_ : 1;
+    const int64_t dense_element = y.grouping_ == kernels::kRows ? 1 : count;
+    with_unit(itemsize(y.stored_), [&](auto unit) {
+        using Unit = decltype(unit);
+        auto* to = reinterpret_cast<Unit*>(y.base_);
+        const auto* from = reinterpret_cast<const Unit*>(y.gathered_.raw());
+        y.for_each_run(first, count, [&](int64_t offset, int64_t step, int64_t place, int64_t fibres) {
+            copy_plane(from + place, dense_fibre, dense_element, to + offset, step, y.element_, fibres,
+                       y.length_);
+        });
+    });
+}
+
+}  // namespace reel

@@ -1,0 +1,72 @@
+// Comparisons of types that differ, isclose, allclose, equal. (All comparisons of all types, on special
+// numbers: pointwise_test.cpp.)
+#include "ops/pointwise/compare.hpp"
+
+#include <doctest/doctest.h>
+
+#include <limits>
+
+#include "reel.hpp"
+
+using namespace reel;
+
+namespace {
+
+constexpr double kInf = std::numeric_limits<double>::infinity();
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+std::vector<bool> bools(const Tensor& x) { return x.to_vector<bool>(); }
+using Bools = std::vector<bool>;
+
+}  // namespace
+
+TEST_CASE("a comparison takes place in the common type") {
+    CHECK(bools(tensor({1, 2}) == tensor({1.0, 2.5})) == Bools{true, false});
+    CHECK(bools(tensor({true, false}) < tensor({1, 1})) == Bools{false, true});
+    CHECK(bools(tensor({1, 2}) > 1.5) == Bools{false, true});
+    CHECK(bools(1.5 < tensor({1, 2}).to(kFloat32)) == Bools{false, true});
+    // As float32, 2²⁴ + 1 is 2²⁴: so in PyTorch.
+    CHECK(bools(tensor({16777217}) == 16777216.0) == Bools{true});
+    // int64 is compared with int64 to the last digit.
+    const std::int64_t large = (std::int64_t{1} << 53) + 1;
+    CHECK(bools(tensor({large}) == tensor({large - 1})) == Bools{false});
+}
+
+TEST_CASE("logical operations take every type, and NaN as true") {
+    const Tensor x = tensor({0.0, -0.0, 0.5, kNaN});
+    CHECK(bools(logical_not(x)) == Bools{true, true, false, false});
+    CHECK(bools(logical_and(x, tensor({1, 1, 1, 1}))) == Bools{false, false, true, true});
+    CHECK(bools(logical_xor(x, tensor({true, true, true, true}))) == Bools{true, true, false, false});
+}
+
+TEST_CASE("isclose is |a - b| <= atol + rtol |b|, not symmetric") {
+    // torch.isclose on the same numbers.
+    const Tensor a = tensor({1.0, 1.0, 0.0, kInf, kInf, kNaN, 1e10}, kFloat64);
+    const Tensor b = tensor({1.00001, 1.00002, 1e-9, kInf, -kInf, kNaN, 1.00001e10}, kFloat64);
+    CHECK(bools(isclose(a, b)) == Bools{true, false, true, true, false, false, true});
+    CHECK(bools(isclose(a, b, 1e-5, 1e-8, true)) == Bools{true, false, true, true, false, true, true});
+    CHECK(isclose(tensor({90.0}), tensor({100.0}), 0.1, 0).item<bool>());
+    CHECK_FALSE(isclose(tensor({100.0}), tensor({90.0}), 0.1, 0).item<bool>());
+}
+
+TEST_CASE("isclose of a finite number and an infinite one is false") {
+    CHECK_FALSE(isclose(tensor({1.0}), tensor({kInf})).item<bool>());
+}
+
+TEST_CASE("isclose takes integers and bools") {
+    CHECK(bools(isclose(tensor({true, false}), tensor({true, true}))) == Bools{true, false});
+    CHECK(bools(isclose(tensor({100, 100}), tensor({101, 102}), 0, 1)) == Bools{true, false});
+    const std::int64_t large = (std::int64_t{1} << 53) + 1;
+    CHECK_FALSE(isclose(tensor({large}), tensor({large - 1}), 0, 0).item<bool>());
+}
+
+TEST_CASE("allclose and equal answer for whole tensors") {
+    const Tensor x = tensor({1.0, 2.0});
+    CHECK(allclose(x, x + 1e-6));
+    CHECK_FALSE(allclose(x, x + 1e-3));
+    CHECK(allclose(empty({0}), empty({0})));
+    CHECK(equal(x, x.clone()));
+    CHECK_FALSE(equal(x, x.unsqueeze(0)));
+    CHECK_FALSE(equal(tensor({kNaN}), tensor({kNaN})));
+    CHECK(x.allclose(x.t()));
+}

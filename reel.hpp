@@ -25,6 +25,7 @@
 #include "ops/reduce/sort.hpp"
 #include "ops/shape/join.hpp"
 #include "ops/shape/views.hpp"
+#include "ops/softmax/cross_entropy.hpp"
 #include "ops/softmax/softmax.hpp"
 #include "optim/checkpoint.hpp"
 #include "optim/optimizer.hpp"

@@ -255,6 +255,12 @@ bool is_recorded(const Tensor& input) {
     return detail::recording() && input.defined() && detail::wants_gradient(input);
 }
 
+void check_constant(const char* name, const char* what, const Tensor& input) {
+    if (is_recorded(input)) {
+        fail<AutogradError>(name, ": ", what, " are constants and get no gradient; detach() them");
+    }
+}
+
 Tape::Tape(TapeOptions options) : state_(std::make_unique_for_overwrite<State>()) {
     static std::atomic<std::uint64_t> next_id = 1;
     state_->id = next_id.fetch_add(1, std::memory_order_relaxed);

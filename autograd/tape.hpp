@@ -180,6 +180,8 @@ Tensor unless_finite(Scalar number);
 
 /// Whether `record` would keep anything for an operation on `input`.
 bool is_recorded(const Tensor& input);
+/// Throws where `record` would keep something for an operation on `input`, which is a constant of the operation.
+void check_constant(const char* name, const char* what, const Tensor& input);
 
 struct TapeOptions {
     bool detect_anomaly = false;  ///< throw at the first NaN or Inf made out of finite numbers

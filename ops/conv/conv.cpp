@@ -4,7 +4,7 @@
 #include "ops/conv/conv.hpp"
 
 #include "autograd/tape.hpp"
-#include "ops/conv/convolution.hpp"
+#include "ops/conv/convolution_driver.hpp"
 #include "ops/conv/window.hpp"
 #include "ops/pointwise/compare.hpp"
 #include "ops/pointwise/pointwise_driver.hpp"

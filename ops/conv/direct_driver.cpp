@@ -16,8 +16,7 @@
 // again, by columns.
 #include <vector>
 
-#include "ops/conv/convolution.hpp"
-#include "ops/shape/views.hpp"
+#include "ops/conv/convolution_driver.hpp"
 
 namespace reel {
 

@@ -1,9 +1,8 @@
 // Convolution as products of matrices: what the window shows at every result is a column.
 #include <algorithm>
 
-#include "ops/conv/convolution.hpp"
+#include "ops/conv/convolution_driver.hpp"
 #include "ops/pointwise/pointwise_driver.hpp"
-#include "ops/shape/views.hpp"
 
 namespace reel {
 

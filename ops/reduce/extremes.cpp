@@ -7,7 +7,6 @@
 #include "ops/pointwise/transcendental.hpp"
 #include "ops/reduce/reduce.hpp"
 #include "ops/reduce/reduce_driver.hpp"
-#include "ops/reduce/reduced.hpp"
 #include "tensor/factory.hpp"
 
 namespace reel {
@@ -16,27 +15,27 @@ namespace {
 
 using kernels::Fold;
 
-void check_not_empty(const char* name, const Tensor& x, const Reduced& r) {
+void check_not_empty(const char* name, const Tensor& x, const ReducedDims& r) {
     if (r.count == 0 && numel(r.result) > 0) {
         fail<ShapeError>(name, ": no elements to choose from in a tensor of shape ", x.sizes(), " over dims ",
                          r.dims);
     }
 }
 
-Tensor folded(const char* name, Fold how, const Tensor& x, const Reduced& r) {
+Tensor folded(const char* name, Fold how, const Tensor& x, const ReducedDims& r) {
     check_not_empty(name, x, r);
     return dense(r.shaped(fold(how, x, r.dims, {compute_dtype(x.dtype())})), x.dtype());
 }
 
 /// The gradient for x: the winners share it evenly.
-Tensor shared(const Tensor& g, const Tensor& winners, const Reduced& r) {
+Tensor shared(const Tensor& g, const Tensor& winners, const ReducedDims& r) {
     const Tensor shares = winners.to(g.dtype());
     return (r.unreduced(g) / shares.sum(r.dims, true)) * shares;
 }
 
 /// Every element equal to the extreme is a winner. Nothing is equal to NaN, and then the gradient is NaN.
 Tensor extremum(const char* name, Fold how, const Tensor& x, const Shape& dims, bool keepdim) {
-    const Reduced r(name, x, dims, keepdim);
+    const ReducedDims r(name, x, dims, keepdim);
     return record(name, folded(name, how, x, r), {{x, [x, r](const Tensor& g, const Tensor& y) {
                                                        return shared(g, eq(x, r.unreduced(y.detach())), r);
                                                    }}});
@@ -44,7 +43,7 @@ Tensor extremum(const char* name, Fold how, const Tensor& x, const Shape& dims, 
 
 /// Of all elements. Here, as in PyTorch, NaNs are winners where the extreme is one.
 Tensor extremum(const char* name, Fold how, const Tensor& x) {
-    const Reduced r(name, x, {}, false);
+    const ReducedDims r(name, x, {}, false);
     return record(name, folded(name, how, x, r), {{x, [x, r](const Tensor& g, const Tensor& y) {
                                                        const Tensor best = y.detach();
                                                        const bool none = isnan(best).item<bool>();
@@ -70,7 +69,7 @@ struct Element<BFloat16> {
 };
 
 /// The winners and where they stood.
-ValuesIndices find(Fold how, const Tensor& x, const Reduced& r) {
+ValuesIndices find(Fold how, const Tensor& x, const ReducedDims& r) {
     const States states = fold_states(how, x, r.dims, {compute_dtype(x.dtype())});
     return dispatch(x.dtype(), [&](auto zero) -> ValuesIndices {
         using State = kernels::Extreme<typename Element<decltype(zero)>::Type>;
@@ -81,7 +80,7 @@ ValuesIndices find(Fold how, const Tensor& x, const Reduced& r) {
 
 /// The one winner along `dim` gets the whole gradient: ȳ at its index, 0 elsewhere.
 ValuesIndices extremum(const char* name, Fold how, const Tensor& x, std::int64_t dim, bool keepdim) {
-    const Reduced r(name, x, dim, keepdim);
+    const ReducedDims r(name, x, dim, keepdim);
     check_not_empty(name, x, r);
     auto [values, indices] = find(how, x, r);
     return {record(name, values,
@@ -96,7 +95,7 @@ ValuesIndices extremum(const char* name, Fold how, const Tensor& x, std::int64_t
 
 Tensor index_of(const char* name, Fold how, const Tensor& x, std::optional<std::int64_t> dim, bool keepdim) {
     check_no_bool(name, {x}, "to(kInt64)");
-    const Reduced r(name, x, dim ? Shape(*dim) : Shape(), keepdim);
+    const ReducedDims r(name, x, dim ? Shape(*dim) : Shape(), keepdim);
     check_not_empty(name, x, r);
     return find(how, x, r).indices;
 }

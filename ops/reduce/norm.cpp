@@ -8,7 +8,6 @@
 #include "ops/pointwise/transcendental.hpp"
 #include "ops/reduce/reduce.hpp"
 #include "ops/reduce/reduce_driver.hpp"
-#include "ops/reduce/reduced.hpp"
 #include "tensor/factory.hpp"
 
 namespace reel {
@@ -19,7 +18,7 @@ using kernels::Fn;
 using kernels::Fold;
 
 /// √Σ x². Squares of float32 numbers leave its range long before their root does: then once more in float64.
-Tensor euclidean(const Tensor& x, const Reduced& r, DType compute) {
+Tensor euclidean(const Tensor& x, const ReducedDims& r, DType compute) {
     using Limits = std::numeric_limits<float>;
     constexpr float kTiny = Limits::min() / Limits::epsilon();
     const Tensor squares = fold(Fold::kSum, x, r.dims, {compute, Fn::kSquare});
@@ -31,7 +30,7 @@ Tensor euclidean(const Tensor& x, const Reduced& r, DType compute) {
 }
 
 /// The norm with the kept dimensions. Of nothing it is 0.
-Tensor norm_of(const Tensor& x, double p, const Reduced& r) {
+Tensor norm_of(const Tensor& x, double p, const ReducedDims& r) {
     const DType compute = compute_dtype(x.dtype());
     if (r.count == 0) return zeros(r.kept, compute);
     if (p == 0) return count_nonzero(x, r.dims, true);
@@ -62,7 +61,7 @@ Tensor norm(const Tensor& x, Scalar power, const Shape& dims, bool keepdim) {
         fail<DTypeError>("norm: a floating tensor is needed, not ", x.dtype(),
                          "; convert it with to(kFloat32)");
     }
-    const Reduced r("norm", x, dims, keepdim);
+    const ReducedDims r("norm", x, dims, keepdim);
     const auto p = power.to<double>();
     const Tensor y = r.shaped(dense(norm_of(x.detach(), p, r), x.dtype()));
     if (p == 0) return y;  // it counts: no gradient

@@ -10,7 +10,6 @@
 #include "ops/pointwise/pointwise_driver.hpp"
 #include "ops/pointwise/transcendental.hpp"
 #include "ops/reduce/reduce_driver.hpp"
-#include "ops/reduce/reduced.hpp"
 #include "ops/reduce/scan.hpp"
 
 namespace reel {
@@ -27,12 +26,12 @@ void check_floating(const char* name, const Tensor& x) {
 }
 
 /// The fold in the result's shape, type and memory.
-Tensor folded(Fold how, const Tensor& x, const Reduced& r, const Preparation& preparation, DType result) {
+Tensor folded(Fold how, const Tensor& x, const ReducedDims& r, const Preparation& preparation, DType result) {
     return dense(r.shaped(fold(how, x, r.dims, preparation)), result);
 }
 
 /// Π of the others: for each element, the product over `r.dims` without it. No division, so zeros do no harm.
-Tensor product_of_others(const Tensor& x, const Reduced& r) {
+Tensor product_of_others(const Tensor& x, const ReducedDims& r) {
     Shape order;  // the reduced dimensions go to the end and become one
     for (std::int64_t d = 0; d < x.dim(); ++d) {
         if (!contains(r.dims, d)) order.push_back(d);
@@ -52,17 +51,17 @@ Tensor product_of_others(const Tensor& x, const Reduced& r) {
 }
 
 /// ȳ 2 (x − mean) / divisor.
-Tensor var_gradient(const Tensor& g, const Tensor& x, const Reduced& r, double divisor) {
+Tensor var_gradient(const Tensor& g, const Tensor& x, const ReducedDims& r, double divisor) {
     return (r.unreduced(g) * (2 / divisor)) * (x - mean(x, r.dims, true));
 }
 
-double divisor_of(const Reduced& r, bool unbiased) {
+double divisor_of(const ReducedDims& r, bool unbiased) {
     return std::max(static_cast<double>(r.count) - (unbiased ? 1 : 0), 0.0);
 }
 
 /// f(Σ (x − mean)² / divisor).
 template <class F>
-Tensor moments(const char* name, const Tensor& x, const Reduced& r, double divisor, const F& f) {
+Tensor moments(const char* name, const Tensor& x, const ReducedDims& r, double divisor, const F& f) {
     check_floating(name, x);
     const States states = fold_states(Fold::kMoments, x, r.dims, {compute_dtype(x.dtype())});
     return r.shaped(states.map<kernels::Moments>(
@@ -75,7 +74,7 @@ Tensor over_result(const Tensor& g, const Tensor& y) { return where(eq(y, 0), 0,
 }  // namespace
 
 Tensor sum(const Tensor& x, const Shape& dims, bool keepdim) {
-    const Reduced r("sum", x, dims, keepdim);
+    const ReducedDims r("sum", x, dims, keepdim);
     const DType result = x.is_floating_point() ? x.dtype() : kInt64;
     return record("sum", folded(Fold::kSum, x, r, {compute_dtype(x.dtype())}, result),
                   {{x, [r, sizes = x.sizes()](const Tensor& g) { return r.unreduced(g).expand(sizes); }}});
@@ -83,7 +82,7 @@ Tensor sum(const Tensor& x, const Shape& dims, bool keepdim) {
 
 Tensor mean(const Tensor& x, const Shape& dims, bool keepdim) {
     check_floating("mean", x);
-    const Reduced r("mean", x, dims, keepdim);
+    const ReducedDims r("mean", x, dims, keepdim);
     const DType compute = compute_dtype(x.dtype());
     const Tensor total = folded(Fold::kSum, x, r, {compute}, compute);
     const auto n = static_cast<double>(r.count);
@@ -93,7 +92,7 @@ Tensor mean(const Tensor& x, const Shape& dims, bool keepdim) {
 }
 
 Tensor prod(const Tensor& x, const Shape& dims, bool keepdim) {
-    const Reduced r("prod", x, dims, keepdim);
+    const ReducedDims r("prod", x, dims, keepdim);
     const DType result = x.is_floating_point() ? x.dtype() : kInt64;
     return record("prod", folded(Fold::kProd, x, r, {compute_dtype(result)}, result),
                   {{x, [x, r](const Tensor& g, const Tensor& y) {
@@ -103,14 +102,14 @@ Tensor prod(const Tensor& x, const Shape& dims, bool keepdim) {
 }
 
 Tensor var(const Tensor& x, const Shape& dims, bool unbiased, bool keepdim) {
-    const Reduced r("var", x, dims, keepdim);
+    const ReducedDims r("var", x, dims, keepdim);
     const double divisor = divisor_of(r, unbiased);
     return record("var", moments("var", x, r, divisor, [](double y) { return y; }),
                   {{x, [x, r, divisor](const Tensor& g) { return var_gradient(g, x, r, divisor); }}});
 }
 
 Tensor std(const Tensor& x, const Shape& dims, bool unbiased, bool keepdim) {
-    const Reduced r("std", x, dims, keepdim);
+    const ReducedDims r("std", x, dims, keepdim);
     const double divisor = divisor_of(r, unbiased);
     return record("std", moments("std", x, r, divisor, [](double y) { return std::sqrt(y); }),
                   {{x, [x, r, divisor](const Tensor& g, const Tensor& y) {
@@ -119,17 +118,17 @@ Tensor std(const Tensor& x, const Shape& dims, bool unbiased, bool keepdim) {
 }
 
 Tensor any(const Tensor& x, const Shape& dims, bool keepdim) {
-    const Reduced r("any", x, dims, keepdim);
+    const ReducedDims r("any", x, dims, keepdim);
     return r.shaped(fold(Fold::kMax, x, r.dims, {kBool}));
 }
 
 Tensor all(const Tensor& x, const Shape& dims, bool keepdim) {
-    const Reduced r("all", x, dims, keepdim);
+    const ReducedDims r("all", x, dims, keepdim);
     return r.shaped(fold(Fold::kMin, x, r.dims, {kBool}));
 }
 
 Tensor count_nonzero(const Tensor& x, const Shape& dims, bool keepdim) {
-    const Reduced r("count_nonzero", x, dims, keepdim);
+    const ReducedDims r("count_nonzero", x, dims, keepdim);
     return r.shaped(fold(Fold::kSum, x, r.dims, {kBool}));
 }
 

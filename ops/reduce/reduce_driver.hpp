@@ -8,6 +8,31 @@
 
 namespace reel {
 
+/// The dims of one reduction, and the sizes that come of them.
+struct ReducedDims {
+    Shape dims;              ///< wrapped
+    Shape kept;              ///< the result's sizes with keepdim
+    Shape result;            ///< the result's sizes
+    std::int64_t count = 1;  ///< elements folded into one
+
+    ReducedDims(const char* name, const Tensor& x, const Shape& given, bool keepdim)
+        : dims(wrap_dims(given, x.dim(), name)),
+          kept(x.sizes()),
+          result(keepdim ? Shape() : reduced_sizes(x.sizes(), dims, false)) {
+        for (std::int64_t d : dims) count *= std::exchange(kept[static_cast<std::size_t>(d)], 1);
+        if (keepdim) result = kept;
+    }
+
+    /// `y`, which is new, has the kept dimensions and is dense, put into the shape of the result.
+    Tensor shaped(Tensor&& y) const {
+        y.impl().sizes = result;
+        y.impl().strides = contiguous_strides(result);
+        return std::move(y);
+    }
+    /// A gradient of the result, in a shape that broadcasts over `x`.
+    Tensor unreduced(const Tensor& g) const { return g.reshape(kept); }
+};
+
 /// What is done to every element on its way into a fold, a block at a time.
 struct Preparation {
     DType compute;                             ///< the type folded

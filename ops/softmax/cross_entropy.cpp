@@ -1,5 +1,6 @@
 // Cross-entropy: one tape entry, whose backward pass is an operation of its own. The numbers are computed in
-// `class_loss.cpp`.
+// `cross_entropy_driver.cpp`.
+#include "ops/softmax/cross_entropy.hpp"
 #include "autograd/tape.hpp"
 #include "ops/pointwise/compare.hpp"
 #include "ops/pointwise/transcendental.hpp"
@@ -20,6 +21,7 @@ void check(const Tensor& logits, const Tensor& targets, const CrossEntropyOption
                          "; convert them with to(kFloat32)");
     }
     if (logits.dim() == 0) fail<ShapeError>(kName, ": logits need a dimension of classes; these are 0-d");
+    check_constant(kName, "class weights", options.weight);
     if (!(options.label_smoothing >= 0 && options.label_smoothing <= 1)) {
         fail<Error>(kName, ": label_smoothing is ", options.label_smoothing, ", not in [0, 1]");
     }

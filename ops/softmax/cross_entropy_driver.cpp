@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "ops/softmax/class_targets.hpp"
+#include "ops/softmax/class_targets_driver.hpp"
 #include "tensor/factory.hpp"
 
 namespace reel {

@@ -3,8 +3,8 @@
 /// and for class probabilities. The operation is in `cross_entropy.cpp`.
 #pragma once
 
-#include "ops/nn/losses.hpp"
 #include "ops/softmax/fibre_driver.hpp"
+#include "ops/softmax/reduction.hpp"
 
 namespace reel {
 

@@ -1,9 +1,9 @@
 // The loss of log-probabilities: it picks one number of each row. A linear operation, whose adjoint puts one
 // number into each row; each is the other's pullback.
 #include "autograd/tape.hpp"
-#include "ops/nn/losses.hpp"
 #include "ops/pointwise/transcendental.hpp"
-#include "ops/softmax/class_targets.hpp"
+#include "ops/softmax/class_targets_driver.hpp"
+#include "ops/softmax/cross_entropy.hpp"
 #include "tensor/factory.hpp"
 
 namespace reel {
@@ -62,6 +62,7 @@ Tensor nll_loss(const Tensor& log_probabilities, const Tensor& targets, const Nl
     }
     if (x.dim() == 0)
         fail<ShapeError>(kName, ": log-probabilities need a dimension of classes; these are 0-d");
+    check_constant(kName, "class weights", options.weight);
     NllLossOptions own = options;
     own.dim = wrap_dim(options.dim, x.dim(), kName);
     const Fibres fibres(x, own.dim);

@@ -3,8 +3,8 @@
 /// anything is computed, and the reduction of one loss per row.
 #pragma once
 
-#include "ops/nn/losses.hpp"
 #include "ops/softmax/fibre_driver.hpp"
+#include "ops/softmax/reduction.hpp"
 #include "tensor/tensor.hpp"
 
 namespace reel {
@@ -12,7 +12,7 @@ namespace reel {
 /// The weights of C classes.
 class ClassWeights {
 public:
-    /// Throws unless `weight` is undefined (all 1) or a floating constant of shape [classes].
+    /// Throws unless `weight` is undefined (all 1) or floating and of shape [classes].
     ClassWeights(const char* name, const Tensor& weight, std::int64_t classes);
     double operator[](std::int64_t c) const { return values_ ? values_[c] : 1; }
     /// Null where all are 1.

@@ -1,8 +1,7 @@
-#include "ops/softmax/class_targets.hpp"
+#include "ops/softmax/class_targets_driver.hpp"
 
 #include <algorithm>
 
-#include "autograd/tape.hpp"
 #include "ops/pointwise/pointwise_driver.hpp"
 #include "ops/reduce/reduce_driver.hpp"
 #include "tensor/factory.hpp"
@@ -33,9 +32,6 @@ ClassWeights::ClassWeights(const char* name, const Tensor& weight, int64_t class
     if (weight.sizes() != Shape({classes})) {
         fail<ShapeError>(name, ": class weights of shape ", weight.sizes(), " for ", classes,
                          " classes; one for each is needed");
-    }
-    if (is_recorded(weight)) {
-        fail<AutogradError>(name, ": class weights are constants and get no gradient; detach() them");
     }
     weight_ = dense(weight, kFloat64);
     values_ = weight_.data_ptr<double>();

@@ -24,7 +24,7 @@ class Tensor;
 
 namespace detail {
 
-/// What autograd hangs on a tensor (`autograd/variable.hpp`). Opaque here.
+/// What autograd hangs on a tensor (`autograd/variable.cpp`). Opaque here.
 struct AutogradMeta {
     AutogradMeta() = default;
     AutogradMeta(const AutogradMeta&) = delete;
@@ -423,7 +423,7 @@ public:
     Tensor multinomial(std::int64_t num_samples, bool replacement = false) const;
     Tensor bernoulli() const;
 
-    // ---- Autograd (autograd/variable.hpp)
+    // ---- Autograd (autograd/variable.cpp)
     // ----------------------------------------------------------------------------
 
     /// Marks a leaf as wanting a gradient. Throws for integer and bool tensors and for recorded ones.

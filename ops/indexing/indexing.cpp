@@ -1,5 +1,5 @@
 // Reading and writing by the words of an index, by masks, and rows of a table. What the words mean is in
-// `selection.cpp`, how places are read and written in `places.cpp`; operations along one dimension are in
+// `index_expression.cpp`, how places are read and written in `gather_driver.cpp`; operations along one dimension are in
 // `gather.cpp`.
 #include "ops/indexing/indexing.hpp"
 

@@ -1,5 +1,5 @@
 /// \file
-/// Activation functions of neural networks. Accuracy and types as in `pointwise.hpp`. Those whose backward
+/// Activation functions of neural networks. Accuracy and types as in `transcendental.hpp`. Those whose backward
 /// pass is fused record it as an operation of its own, so that it has derivatives too.
 #pragma once
 

@@ -1,4 +1,4 @@
-// Arithmetic and rounding, forward and pullback side by side. How a kernel meets tensors is in `apply.cpp`;
+// Arithmetic and rounding, forward and pullback side by side. How a kernel meets tensors is in `pointwise_driver.cpp`;
 // the vector code in `kernels/`.
 #include "ops/pointwise/arithmetic.hpp"
 

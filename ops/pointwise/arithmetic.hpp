@@ -1,7 +1,7 @@
 /// \file
 /// Arithmetic, rounding and the operators, with broadcasting and promotion. Differentiable to any order,
 /// except where the result is integer or bool. In integers everything wraps. Choices between values are in
-/// `choice.hpp`, functions in `pointwise.hpp`.
+/// `conditional.hpp`, functions in `transcendental.hpp`.
 #pragma once
 
 #include "../../tensor/tensor.hpp"

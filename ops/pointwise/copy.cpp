@@ -1,4 +1,4 @@
-// Copies: the same elements in memory of their own. In-place changes are in `change.cpp`.
+// Copies: the same elements in memory of their own. In-place changes are in `inplace.cpp`.
 #include "autograd/tape.hpp"
 #include "ops/pointwise/pointwise_driver.hpp"
 

@@ -1,5 +1,5 @@
 /// \file
-/// The long way of `apply.cpp`, for operands that are not all dense, of one shape and of the kernel's types:
+/// The long way of `pointwise_driver.cpp`, for operands that are not all dense, of one shape and of the kernel's types:
 /// blocks are gathered, converted and scattered. See Note [Dense blocks] in `tensor/iterate.hpp`.
 #pragma once
 

@@ -1,6 +1,6 @@
 // Views that show every element: other sizes and strides on the same storage, never a copy; and `reshape`,
 // which copies where it must. Their pullbacks are the inverse views. Views that show a part are in
-// `parts.cpp`.
+// `slicing.cpp`.
 #include "ops/shape/views.hpp"
 
 #include <algorithm>

@@ -2,7 +2,7 @@
 /// Views as free functions. Each gives other sizes and strides on the storage of `x`; the method of the same
 /// name is the same operation. All are differentiable to any order. Dimensions count from either end, an
 /// `IndexError` where there is none; a `ShapeError` where sizes do not fit. Views of everything are in
-/// `views.cpp`, views of a part in `parts.cpp`.
+/// `views.cpp`, views of a part in `slicing.cpp`.
 #pragma once
 
 #include "../../tensor/tensor.hpp"

@@ -1,4 +1,4 @@
-// Calls of ops/pointwise/arithmetic.hpp, choice.hpp, compare.hpp, pointwise.hpp and activations.hpp.
+// Calls of ops/pointwise/arithmetic.hpp, conditional.hpp, compare.hpp, transcendental.hpp and activations.hpp.
 #include "tests/property/calls.hpp"
 
 namespace reel::property {

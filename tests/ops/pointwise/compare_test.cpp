@@ -1,5 +1,5 @@
 // Comparisons of types that differ, isclose, allclose, equal. (All comparisons of all types, on special
-// numbers: pointwise_test.cpp.)
+// numbers: tests/battery/.)
 #include "ops/pointwise/compare.hpp"
 
 #include <doctest/doctest.h>

@@ -83,6 +83,7 @@ std::int64_t Tape::bytes_kept() const {
 
 std::string Tape::to_dot() const {
     std::ostringstream out;
+    out.exceptions(std::ios::badbit);  // where memory is out it throws, instead of leaving out the rest
     out << "digraph tape {\n    node [shape=box];\n";
     for (std::size_t i = 0; i < state_->leaves.size(); ++i) {
         const std::string label = detail::concat("leaf ", i, "\n", state_->leaves[i].sizes());

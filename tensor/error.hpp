@@ -51,6 +51,7 @@ namespace detail {
 template <class... Args>
 std::string concat(const Args&... args) {
     std::ostringstream out;
+    out.exceptions(std::ios::badbit);  // where memory is out it throws, instead of leaving out the rest
     (out << ... << args);
     return out.str();
 }

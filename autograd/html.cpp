@@ -2,7 +2,12 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <initializer_list>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "autograd/page.hpp"
 #include "autograd/tape_state.hpp"
@@ -50,7 +55,46 @@ OperationText text_of(std::string_view operation) {
 
 namespace {
 
-using Json = nlohmann::json;
+// The page's data is written as it comes, never held as nlohmann's tree: to be destroyed that allocates, and
+// it ends the process where memory is out.
+
+/// A text as JSON. What is not UTF-8 is replaced; nothing in it can end an element `script`: `<` is an
+/// escape.
+std::string quoted(const std::string& text) {
+    std::string out;
+    for (const char c : nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)) {
+        if (c == '<') {
+            out += "\\u003c";
+        } else {
+            out += c;
+        }
+    }
+    return out;
+}
+
+/// The items, made JSON by `to_json`, with commas between them.
+std::string joined(const char* begin, const auto& items, const char* end, const auto& to_json) {
+    std::string out = begin;
+    bool first = true;
+    for (const auto& item : items) {
+        if (!std::exchange(first, false)) out += ',';
+        out += to_json(item);
+    }
+    return out + end;
+}
+std::string list(const auto& items, const auto& to_json) { return joined("[", items, "]", to_json); }
+std::string list(const auto& integers) {
+    return list(integers, [](std::int64_t integer) { return std::to_string(integer); });
+}
+
+std::string object(const auto& members) {
+    return joined("{", members, "}", [](const auto& one) { return quoted(one.first) + ':' + one.second; });
+}
+std::string object(std::initializer_list<std::pair<const char*, std::string>> members) {
+    return object<decltype(members)>(members);
+}
+
+const char* boolean(bool value) { return value ? "true" : "false"; }
 
 /// A number as a reader wants it; JSON has no NaN, so it is text.
 std::string text_of(double number) {
@@ -62,88 +106,74 @@ std::string text_of(double number) {
     return {text, end.ptr};
 }
 
-Json json_of(const detail::Snapshot& snapshot) {
-    Json numbers = Json::array();
+std::string json_of(const detail::Snapshot& snapshot) {
     std::int64_t shown = 0;
-    for (const auto& row : snapshot.corner) {
-        Json& cells = numbers.emplace_back(Json::array());
-        for (const double number : row) cells.push_back(text_of(number));
-        shown += static_cast<std::int64_t>(row.size());
-    }
-    return {{"numbers", numbers},
-            {"min", text_of(snapshot.min)},
-            {"max", text_of(snapshot.max)},
-            {"mean", text_of(snapshot.mean)},
-            {"not_finite", snapshot.not_finite},
-            {"count", snapshot.count},
-            {"whole", shown == snapshot.count}};
+    for (const auto& row : snapshot.corner) shown += static_cast<std::int64_t>(row.size());
+    const auto number = [](double value) { return quoted(text_of(value)); };
+    const auto row = [&](const std::vector<double>& numbers) { return list(numbers, number); };
+    return object({{"numbers", list(snapshot.corner, row)},
+                   {"min", number(snapshot.min)},
+                   {"max", number(snapshot.max)},
+                   {"mean", number(snapshot.mean)},
+                   {"not_finite", std::to_string(snapshot.not_finite)},
+                   {"count", std::to_string(snapshot.count)},
+                   {"whole", boolean(shown == snapshot.count)}});
 }
 
-Json gradient_of(const Tape::State& state, detail::Target target) {
-    if (!state.watch) return nullptr;
+std::string gradient_of(const Tape::State& state, detail::Target target) {
+    if (!state.watch) return "null";
     const auto found = state.watch->gradients.find(target);
-    return found != state.watch->gradients.end() ? json_of(found->second) : Json();
+    return found != state.watch->gradients.end() ? json_of(found->second) : "null";
 }
 
-Json entry_of(const Tape& tape, std::size_t number) {
+std::string entry_of(const Tape& tape, std::size_t number) {
     const Tape::State& state = tape.state();
     const TapeNode node = tape[number];
-    Json inputs = Json::array();
+    std::vector<std::int64_t> inputs;
     for (std::size_t i = state.entries[number].edges_begin; i < state.edges_end(number); ++i) {
         inputs.push_back(state.edges[i].target);
     }
-    return {{"op", node.operation},
-            {"shape", node.shape.vec()},
-            {"dtype", detail::concat(node.dtype)},
-            {"bytes", state.watch ? state.watch->bytes_kept[number] : node.bytes_kept},
-            {"freed", node.freed},
-            {"inputs", inputs},
-            {"value", state.watch ? json_of(state.watch->values[number]) : Json()},
-            {"gradient", gradient_of(state, node.number)}};
+    return object({{"op", quoted(node.operation)},
+                   {"shape", list(node.shape)},
+                   {"dtype", quoted(detail::concat(node.dtype))},
+                   {"bytes", std::to_string(state.watch ? state.watch->bytes_kept[number] : node.bytes_kept)},
+                   {"freed", boolean(node.freed)},
+                   {"inputs", list(inputs)},
+                   {"value", state.watch ? json_of(state.watch->values[number]) : "null"},
+                   {"gradient", gradient_of(state, node.number)}});
 }
 
-Json leaf_of(const Tape::State& state, std::size_t number) {
+std::string leaf_of(const Tape::State& state, std::size_t number) {
     const Tensor& leaf = state.leaves[number];
-    return {{"shape", leaf.sizes().vec()},
-            {"dtype", detail::concat(leaf.dtype())},
-            {"value", state.watch ? json_of(state.watch->leaf_values[number]) : Json()},
-            {"gradient", gradient_of(state, ~static_cast<detail::Target>(number))}};
-}
-
-/// As the text of an element `script`, which nothing in it can end: `<` is written as an escape.
-std::string embedded(const Json& json) {
-    const std::string text = json.dump(-1, ' ', false, Json::error_handler_t::replace);
-    std::string out;
-    out.reserve(text.size());
-    for (const char c : text) {
-        if (c == '<') {
-            out += "\\u003c";
-        } else {
-            out += c;
-        }
-    }
-    return out;
+    return object({{"shape", list(leaf.sizes())},
+                   {"dtype", quoted(detail::concat(leaf.dtype()))},
+                   {"value", state.watch ? json_of(state.watch->leaf_values[number]) : "null"},
+                   {"gradient", gradient_of(state, ~static_cast<detail::Target>(number))}});
 }
 
 }  // namespace
 
 void Tape::to_html(const std::string& path) const {
-    Json json = {{"watched", state_->watch != nullptr},
-                 {"bytes", bytes_kept()},
-                 {"entries", Json::array()},
-                 {"leaves", Json::array()},
-                 {"operations", Json::object()}};
+    std::vector<std::string> entries;
+    std::vector<std::string> leaves;
+    std::map<std::string, std::string> operations;
     for (std::size_t number = 0; number < size(); ++number) {
-        json["entries"].push_back(entry_of(*this, number));
+        entries.push_back(entry_of(*this, number));
         const std::string& operation = state_->entries[number].name;
         const detail::OperationText text = detail::text_of(operation);
-        if (!text.pullback.empty())
-            json["operations"][operation] = {{"formula", text.pullback}, {"text", text.rest}};
+        if (text.pullback.empty()) continue;
+        operations[operation] = object(
+            {{"formula", quoted(std::string(text.pullback))}, {"text", quoted(std::string(text.rest))}});
     }
     for (std::size_t number = 0; number < state_->leaves.size(); ++number) {
-        json["leaves"].push_back(leaf_of(*state_, number));
+        leaves.push_back(leaf_of(*state_, number));
     }
-    const std::string text = embedded(json);
+    const auto as_is = [](const std::string& json) -> const std::string& { return json; };
+    const std::string text = object({{"watched", boolean(state_->watch != nullptr)},
+                                     {"bytes", std::to_string(bytes_kept())},
+                                     {"entries", list(entries, as_is)},
+                                     {"leaves", list(leaves, as_is)},
+                                     {"operations", object(operations)}});
     detail::write_file(path, {std::as_bytes(std::span(detail::page_before)), std::as_bytes(std::span(text)),
                               std::as_bytes(std::span(detail::page_behind))});
 }

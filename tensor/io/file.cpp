@@ -52,13 +52,6 @@ std::string resolved(const std::string& path) {
     return target.string();
 }
 
-/// Makes sure that a renamed file keeps its name through a crash. Not all systems let one ask for it.
-void sync_directory(const std::string& path) {
-    const std::string directory = std::filesystem::path(path).parent_path().string();
-    const Descriptor opened(::open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_CLOEXEC));
-    if (opened.number >= 0) ::fsync(opened.number);
-}
-
 /// Note [Temporary files]
 /// A file is written under the name ".reel-<n>.tmp" in its own directory and then renamed. Whoever writes
 /// holds a lock on it, which ends with the process: a file of this name without a lock was left by one that
@@ -70,6 +63,7 @@ public:
     /// For a file that becomes `target`; errors name `path`, by which the user knows it.
     TemporaryFile(const std::string& target, const std::string& path) : target_(target), path_(path) {
         const std::filesystem::path directory = std::filesystem::path(target).parent_path();
+        directory_.reset(::open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_CLOEXEC));
         for (int number = 0; !make((directory / concat(".reel-", number, ".tmp")).string()); ++number) {
         }
         struct stat old;
@@ -93,6 +87,8 @@ public:
         if (::fsync(descriptor_.number) != 0) fail_with_errno("write", path_);
         if (::rename(name_.c_str(), target_.c_str()) != 0) fail_with_errno("write", path_);
         renamed_ = true;
+        // So that the file keeps its name through a crash. Not all systems let one ask for it.
+        if (directory_.number >= 0) ::fsync(directory_.number);
     }
 
 private:
@@ -130,6 +126,7 @@ private:
     const std::string& path_;
     std::string name_;
     Descriptor descriptor_{-1};
+    Descriptor directory_{-1};
     bool renamed_ = false;
 };
 
@@ -265,7 +262,6 @@ void write_file(const std::string& path, const std::vector<std::span<const std::
     TemporaryFile file(target, path);
     for (const std::span<const std::byte> part : parts) file.write(part);
     file.rename();
-    sync_directory(target);
 }
 
 std::span<const std::byte> bytes_of(const Tensor& dense) {

@@ -7,7 +7,7 @@
 #include <csignal>
 #include <filesystem>
 
-#include "files.hpp"
+#include "tests/tensor/files.hpp"
 #include "tests/messages.hpp"
 
 using namespace reel;

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <limits>
+#include <memory>
 
 namespace reel {
 
@@ -167,6 +168,17 @@ Tensor from_blob(void* data, const Shape& sizes, const Shape& strides, DType dty
     }
     return Tensor::make(Storage::borrow(data, static_cast<std::size_t>((last + 1) * itemsize(dtype))), dtype,
                         sizes, strides, 0);
+}
+
+Tensor from_blob(void* data, const Shape& sizes, const std::function<void(void*)>& deleter, DType dtype) {
+    return from_blob(data, sizes, contiguous_strides(sizes), deleter, dtype);
+}
+Tensor from_blob(void* data, const Shape& sizes, const Shape& strides,
+                 const std::function<void(void*)>& deleter, DType dtype) {
+    auto owner = std::make_unique<std::function<void(void*)>>(deleter);
+    Tensor tensor = from_blob(data, sizes, strides, dtype);
+    if (deleter) tensor.impl().storage->deleter = owner.release();
+    return tensor;
 }
 
 }  // namespace reel

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <optional>
 #include <vector>
@@ -81,5 +82,11 @@ Tensor full_like(const Tensor& like, Scalar value, std::optional<DType> dtype = 
 /// A tensor on memory of the caller, which is neither copied nor freed and must outlive every view of it.
 Tensor from_blob(void* data, const Shape& sizes, DType dtype = kFloat32);
 Tensor from_blob(void* data, const Shape& sizes, const Shape& strides, DType dtype = kFloat32);
+/// The same on memory that is handed over: `deleter(data)` is called once, when the last tensor on it has gone. Where
+/// `from_blob` throws it is not called.
+Tensor from_blob(void* data, const Shape& sizes, const std::function<void(void*)>& deleter,
+                 DType dtype = kFloat32);
+Tensor from_blob(void* data, const Shape& sizes, const Shape& strides,
+                 const std::function<void(void*)>& deleter, DType dtype = kFloat32);
 
 }  // namespace reel

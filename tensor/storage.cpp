@@ -251,6 +251,10 @@ Counted<Storage> Storage::borrow(void* data, std::size_t bytes) {
 void Storage::destroy(Storage* storage) {
     const std::size_t bytes = storage->owned ? storage->bytes : 0;
     count(-1, -static_cast<std::int64_t>(bytes));
+    if (storage->deleter) {
+        (*storage->deleter)(storage->data);
+        delete storage->deleter;
+    }
     storage->~Storage();
     deallocate(storage, kAlignment + bytes);
 }

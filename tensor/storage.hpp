@@ -11,6 +11,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <utility>
 
 namespace reel {
@@ -56,11 +57,12 @@ struct Storage {
     const char* overwritten_by = "";  ///< the operation that last did
     std::byte* data = nullptr;
     std::size_t bytes = 0;
-    bool owned = true;  ///< false: the memory belongs to the caller (`from_blob`)
+    bool owned = true;  ///< false: the memory belongs to somebody else (`from_blob`)
+    std::function<void(void*)>* deleter = nullptr;  ///< called with `data` when the last owner has gone
 
     /// A block of `bytes` uninitialised bytes, aligned to 64.
     static Counted<Storage> make(std::size_t bytes);
-    /// A block around memory of the caller, which must outlive it.
+    /// A block around memory of somebody else, which must outlive it.
     static Counted<Storage> borrow(void* data, std::size_t bytes);
     static void destroy(Storage* storage);
 

@@ -8,10 +8,15 @@
 
 #if __has_include(<xtensor/containers/xadapt.hpp>)
 #include <xtensor/containers/xadapt.hpp>
+#include <xtensor/containers/xarray.hpp>
+#include <xtensor/containers/xtensor.hpp>
 #else
 #include <xtensor/xadapt.hpp>
+#include <xtensor/xarray.hpp>
+#include <xtensor/xtensor.hpp>
 #endif
 
+#include "factory.hpp"
 #include "tensor.hpp"
 
 namespace reel {
@@ -52,6 +57,42 @@ Tensor from_xtensor(const xt::xexpression<E>& expression) {
                    values.template end<xt::layout_type::row_major>(), result.data_ptr<Stored>(),
                    [](const auto& value) { return static_cast<Stored>(value); });
     return result;
+}
+
+namespace detail {
+
+/// A tensor on the memory of a container that moves to the heap and lives as long as it; a copy where reel stores the
+/// elements in another type.
+template <class Container>
+Tensor take_over(Container&& container) {
+    using Value = typename std::remove_cvref_t<Container>::value_type;
+    constexpr bool kSame = std::is_same_v<Value, float> || std::is_same_v<Value, double> ||
+                           std::is_same_v<Value, bool> ||
+                           (std::is_integral_v<Value> && std::is_signed_v<Value> && sizeof(Value) == 8);
+    if constexpr (!kSame) {
+        return from_xtensor(static_cast<const xt::xexpression<std::remove_cvref_t<Container>>&>(container));
+    } else {
+        const auto owner = std::make_shared<std::remove_cvref_t<Container>>(std::move(container));
+        Shape sizes;
+        Shape strides;
+        for (const auto size : owner->shape()) sizes.push_back(static_cast<std::int64_t>(size));
+        for (const auto stride : owner->strides()) strides.push_back(static_cast<std::int64_t>(stride));
+        return from_blob(
+            owner->data(), sizes, strides, [owner](void*) {}, dtype_of<Value>());
+    }
+}
+
+}  // namespace detail
+
+/// Takes over the memory of an xtensor container, without a copy: `from_xtensor(std::move(x))`. A container of elements
+/// that reel stores in another type (integers of less than 64 bits) is copied.
+template <class Memory, xt::layout_type layout, class Sizes, class Tag>
+Tensor from_xtensor(xt::xarray_container<Memory, layout, Sizes, Tag>&& container) {
+    return detail::take_over(std::move(container));
+}
+template <class Memory, std::size_t dims, xt::layout_type layout, class Tag>
+Tensor from_xtensor(xt::xtensor_container<Memory, dims, layout, Tag>&& container) {
+    return detail::take_over(std::move(container));
 }
 
 }  // namespace reel

@@ -109,3 +109,27 @@ TEST_CASE("xtensor: types on both sides") {
     CHECK_THROWS_AS(as_xtensor<float>(arange(3)), DTypeError);
     CHECK_THROWS_AS(as_xtensor<float>(Tensor()), Error);
 }
+
+TEST_CASE("xtensor: a container's memory is taken over") {
+    xt::xarray<double> x = {{1, 2, 3}, {4, 5, 6}};
+    const double* memory = x.data();
+    Tensor t = from_xtensor(std::move(x));
+    CHECK(t.data_ptr<double>() == memory);
+    CHECK(t.sizes() == Shape({2, 3}));
+    CHECK(t.sum().item<double>() == 21);
+    const Tensor row = t[1];
+    t = Tensor();
+    CHECK(row.to_vector<double>() == std::vector<double>{4, 5, 6});
+
+    xt::xtensor<float, 2, xt::layout_type::column_major> columns = {{1, 2, 3}, {4, 5, 6}};
+    const Tensor turned = from_xtensor(std::move(columns));
+    CHECK(turned.strides() == Shape({1, 2}));
+    CHECK(turned.to_vector<float>() == std::vector<float>{1, 2, 3, 4, 5, 6});
+
+    xt::xarray<std::int64_t> integers = {7, 8};
+    const std::int64_t* place = integers.data();
+    CHECK(from_xtensor(std::move(integers)).data_ptr<std::int64_t>() == place);
+    xt::xarray<short> small = {7, 8};
+    CHECK(from_xtensor(std::move(small)).dtype() == kInt64);  // a copy
+    CHECK(from_xtensor(xt::xarray<float>::from_shape({0, 3})).sizes() == Shape({0, 3}));
+}

@@ -1,7 +1,6 @@
 // Picks the instruction set when the program first needs a kernel.
 #include <cstdlib>
 #include <cstring>
-#include <xsimd/xsimd.hpp>
 
 #include "ops/kernels/table.hpp"
 #include "tensor/error.hpp"
@@ -40,9 +39,6 @@ REEL_DECLARE(avx512)
 #if defined(REEL_HAS_NEON)
 REEL_DECLARE(neon)
 #endif
-#if defined(REEL_HAS_GENERIC)
-REEL_DECLARE(generic)
-#endif
 #undef REEL_DECLARE
 
 namespace {
@@ -75,28 +71,33 @@ struct Set {
     void (*install)(Table&);
 };
 
-/// Whether this machine runs the code of `Arch`: what xsimd reads of the processor.
-template <class Arch>
-bool available() {
-    return Arch::version() <= xsimd::available_architectures().best;
+#if defined(__x86_64__)
+/// Whether processor and system run code of a set: what cmake/Kernels.cmake compiles it with. Asked of the
+/// compiler's runtime, which has the system's part (are the wide registers saved?) as well. Not of xsimd: its
+/// answer is one object of the whole program, which another xsimd in the program lays out in another way.
+[[maybe_unused]] bool has_avx2() {
+    __builtin_cpu_init();  // for kernels that run before main does
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 }
+[[maybe_unused]] bool has_avx512() {
+    return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512cd") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw");
+}
+#endif
 
 Table choose() {
     const Set sets[] = {
 #if defined(REEL_HAS_AVX512)
-        {"avx512", available<xsimd::avx512bw>(), REEL_INSTALL(avx512)},
+        {"avx512", has_avx512(), REEL_INSTALL(avx512)},
 #endif
 #if defined(REEL_HAS_AVX2)
-        {"avx2", available<xsimd::fma3<xsimd::avx2>>(), REEL_INSTALL(avx2)},
+        {"avx2", has_avx2(), REEL_INSTALL(avx2)},
 #endif
 #if defined(REEL_HAS_SSE2)
         {"sse2", true, REEL_INSTALL(sse2)},
 #endif
 #if defined(REEL_HAS_NEON)
         {"neon", true, REEL_INSTALL(neon)},
-#endif
-#if defined(REEL_HAS_GENERIC)
-        {"generic", true, REEL_INSTALL(generic)},
 #endif
     };
     Table table;

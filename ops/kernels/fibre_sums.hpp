@@ -64,12 +64,7 @@ Vec<T> row_tail(const S* x, int64_t n) {
     return Vec<T>::load_aligned(buffer);
 }
 
-/// The larger one in each lane. A NaN may get lost: the sum finds it.
-template <class T>
-Vec<T> larger(const Vec<T>& a, const Vec<T>& b) {
-    return xsimd::max(a, b);
-}
-
+/// The largest element in each lane. A NaN may get lost: the sum finds it.
 template <class T, class Load>
 Vec<T> maximum(int64_t count, const Load& z) {
     constexpr int64_t kChains = 4;
@@ -77,10 +72,10 @@ Vec<T> maximum(int64_t count, const Load& z) {
     for (int64_t k = 0; k < kChains; ++k) max[k] = z(k < count ? k : 0);
     int64_t c = kChains;
     for (; c + kChains <= count; c += kChains) {
-        for (int64_t k = 0; k < kChains; ++k) max[k] = larger<T>(max[k], z(c + k));
+        for (int64_t k = 0; k < kChains; ++k) max[k] = larger(max[k], z(c + k));
     }
-    for (; c < count; ++c) max[0] = larger<T>(max[0], z(c));
-    return larger<T>(larger<T>(max[0], max[1]), larger<T>(max[2], max[3]));
+    for (; c < count; ++c) max[0] = larger(max[0], z(c));
+    return larger(larger(max[0], max[1]), larger(max[2], max[3]));
 }
 
 /// Counts the elements that attain the maximum and sums the exponentials of the others.
@@ -151,8 +146,8 @@ void find_row(int64_t n, const S* x, int64_t next, const Keep& keep, Found<T, N>
     const int64_t whole = vectors * kWidth<T>;
     const Vec<T> tail = row_tail<T>(x + whole, n - whole);
     const Vec<T> max =
-        combine_lanes<T>(vectors > 0 ? larger<T>(maximum<T>(vectors, row), tail) : tail,
-                         [](const Vec<T>& v, const auto& exchange) { return larger<T>(v, exchange(v)); });
+        combine_lanes<T>(vectors > 0 ? larger(maximum<T>(vectors, row), tail) : tail,
+                         [](const Vec<T>& v, const auto& exchange) { return larger(v, exchange(v)); });
     Rest<T> rest(max);
     rest.add(vectors, RowBeforeNext<T, S>{x, static_cast<std::uintptr_t>(next) * sizeof(S)}, keep);
     if (whole < n) rest.sums.add(rest.term(vectors, tail, keep));

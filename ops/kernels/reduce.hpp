@@ -47,7 +47,7 @@ struct Max {
         if constexpr (std::is_arithmetic_v<V>) {
             return a > b || a != a ? a : b;
         } else {
-            return xsimd::select(a == a, xsimd::max(a, b), a);  // which is b where b is NaN
+            return xsimd::select(a == a, larger(a, b), a);  // b where b is NaN
         }
     }
     /// Whether a beats b, which came before it.
@@ -72,7 +72,7 @@ struct Min {
         if constexpr (std::is_arithmetic_v<V>) {
             return a < b || a != a ? a : b;
         } else {
-            return xsimd::select(a == a, xsimd::min(a, b), a);
+            return xsimd::select(a == a, smaller(a, b), a);
         }
     }
     template <class T>

@@ -58,7 +58,7 @@ public:
     }
 
     Vec<T> operator()(const Vec<T>& z) const {
-        const Vec<T> x = xsimd::max(low_, z - shift_);  // which is NaN where z is
+        const Vec<T> x = larger(low_, z - shift_);  // NaN where z is
         const Vec<T> rounded = multiply_add(x, Vec<T>(math::kLog2E<T>), rounder_);
         const Vec<T> n = rounded - rounder_;
         const Vec<T> coarse = multiply_add(n, Vec<T>(-kShortLog2<T>), x);

@@ -1,6 +1,6 @@
 /// \file
 /// One vector vocabulary for all kernels: `Vec<T>` of the instruction set that the file is compiled for, and
-/// the few words in which xsimd's versions 8 to 13 differ.
+/// the few words in which xsimd's versions 8 to 14 differ.
 #pragma once
 
 #include <bit>
@@ -94,6 +94,27 @@ Mask<T> is_nan(const xsimd::batch<T>& x) {
     return !(x == x);
 }
 
+/// The larger and the smaller one of two numbers; b where they are equal, and where one of them is NaN: what
+/// x86 has one instruction for. Not xsimd's, which say nothing of NaN and changed their order in version 14.
+template <class V>
+V larger(const V& a, const V& b) {
+#if defined(__x86_64__)
+    const typename V::register_type x = a, y = b;
+    return x > y ? x : y;
+#else
+    return xsimd::select(a > b, a, b);
+#endif
+}
+template <class V>
+V smaller(const V& a, const V& b) {
+#if defined(__x86_64__)
+    const typename V::register_type x = a, y = b;
+    return x < y ? x : y;
+#else
+    return xsimd::select(a < b, a, b);
+#endif
+}
+
 template <class V>
 typename V::value_type first_lane(const V& v) {
     alignas(V) typename V::value_type lanes[V::size];
@@ -105,14 +126,14 @@ typename V::value_type first_lane(const V& v) {
 template <std::int64_t kBits, class V, std::size_t... Lane>
 V exchanged(const V& v, std::index_sequence<Lane...>) {
     using T = typename V::value_type;
-    using Bits = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
     T lanes __attribute__((vector_size(sizeof(V))));
     std::memcpy(&lanes, &v, sizeof(V));
 #if defined(__clang__)
     lanes = __builtin_shufflevector(lanes, lanes, (Lane ^ kBits)...);
 #else
-    [[maybe_unused]] const Bits order
-        __attribute__((vector_size(sizeof(V)))) = {static_cast<Bits>(Lane ^ kBits)...};
+    using Index = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
+    [[maybe_unused]] const Index order
+        __attribute__((vector_size(sizeof(V)))) = {static_cast<Index>(Lane ^ kBits)...};
     lanes = __builtin_shuffle(lanes, order);
 #endif
     V result;

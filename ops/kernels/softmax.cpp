@@ -114,7 +114,7 @@ void lane_probabilities(int64_t n, int64_t count, ConstPanel x, double empty, vo
 template <class T, int64_t N>
 void log_sums(const Found<T, N>& found, int64_t l, T* logs) {
     alignas(Vec<double>) double sums[kWide];
-    xsimd::log1p(Concluded<T>(found, l).rest).store_aligned(sums);
+    math::log1p<double>(Concluded<T>(found, l).rest).store_aligned(sums);
     for (int64_t i = 0; i < kWide; ++i) {
         logs[i] = is_finite(found.max[l + i]) ? static_cast<T>(sums[i]) : std::numeric_limits<T>::quiet_NaN();
     }

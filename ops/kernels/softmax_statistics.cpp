@@ -14,7 +14,7 @@ void conclude(int64_t count, const Found<T, kGroup>& found, void* max, void* res
     for (int64_t l = 0; l < count; l += kWidth<double>) {
         const Concluded<T> fibres(found, l);
         fibres.rest.store_aligned(rests + l);
-        xsimd::log1p(fibres.rest).store_aligned(logs + l);
+        math::log1p<double>(fibres.rest).store_aligned(logs + l);
     }
     for (int64_t l = 0; l < count; ++l) {
         static_cast<T*>(max)[l] = found.max[l];

@@ -107,7 +107,7 @@ inline constexpr double kErfNear<double>[] = {
 /// |x|, at most the end of the tail; NaN stays NaN.
 template <class T>
 Vec<T> within_tail(const Vec<T>& x) {
-    return xsimd::min(Vec<T>(kTailEnd<T>), xsimd::abs(x));
+    return smaller(Vec<T>(kTailEnd<T>), Vec<T>(xsimd::abs(x)));
 }
 
 /// exp(−y²/2) for y within the tail. What y² loses to rounding goes into the remainder.
@@ -157,7 +157,7 @@ Vec<T> gelu(const Vec<T>& x) {
     const Vec<T> near =
         multiply_add(bell.exponent, polynomial<T>(bell.square.high, kNormalNear<T>), Vec<T>(T(0.5)) * y);
     const Vec<T> tail = xsimd::select(y <= Vec<T>(T(kGeluNear)), near, far);
-    return xsimd::max(Vec<T>(T(-0.0)), x) - tail;  // the second where they are equal, or x is NaN
+    return larger(Vec<T>(T(-0.0)), x) - tail;  // x where it is a zero or NaN
 }
 
 }  // namespace reel::kernels::REEL_SET::math

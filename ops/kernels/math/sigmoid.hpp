@@ -109,7 +109,7 @@ inline constexpr T kTanhEnd = sizeof(T) == 4 ? T(10) : T(20);
 /// is: log 2 need not be in two parts.
 template <class T>
 Vec<T> tanh(const Vec<T>& x) {
-    const Vec<T> y = xsimd::min(Vec<T>(kTanhEnd<T>), xsimd::abs(x));
+    const Vec<T> y = smaller(Vec<T>(kTanhEnd<T>), Vec<T>(xsimd::abs(x)));
     const Vec<T> square = y * y;
     const Vec<T> near = multiply_add(y * square, polynomial<T>(square, kTanhTail<T>), y);
     const Vec<T> rounder(kRounder<T> + kBias<T>);

@@ -137,13 +137,15 @@ Shape memory_order(const Shape& sizes, const Shape& strides) {
     for (std::size_t d = 0; d < sizes.size(); ++d) {
         if (sizes[d] != 1 && strides[d] != 0) placed.push_back(static_cast<std::int64_t>(d));
     }
+    // The longer stride first, the earlier of equals.
     const auto outer = [&](std::int64_t a, std::int64_t b) {
-        return std::abs(strides[static_cast<std::size_t>(a)]) >
-               std::abs(strides[static_cast<std::size_t>(b)]);
+        const std::int64_t at_a = std::abs(strides[static_cast<std::size_t>(a)]);
+        const std::int64_t at_b = std::abs(strides[static_cast<std::size_t>(b)]);
+        return at_a != at_b ? at_a > at_b : a < b;
     };
     if (std::is_sorted(placed.begin(), placed.end(), outer)) return order;
     Shape sorted = placed;
-    std::stable_sort(sorted.begin(), sorted.end(), outer);
+    std::sort(sorted.begin(), sorted.end(), outer);
     for (std::size_t i = 0; i < placed.size(); ++i) order[static_cast<std::size_t>(placed[i])] = sorted[i];
     return order;
 }

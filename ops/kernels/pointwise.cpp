@@ -282,7 +282,7 @@ struct IsNan {
 struct IsInf {
     template <class T>
     bool operator()(T x) const {
-        return (x == std::numeric_limits<T>::infinity()) | (x == -std::numeric_limits<T>::infinity());
+        return std::abs(x) == std::numeric_limits<T>::infinity();
     }
 };
 struct IsFinite {

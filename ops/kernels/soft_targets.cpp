@@ -180,7 +180,7 @@ void row_residuals(int64_t n, int64_t count, ConstPanel x, const double* max, co
         const T* z = row_of<T>(x, f);
         const T* p = row_of<T>(q.probability, f);
         T* to = static_cast<T*>(y.data) + f * y.stride;
-        const Residual residual(Wide(max[f]), Wide(rest[f]), Wide(mass[f]), Wide(factor[f]));
+        const Residual residual{Wide(max[f]), Wide(rest[f]), Wide(mass[f]), Wide(factor[f])};
         for (int64_t c = 0; c < n; c += kWide) {
             const int64_t some = n - c < kWide ? n - c : kWide;
             store_narrow(to + c, residual(load_wide(z + c, some), row_target<T>(q, p, c, some)), some);
@@ -208,7 +208,7 @@ void lane_residuals(int64_t n, int64_t count, ConstPanel x, const double* max, c
     if (!q.classes) return;
     for (int64_t f = 0; f < count; ++f) {
         if (q.excess[f] == 0) continue;
-        const Residual residual(Wide(max[f]), Wide(rest[f]), Wide(mass[f]), Wide(factor[f]));
+        const Residual residual{Wide(max[f]), Wide(rest[f]), Wide(mass[f]), Wide(factor[f])};
         const int64_t t = q.classes[f];
         correct(q, f, residual, lane_target<T>(q, lane_of<T>(q.probability, f), t, 1),
                 static_cast<const T*>(x.data)[t * x.stride + f], static_cast<T*>(y.data) + t * y.stride + f);

@@ -85,9 +85,9 @@ ValuesIndices extremum(const char* name, Fold how, const Tensor& x, std::int64_t
     auto [values, indices] = find(how, x, r);
     return {record(name, values,
                    {{x,
-                     [r, indices = indices, sizes = x.sizes()](const Tensor& g) {
+                     [r, winners = indices, sizes = x.sizes()](const Tensor& g) {
                          if (sizes.empty()) return g;
-                         return scatter(zeros(sizes, g.dtype()), r.dims[0], r.unreduced(indices),
+                         return scatter(zeros(sizes, g.dtype()), r.dims[0], r.unreduced(winners),
                                         r.unreduced(g));
                      }}}),
             indices};

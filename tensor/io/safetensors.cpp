@@ -7,6 +7,7 @@
 #include <array>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <tuple>
 #include <utility>
 
 #include "tensor/io/file.hpp"
@@ -59,8 +60,8 @@ public:
         if (text.find('\0') != std::string::npos) wrong("its header contains a NUL byte");
         Json::sax_parse(text, this);
         check_names();
-        std::stable_sort(items_.begin(), items_.end(), [](const Item& a, const Item& b) {
-            return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
+        std::sort(items_.begin(), items_.end(), [](const Item& a, const Item& b) {
+            return std::tie(a.begin, a.end, a.name) < std::tie(b.begin, b.end, b.name);
         });
         std::int64_t place = 0;
         for (const Item& item : items_) {
@@ -272,8 +273,8 @@ void save_safetensors(const std::string& path, const std::map<std::string, Tenso
         if (name == kMetadata) fail<Error>("save_safetensors: '", name, "' cannot be the name of a tensor");
         items.emplace_back(name, tensor.detach().contiguous());
     }
-    std::stable_sort(items.begin(), items.end(), [](const auto& a, const auto& b) {
-        return rank(a.second.dtype()) < rank(b.second.dtype());
+    std::sort(items.begin(), items.end(), [](const auto& a, const auto& b) {
+        return std::pair(rank(a.second.dtype()), a.first) < std::pair(rank(b.second.dtype()), b.first);
     });
     std::string text = "{";
     std::int64_t place = 0;

@@ -1,4 +1,4 @@
-// Order against std::stable_sort, and where PyTorch has decided: NaN, -0, ties.
+// Order against std::sort, equal elements in the order of their indices, and where PyTorch has decided: NaN, -0, ties.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -37,10 +37,10 @@ bool before(double a, double b) { return std::isnan(b) ? !std::isnan(a) : a < b;
 Ints order(const std::vector<double>& row, bool descending) {
     Ints places(row.size());
     std::iota(places.begin(), places.end(), 0);
-    std::stable_sort(places.begin(), places.end(), [&](int64_t a, int64_t b) {
-        const double x = row[static_cast<std::size_t>(a)];
-        const double y = row[static_cast<std::size_t>(b)];
-        return descending ? before(y, x) : before(x, y);
+    std::sort(places.begin(), places.end(), [&](int64_t a, int64_t b) {
+        const double x = row[static_cast<std::size_t>(descending ? b : a)];
+        const double y = row[static_cast<std::size_t>(descending ? a : b)];
+        return before(x, y) || (!before(y, x) && a < b);
     });
     return places;
 }

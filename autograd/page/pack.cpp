@@ -130,7 +130,7 @@ void write_literal(std::ostream& out, const std::string& text) {
 
 void write_page(std::ostream& out, const std::string& directory) {
     const std::string dagre =
-        "/*\n" + read(directory + "/dagre.LICENSE") + "*/\n" + read(directory + "/dagre.min.js");
+        "/*\n" + read(directory + "/dagre.LICENSE") + "*/\n" + read(directory + "/dagre.js");
     std::string page = read(directory + "/page.html");
     page = replaced(page, "@css@", read(directory + "/page.css"));
     page = replaced(page, "@dagre@", dagre);

@@ -1,0 +1,99 @@
+#!/bin/sh
+# Builds and tests reel in Debian 12, 13 and sid, each in a directory of its own (debootstrap): the README's two commands
+# with GCC, then clang, without OpenMP, as a shared library, against libc++, and for 64-bit Arm under qemu. As root.
+#   ./scripts/platforms.sh              everything: hours
+#   ./scripts/platforms.sh trixie sid   these releases
+#   ./scripts/platforms.sh trixie/clang this step
+# Each step prints its minutes, and writes a log beside its directory. What this commit has passed is not done again, so
+# that an interrupted run can be taken up. Nothing is left mounted. REEL_PLATFORMS says where (about 4 GB a release).
+set -eu
+cd "$(dirname "$0")/.."
+
+place=${REEL_PLATFORMS:-/var/tmp/reel-platforms}
+releases="bookworm trixie sid"
+steps="readme clang serial clang-serial shared libc++ arm"
+version=$(git rev-parse HEAD)$(git status --porcelain | cksum)
+failed=""
+
+for tool in debootstrap unshare; do
+    command -v $tool >/dev/null || { echo "platforms: apt-get install debootstrap util-linux" >&2; exit 1; }
+done
+[ "$(id -u)" -eq 0 ] || { echo "platforms: run as root" >&2; exit 1; }
+mkdir -p "$place/passed"
+
+# Runs a command in /reel of a release. Mounts of its own, so that /proc ends with it.
+inside() {
+    release=$1
+    shift
+    unshare --mount --pid --fork --kill-child --root="$place/$release" --wd=/reel --mount-proc=/proc \
+            env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"
+}
+
+# The release with nothing but git, and the sources as they are now, beside what was built of them before.
+prepare() {
+    if [ ! -e "$place/$1/etc/reel-is-here" ]; then
+        rm -rf "${place:?}/$1"
+        debootstrap --variant=minbase --include=git,ca-certificates "$1" "$place/$1"
+        echo 'Acquire::Check-Valid-Until "false";' >"$place/$1/etc/apt/apt.conf.d/99old-mirror"
+        touch "$place/$1/etc/reel-is-here"
+    fi
+    mkdir -p "$place/$1/reel"
+    find "$place/$1/reel" -mindepth 1 -maxdepth 1 ! -name build -exec rm -rf {} +
+    git ls-files -z --cached --others --exclude-standard | tar --null --files-from=- --create --ignore-failed-read |
+        tar --extract --directory "$place/$1/reel"
+}
+
+# What each step runs, as a shell script in /reel. The newest clang of a release; on bookworm 19, not 14.
+clang='clang=$(apt-cache pkgnames clang- | grep -E "^clang-[0-9]+$" | sort -t- -k2 -n | tail -1); v=${clang#clang-}
+./scripts/setup.sh $clang libclang-rt-$v-dev libomp-$v-dev'
+configure='cmake -S . -B build/$step -G Ninja -DCMAKE_BUILD_TYPE=Release'
+build_and_test='cmake --build build/$step && ctest --test-dir build/$step --output-on-failure'
+script() {
+    case $1 in
+    readme) echo './scripts/names.sh >build/names.txt && ./scripts/test.sh && tail -n 8 build/names.txt' ;;
+    clang) echo "$clang && CXX=clang++-\$v $configure && $build_and_test" ;;
+    serial) echo "./scripts/setup.sh && $configure -DREEL_OPENMP=OFF && $build_and_test" ;;
+    clang-serial) echo "$clang && CXX=clang++-\$v $configure -DREEL_OPENMP=OFF && $build_and_test" ;;
+    shared) echo "./scripts/setup.sh && $configure -DBUILD_SHARED_LIBS=ON && $build_and_test" ;;
+    libc++) # what Debian has of other people's libraries is for libstdc++, so the library alone
+        echo "$clang libc++-\$v-dev libc++abi-\$v-dev && CXX=clang++-\$v $configure -DCMAKE_CXX_FLAGS=-stdlib=libc++ \
+              -DREEL_BUILD_TESTS=OFF -DREEL_BUILD_EXAMPLES=OFF && cmake --build build/\$step" ;;
+    arm) # the values of every operation, the seeds' numbers, and what reads and writes files
+        echo "./scripts/setup.sh g++-aarch64-linux-gnu qemu-user && $configure -DREEL_OPENMP=OFF \
+              -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR=aarch64 -DCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++ \
+              -DCMAKE_FIND_ROOT_PATH_MODE_PROGRAM=NEVER -DREEL_BUILD_EXAMPLES=OFF &&
+              cmake --build build/\$step --target reel_tests && qemu-aarch64 -L /usr/aarch64-linux-gnu \
+              build/\$step/tests/reel_tests -tc='battery*,seeds*,random*,safetensors*,npy*'" ;;
+    esac
+}
+
+run() {
+    release=${1%/*}
+    step=${1#*/}
+    passed="$place/passed/$release-$step"
+    [ "$(cat "$passed" 2>/dev/null)" != "$version" ] || { echo "$1: passed before"; return 0; }
+    log="$place/$release-$step.log"
+    began=$(date +%s)
+    if (prepare "$release" && inside "$release" sh -euc "mkdir -p build; step=$step; $(script "$step")") >"$log" 2>&1; then
+        echo "$version" >"$passed"
+        result="passed"
+    else
+        result="FAILED, see $log"
+        failed="$failed $1"
+    fi
+    echo "$1: $result ($((($(date +%s) - began + 30) / 60)) min)"
+}
+
+for wanted in ${*:-$releases}; do
+    case $wanted in
+    */*) run "$wanted" ;;
+    *) for step in $steps; do run "$wanted/$step"; done ;;
+    esac
+done
+
+# The same names everywhere.
+for names in "$place"/*/reel/build/names.txt; do
+    [ -e "$names" ] || continue
+    cmp -s "${first:=$names}" "$names" || failed="$failed names:$names"
+done
+[ -z "$failed" ] || { echo "platforms: failed:$failed" >&2; exit 1; }

@@ -3,6 +3,10 @@
 /// a program includes. Start reading at `TOUR.md`.
 #pragma once
 
+#if __cplusplus < 202002L
+#error "reel needs C++20: compile with -std=c++20 or newer"
+#else
+
 #include <iostream>
 
 #include "autograd/checkpoint.hpp"
@@ -37,3 +41,6 @@
 #include "tensor/random.hpp"
 #include "tensor/tensor.hpp"
 #include "tensor/threads.hpp"
+#include "tensor/version.hpp"
+
+#endif

@@ -6,7 +6,7 @@
 
 #include "function.hpp"
 
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// f(inputs) as one operation on the tape, which keeps the inputs and nothing of what happens inside. The
 /// rewind runs `f` a second time, with the same random numbers, and rewinds that.

@@ -9,7 +9,7 @@
 
 #include "function.hpp"
 
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// ∂f(x)/∂x, of shape f(x).sizes() + x.sizes(). One rewind for each element of f(x).
 Tensor jacobian(const TensorFunction& f, const Tensor& x);

@@ -10,7 +10,7 @@
 
 #include "../tensor/tensor.hpp"
 
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// A function of tensors in any of its forms: `Tensor(const Tensor&)`, `Tensor(const std::vector<Tensor>&)`,
 /// or either returning `std::vector<Tensor>`.

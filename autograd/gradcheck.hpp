@@ -12,7 +12,7 @@
 #include "../tensor/tensor.hpp"
 #include "function.hpp"
 
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// What is said of an input element, and of an input by its worst element. In rising order of severity.
 enum class Verdict : std::uint8_t {

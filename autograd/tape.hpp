@@ -18,7 +18,7 @@
 
 #include "../tensor/tensor.hpp"
 
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// A pullback ȳ → x̄, or (ȳ, y) → x̄, held by value. Small closures stand inside the object.
 class Pullback {

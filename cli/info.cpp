@@ -11,7 +11,7 @@
 namespace reel::cli {
 
 int info(std::ostream& out) {
-    print_table(out, {{"version", REEL_VERSION},
+    print_table(out, {{"version", version()},
                       {"instruction set", kernels::kernels().instruction_set},
                       {"threads", std::to_string(num_threads())},
                       {"BLAS", detail::concat(openblas_get_config(), ", kernels for ", blas_kernels())}});

@@ -5,7 +5,7 @@
 
 int main(int argc, char** argv) {
     CLI::App app("Looks at the tensor library reel, and at files of tensors.", "reel");
-    app.set_version_flag("--version", REEL_VERSION);
+    app.set_version_flag("--version", reel::version());
     app.require_subcommand(1);
     int status = 0;
 

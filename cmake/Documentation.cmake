@@ -1,4 +1,4 @@
-# `cmake --build … --target docs` makes the site of the documentation in docs/html of the build, where Doxygen is.
+# `cmake --build … --target docs` makes the site of the documentation in docs/html of the build, with Doxygen.
 find_package(Doxygen QUIET)
 if(DOXYGEN_FOUND)
     set(REEL_DOCUMENTED ${REEL_PUBLIC_HEADERS})
@@ -8,4 +8,7 @@ if(DOXYGEN_FOUND)
     file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/docs)
     add_custom_target(docs COMMAND Doxygen::doxygen ${PROJECT_BINARY_DIR}/Doxyfile
                       WORKING_DIRECTORY ${PROJECT_SOURCE_DIR} VERBATIM)
+else()
+    add_custom_target(docs COMMAND ${CMAKE_COMMAND} -E echo "docs needs Doxygen (apt-get install doxygen), then cmake again"
+                      COMMAND ${CMAKE_COMMAND} -E false VERBATIM)
 endif()

@@ -41,13 +41,19 @@ foreach(forwarder reel.hpp:reel.hpp reel/xtensor.hpp:tensor/xtensor.hpp reel/dlp
         set(path reel/${header})
     endif()
     file(CONFIGURE OUTPUT installed/${name} CONTENT "#include \"${path}\"\n")
-    get_filename_component(directory ${name} DIRECTORY)
-    install(FILES ${PROJECT_BINARY_DIR}/installed/${name} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/${directory})
 endforeach()
+# A project that has reel as a part installs what is its own.
+if(NOT REEL_INSTALL)
+    return()
+endif()
+
+install(DIRECTORY ${PROJECT_BINARY_DIR}/installed/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 foreach(header ${REEL_PUBLIC_HEADERS})
     get_filename_component(directory ${header} DIRECTORY)
     install(FILES ${header} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/reel/${directory})
 endforeach()
+# Ours, and that of what is packed into the pages of `Tape::to_html`.
+install(FILES LICENSE autograd/page/dagre.LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/licenses/reel)
 
 install(TARGETS ${REEL_LIBRARIES} EXPORT reel
         ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
@@ -68,9 +74,18 @@ set(REEL_PC_PRIVATE "-lopenblas")
 if(REEL_OPENMP)
     string(APPEND REEL_PC_PRIVATE " ${OpenMP_CXX_FLAGS}")
 endif()
-# With no shared library beside it the static one is what `-lreel` finds, and that needs the rest too.
-if(NOT REEL_SHARED)
-    set(REEL_PC_PUBLIC " ${REEL_PC_PRIVATE}")
+# `pkg-config reel` says how to link the shared library, where there is one, and with `--static` what a program needs that
+# is linked with `-static`; `pkg-config reel-static` names the static library itself.
+set(REEL_PC_LIBRARY "-L\${libdir} -lreel")
+set(REEL_PC_REQUIRED "")
+if(NOT BUILD_SHARED_LIBS AND NOT REEL_SHARED)
+    set(REEL_PC_REQUIRED " ${REEL_PC_PRIVATE}")
 endif()
 configure_file(cmake/reel.pc.in ${PROJECT_BINARY_DIR}/reel.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/reel.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+if(NOT BUILD_SHARED_LIBS OR REEL_SHARED)
+    set(REEL_PC_LIBRARY "\${libdir}/${CMAKE_STATIC_LIBRARY_PREFIX}reel${CMAKE_STATIC_LIBRARY_SUFFIX}")
+    set(REEL_PC_REQUIRED " ${REEL_PC_PRIVATE}")
+    configure_file(cmake/reel.pc.in ${PROJECT_BINARY_DIR}/reel-static.pc @ONLY)
+    install(FILES ${PROJECT_BINARY_DIR}/reel-static.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endif()

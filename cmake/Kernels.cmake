@@ -11,8 +11,10 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64|amd64")
     set(REEL_KERNEL_SETS ${sets} CACHE STRING "Instruction sets to compile the kernels for")
     set(REEL_FLAGS_sse2 "")
     set(REEL_FLAGS_avx2 -mavx2 -mfma)
-    set(REEL_FLAGS_avx512 -mavx512f -mavx512cd -mavx512dq -mavx512bw -mfma -mprefer-vector-width=512
-                          -Wno-maybe-uninitialized -Wno-uninitialized)  # GCC 12's own AVX-512 headers warn
+    set(REEL_FLAGS_avx512 -mavx512f -mavx512cd -mavx512dq -mavx512bw -mfma -mprefer-vector-width=512)
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")  # its own AVX-512 headers warn in version 12
+        list(APPEND REEL_FLAGS_avx512 -Wno-maybe-uninitialized -Wno-uninitialized)
+    endif()
 elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
     set(REEL_KERNEL_SETS neon CACHE STRING "Instruction sets to compile the kernels for")
     set(REEL_FLAGS_neon "")
@@ -29,7 +31,7 @@ foreach(set ${REEL_KERNEL_SETS})
     # where a kernel says so (multiply_add), never by the compiler: error terms and bounds depend on which are.
     target_compile_options(reel_kernels_${set} PRIVATE ${REEL_FLAGS_${set}} -fno-math-errno -ffp-contract=off
                                                        $<$<CONFIG:Debug>:-O1> $<$<NOT:$<CONFIG:Debug>>:-O3>)
-    set_target_properties(reel_kernels_${set} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+    reel_hides_insides(reel_kernels_${set})
     list(APPEND REEL_KERNEL_OBJECTS $<TARGET_OBJECTS:reel_kernels_${set}>)
     string(TOUPPER ${set} upper)
     list(APPEND REEL_SET_DEFINITIONS REEL_HAS_${upper})
@@ -38,5 +40,5 @@ endforeach()
 add_library(reel_dispatch OBJECT ops/kernels/dispatch.cpp)
 target_link_libraries(reel_dispatch PRIVATE reel_flags reel_dependencies)
 target_compile_definitions(reel_dispatch PRIVATE ${REEL_SET_DEFINITIONS})
-set_target_properties(reel_dispatch PROPERTIES POSITION_INDEPENDENT_CODE ON)
+reel_hides_insides(reel_dispatch)
 list(APPEND REEL_KERNEL_OBJECTS $<TARGET_OBJECTS:reel_dispatch>)

@@ -9,7 +9,7 @@
 
 #include "optimizer.hpp"
 
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// Writes a safetensors file of the parameters ("parameter.0", …), the optimizer's state ("optimizer.…"), the
 /// state of this thread's generator ("generator") and the step ("step"): whole or not at all, so that a run

@@ -12,7 +12,7 @@
 
 #include "../tensor/tensor.hpp"
 
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// What all optimizers have: parameters, a learning rate, and a state by name.
 class Optimizer {

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <numbers>
 
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// Half a cosine from `base` at step 0 down to `floor` at step `total`, and `floor` from there on.
 inline double cosine_lr(std::int64_t step, std::int64_t total, double base, double floor = 0) {

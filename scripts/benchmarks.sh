@@ -22,9 +22,10 @@ results=benchmarks/RESULTS.md
 cat >$results <<END
 # Results
 
-Written by \`scripts/benchmarks.sh\`. *limit* is the time that the machine itself would take at least, measured in the same
+Written by \`scripts/benchmarks.sh\`. *limit* estimates the time that the machine itself would take, measured in the same
 run: bytes at the bandwidth of the level they fit in, products at the rate of fused multiply-adds, exponentials at that
-of a bare loop; *share* is limit / time. A ratio above 1 means that reel is faster. The workloads are the functions of
+of a bare loop; *share* is limit / time. Where a share is above 100 %, the estimate was too slow: part of the bytes came
+from a nearer level, or the machine was slower while the limit was measured. A ratio above 1 means that reel is faster. The workloads are the functions of
 this folder.
 
 END

@@ -10,7 +10,7 @@
 #include <limits>
 #include <type_traits>
 
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// The element types, in the order of promotion.
 enum class DType : std::uint8_t { kBool, kInt64, kFloat16, kBFloat16, kFloat32, kFloat64 };

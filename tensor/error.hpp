@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// The root of all errors of the library.
 class Error : public std::runtime_error {

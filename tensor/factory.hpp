@@ -10,7 +10,7 @@
 
 #include "tensor.hpp"
 
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// What `tensor(…)` takes: a number, nested braces of numbers, or a vector of numbers.
 class TensorData {

@@ -9,7 +9,7 @@
 #include <type_traits>
 #include <vector>
 
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 class Tensor;
 

@@ -7,7 +7,7 @@
 
 #include "indexing.hpp"
 
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// What is not given stays as it is.
 struct PrintOptions {

@@ -11,7 +11,7 @@
 
 #include "tensor.hpp"
 
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// One block of Philox4x32-10: four random words for a counter and a key.
 std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter,

@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// A short list of integers: sizes, strides or dimensions. Up to four stand inside the object, more on the
 /// heap. Made from `{2, 3}`, a vector, a span, or one integer.

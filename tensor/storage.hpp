@@ -14,7 +14,7 @@
 #include <functional>
 #include <utility>
 
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// A pointer to an object that counts its owners in a member `owners`; the last one calls
 /// `T::destroy(object)`.

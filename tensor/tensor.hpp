@@ -18,7 +18,7 @@
 #include "shape.hpp"
 #include "storage.hpp"
 
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 class Tensor;
 

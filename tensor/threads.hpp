@@ -2,7 +2,7 @@
 /// How many threads an operation may use. Results do not depend on it.
 #pragma once
 
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// At the start OMP_NUM_THREADS, or as many as there are cores.
 int num_threads();

@@ -19,7 +19,7 @@
 #include "factory.hpp"
 #include "tensor.hpp"
 
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// What `as_xtensor` returns: an xtensor container on a tensor's memory, which it keeps alive.
 template <class T>

@@ -5,7 +5,7 @@
 #include "../../tensor/tensor.hpp"
 #include "pair.hpp"
 
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 struct Conv2dOptions {
     Pair stride = 1;

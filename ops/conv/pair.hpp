@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <type_traits>
 
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 struct Pair {
     std::int64_t height;

@@ -7,7 +7,7 @@
 #include "../../tensor/tensor.hpp"
 #include "pair.hpp"
 
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 struct MaxPool2dOptions {
     Pair kernel_size;

@@ -7,7 +7,7 @@
 
 #include "../../tensor/tensor.hpp"
 
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// x.index({…}): integers select, `Slice` slices (negative steps too), `None` makes a dimension of size 1,
 /// `Ellipsis` stands for as many full slices as are missing; all these give a view. Bool tensors pick where

@@ -7,7 +7,7 @@
 
 #include "../../tensor/tensor.hpp"
 
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// `einsum("bij,bjk->bik", {a, b})`: every dimension of every operand has a letter; operands are multiplied
 /// where letters agree, and letters that are not in the result are summed over. A letter repeated in one

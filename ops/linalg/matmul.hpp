@@ -6,7 +6,7 @@
 
 #include "../../tensor/tensor.hpp"
 
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// a b, by the number of dimensions: (k)·(k) is a dot product; (m, k)(k) and (k)(k, n) are matrix times
 /// vector; (m, k)(k, n) is the matrix product; with more dimensions the last two are matrices, and the ones

@@ -6,7 +6,7 @@
 
 #include "../../tensor/tensor.hpp"
 
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 struct ScaledDotProductAttentionOptions {
     Tensor attn_mask = {};               ///< bool: true takes part; floating: added to the scores

@@ -7,7 +7,7 @@
 
 #include "../../tensor/tensor.hpp"
 
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// y = (x − μ) / √(σ² + ε) · weight + bias over the last dimensions, which are `shape`; μ and σ² are their
 /// mean and variance (divided by n, in two passes). `weight` and `bias` have the shape `shape`; undefined:

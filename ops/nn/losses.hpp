@@ -5,7 +5,7 @@
 #include "../../tensor/tensor.hpp"
 #include "../softmax/reduction.hpp"
 
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// (x − target)². x̄ = 2 ȳ (x − target), the target gets −x̄; divided by n for kMean. Throws a
 /// `DTypeError` for integers.

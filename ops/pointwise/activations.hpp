@@ -7,7 +7,7 @@
 
 #include "../../tensor/tensor.hpp"
 
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// Hyperbolic tangent. x̄ = ȳ (1 − y²).
 Tensor tanh(const Tensor& x);

@@ -6,7 +6,7 @@
 
 #include "../../tensor/tensor.hpp"
 
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// a + α b; of bools: or. A floating α needs a floating result. ā = ȳ, b̄ = α ȳ.
 Tensor add(const Tensor& a, const Tensor& b, Scalar alpha = 1);

@@ -4,7 +4,7 @@
 
 #include "../../tensor/tensor.hpp"
 
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// a = b.
 Tensor eq(const Tensor& a, const Tensor& b);

@@ -6,7 +6,7 @@
 
 #include "../../tensor/tensor.hpp"
 
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// a where the condition holds, else b. ā = ȳ where the condition holds, else 0; b̄ = ȳ where it does not,
 /// else 0, whatever the other one holds.

@@ -7,7 +7,7 @@
 #include "arithmetic.hpp"
 #include "conditional.hpp"
 
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// eˣ. x̄ = ȳ y.
 Tensor exp(const Tensor& x);

@@ -7,7 +7,7 @@
 
 #include "../../tensor/tensor.hpp"
 
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// Σ x, in pairs of blocks. Integers and bools give int64. x̄ = ȳ, expanded.
 Tensor sum(const Tensor& x, const Shape& dims = {}, bool keepdim = false);

@@ -4,7 +4,7 @@
 
 #include "../../tensor/tensor.hpp"
 
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// yᵢ = x₀ + … + xᵢ along `dim`, summed in float64 (integers and bools in int64, which they give). x̄ᵢ = ȳᵢ +
 /// … + ȳₙ₋₁.

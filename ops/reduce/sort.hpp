@@ -5,7 +5,7 @@
 
 #include "../../tensor/tensor.hpp"
 
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// The elements in order along `dim`, and where they stood. x̄ = ȳ, where the elements stood.
 ValuesIndices sort(const Tensor& x, std::int64_t dim = -1, bool descending = false);

@@ -8,7 +8,7 @@
 
 #include "../../tensor/tensor.hpp"
 
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// The tensors one behind the other along `dim`, in their common type. The other sizes must agree; a tensor
 /// of shape [0] is skipped, as in PyTorch. x̄ᵢ = the part of ȳ that is xᵢ.

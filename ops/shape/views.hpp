@@ -7,7 +7,7 @@
 
 #include "../../tensor/tensor.hpp"
 
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// Dimensions start_dim … end_dim as one; a 0-d tensor gets one of size 1. Copies where the strides do not
 /// allow a view. x̄ = ȳ in the shape of x.

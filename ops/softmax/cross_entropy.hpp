@@ -6,7 +6,7 @@
 #include "../../tensor/tensor.hpp"
 #include "reduction.hpp"
 
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 struct CrossEntropyOptions {
     Tensor weight = {};                ///< of each class, [C]; a constant

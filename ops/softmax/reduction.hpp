@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// What becomes of a loss's elements: they stay as they are, or are averaged, or added up.
 enum class Reduction : std::uint8_t { kNone, kMean, kSum };

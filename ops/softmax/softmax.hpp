@@ -4,7 +4,7 @@
 
 #include "../../tensor/tensor.hpp"
 
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// y = e^x / Σ e^x along `dim`, whatever the size of x: 4 ulp of the result. A row without a finite maximum
 /// (all -inf, or some +inf) is NaN, as in PyTorch. x̄ = y (ȳ − Σ ȳ y). Throws a `DTypeError` for integers and

@@ -6,7 +6,7 @@
 
 #include "../tensor.hpp"
 
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// Writes a file that `numpy.load` reads, in row-major order; whole or not at all. Throws a `DTypeError` for
 /// bfloat16, which NumPy does not have, and an `IoError` when the file cannot be written.

@@ -7,7 +7,7 @@
 
 #include "../tensor.hpp"
 
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// Writes the file that Python's `safetensors` would write of the same tensors; whole or not at all. Throws
 /// an `IoError` when it cannot be written, an `Error` for a name that the format does not take.

@@ -72,7 +72,7 @@ function(reel_page_test page)
         target_link_libraries(page_${name} PRIVATE reel reel_flags)
         target_compile_options(page_${name} PRIVATE -O0 -Wno-unused)  # a page may show what it does not use
         if(bridge)
-            target_link_libraries(page_${name} PRIVATE reel_dependencies)
+            target_link_libraries(page_${name} PRIVATE reel_xtensor)
         endif()
         add_test(NAME docs/${name} COMMAND ${CMAKE_COMMAND} -DEXPECTED=${files}.cpp.txt
                  -DCOMMAND=$<TARGET_FILE:page_${name}> -P ${CMAKE_CURRENT_SOURCE_DIR}/prints.cmake)

@@ -1,4 +1,4 @@
-// A user's program, far from our build. Prints "loss 14, gradient [2, 4, 6]".
+// A user's program, far from our build. Prints "loss 14, gradient [2, 4, 6], version 0.1.0".
 #include <iostream>
 #include <reel.hpp>
 
@@ -13,5 +13,5 @@ int main() {
     loss.backward();
     const auto gradient = x.grad().to_vector<int>();
     std::cout << "loss " << loss.item<int>() << ", gradient [" << gradient[0] << ", " << gradient[1] << ", "
-              << gradient[2] << "]\n";
+              << gradient[2] << "], version " << reel::version() << "\n";
 }

@@ -11,12 +11,23 @@ namespace {
 using detail::Rewind;
 using detail::RewindOptions;
 
+/// Why no gradient can start at `output`, and what to do.
+const char* why_not(const Tensor& output) {
+    if (output.impl().slot.node >= 0)
+        return "the tape that recorded it has ended; call backward while it lives";
+    if (detail::innermost->entries.size() == 0) {
+        return "nothing is recorded: no tensor used since the tape was made requires grad "
+               "(set_requires_grad() on the "
+               "parameters themselves; w = w - ... makes a new tensor: w.sub_(...) under a NoGradGuard)";
+    }
+    return "it was computed before the tape was made, or under a NoGradGuard, or from constants alone";
+}
+
 /// The cotangent of `output`: what was given, else 1 where there is one element.
 Tensor cotangent_of(const char* operation, const Tensor& output, const Tensor& given) {
     if (!output.requires_grad()) {
-        fail<AutogradError>(
-            operation, ": the tensor of shape ", output.sizes(),
-            " does not require grad: no living tape of this thread has recorded it, and it is no leaf");
+        fail<AutogradError>(operation, ": the tensor of shape ", output.sizes(),
+                            " does not require grad: ", why_not(output));
     }
     if (given.defined()) {
         if (given.sizes() != output.sizes()) {
@@ -35,8 +46,10 @@ Tensor cotangent_of(const char* operation, const Tensor& output, const Tensor& g
     return one;
 }
 
-void check_tape(const char* operation) {
+void check_tape(const char* operation, const Tensor& output) {
     if (detail::innermost) return;
+    if (output.defined() && output.impl().slot.node >= 0)
+        fail<AutogradError>(operation, ": ", why_not(output));
     fail<AutogradError>(operation,
                         ": no tape is alive on this thread; make one (reel::Tape tape;) before the ",
                         "operations that are to be differentiated");
@@ -165,7 +178,7 @@ void accumulate_into(const Tensor& tensor, Tensor gradient, bool create_graph) {
 }  // namespace
 
 void Tensor::backward(const Tensor& gradient, bool retain_graph, bool create_graph) const {
-    check_tape("backward");
+    check_tape("backward", *this);
     Seeds seeds;
     seeds.emplace_back(*this, cotangent_of("backward", *this, gradient));
     const detail::Swap<bool> pause(detail::paused, !create_graph);
@@ -179,7 +192,7 @@ void Tensor::backward(const Tensor& gradient, bool retain_graph, bool create_gra
 
 std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
                          const GradOptions& options) {
-    check_tape("grad");
+    check_tape("grad", outputs.empty() ? Tensor() : outputs[0]);
     if (!options.grad_outputs.empty() && options.grad_outputs.size() != outputs.size()) {
         fail<AutogradError>("grad: ", options.grad_outputs.size(), " grad_outputs for ", outputs.size(),
                             " outputs");

@@ -1,5 +1,6 @@
 #include "optim/optimizer.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "autograd/tape.hpp"
@@ -41,7 +42,18 @@ Optimizer::Optimizer(const char* name, std::vector<Tensor> params, double lr, st
         if (!p.is_floating_point())
             fail<DTypeError>(name, ": a parameter is ", p.dtype(), "; it must be floating");
         if (!p.is_leaf()) fail<AutogradError>(name, ": a parameter of shape ", p.sizes(), " is not a leaf");
+        if (!p.requires_grad()) {
+            fail<AutogradError>(
+                name, ": a parameter of shape ", p.sizes(),
+                " does not require grad and would never change; set_requires_grad() it first");
+        }
     }
+}
+
+void Optimizer::check_gradients() const {
+    if (std::any_of(params_.begin(), params_.end(), [](const Tensor& p) { return p.grad().defined(); }))
+        return;
+    fail<AutogradError>(name_, ": no parameter has a gradient; call backward() on the loss before step()");
 }
 
 void Optimizer::zero_grad() {
@@ -133,6 +145,7 @@ SGD::SGD(std::vector<Tensor> params, const SGDOptions& options)
 }
 
 void SGD::step() {
+    check_gradients();
     ++steps_;
     update_all([&](const Tensor& p, const Tensor& g, const std::vector<Tensor>& state, bool fresh) {
         kernels::UpdateNumbers numbers;
@@ -161,6 +174,7 @@ Adam::Adam(const char* name, std::vector<Tensor> params, const AdamOptions& opti
 }
 
 void Adam::step() {
+    check_gradients();
     ++steps_;
     const auto t = static_cast<double>(steps_);
     kernels::UpdateNumbers numbers;

@@ -29,9 +29,11 @@ public:
     void load_state(const std::map<std::string, Tensor>& state);
 
 protected:
-    /// Throws unless every parameter is a floating leaf.
+    /// Throws unless every parameter is a floating leaf that requires grad.
     Optimizer(const char* name, std::vector<Tensor> params, double lr, std::vector<std::string> slots);
 
+    /// Throws where no parameter has a gradient: a step would do nothing.
+    void check_gradients() const;
     /// Calls `update(parameter, gradient, {slots})` for each parameter that has a gradient; all are dense and
     /// of the state's type. Slots that do not exist yet are made as zeros; `fresh` tells.
     template <class Update>

@@ -2,6 +2,7 @@
 /// Making tensors: from values, filled, counted, over memory of the caller. Random ones are in `random.hpp`.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
@@ -78,6 +79,14 @@ Tensor empty_like(const Tensor& like, std::optional<DType> dtype = None);
 Tensor zeros_like(const Tensor& like, std::optional<DType> dtype = None);
 Tensor ones_like(const Tensor& like, std::optional<DType> dtype = None);
 Tensor full_like(const Tensor& like, Scalar value, std::optional<DType> dtype = None);
+
+// A shape is {2, 3}: zeros(2, 3) would be one of dimension 2 and type 3.
+template <std::integral... More>
+Tensor empty(std::int64_t, std::integral auto, More...) = delete;
+template <std::integral... More>
+Tensor zeros(std::int64_t, std::integral auto, More...) = delete;
+template <std::integral... More>
+Tensor ones(std::int64_t, std::integral auto, More...) = delete;
 
 /// A tensor on memory of the caller, which is neither copied nor freed and must outlive every view of it.
 Tensor from_blob(void* data, const Shape& sizes, DType dtype = kFloat32);

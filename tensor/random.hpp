@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <concepts>
 #include <cstdint>
 #include <exception>
 #include <optional>
@@ -49,6 +50,11 @@ private:
 Tensor rand(const Shape& sizes, DType dtype = kFloat32);
 /// Standard normal.
 Tensor randn(const Shape& sizes, DType dtype = kFloat32);
+// A shape is {2, 3}.
+template <std::integral... More>
+Tensor rand(std::int64_t, std::integral auto, More...) = delete;
+template <std::integral... More>
+Tensor randn(std::int64_t, std::integral auto, More...) = delete;
 /// Uniform integers of [low, high), without bias.
 Tensor randint(std::int64_t high, const Shape& sizes, DType dtype = kInt64);
 Tensor randint(std::int64_t low, std::int64_t high, const Shape& sizes, DType dtype = kInt64);

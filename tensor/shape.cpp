@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <ostream>
+#include <string>
+#include <string_view>
+#include <utility>
 
 #include "tensor/error.hpp"
 
@@ -41,7 +44,7 @@ std::int64_t numel(const Shape& sizes) {
     bool overflow = false;
     bool empty = false;
     for (std::int64_t size : sizes) {
-        if (size < 0) fail<ShapeError>("negative size in shape ", sizes);
+        if (size < 0) fail<ShapeError>("negative size in shape ", sizes, "; -1 is for view and reshape");
         empty = empty || size == 0;
         overflow = __builtin_mul_overflow(count, std::max<std::int64_t>(size, 1), &count) || overflow;
     }
@@ -98,6 +101,18 @@ Shape wrap_dims(const Shape& dims, std::int64_t ndim, const char* operation) {
     return wrapped;
 }
 
+namespace {
+
+/// The name of an operation as its caller writes it.
+std::string written(std::string_view operation) {
+    for (const auto& [name, sign] : {std::pair("add", '+'), {"sub", '-'}, {"mul", '*'}, {"div", '/'}}) {
+        if (operation == name) return detail::concat("a ", sign, " b (", operation, ")");
+    }
+    return std::string(operation);
+}
+
+}  // namespace
+
 Shape broadcast_shapes(const Shape& a, const Shape& b, const char* operation) {
     const Shape& longer = a.size() >= b.size() ? a : b;
     const Shape& shorter = a.size() >= b.size() ? b : a;
@@ -107,8 +122,8 @@ Shape broadcast_shapes(const Shape& a, const Shape& b, const char* operation) {
         const std::int64_t x = longer[lead + i];
         const std::int64_t y = shorter[i];
         if (x != y && x != 1 && y != 1) {
-            fail<ShapeError>(operation, ": shapes ", a, " and ", b, " do not broadcast: sizes ", x, " and ",
-                             y, " meet at dimension ", lead + i,
+            fail<ShapeError>(written(operation), ": shapes ", a, " and ", b, " do not broadcast: sizes ", x,
+                             " and ", y, " meet at dimension ", lead + i,
                              " (aligned at the last); sizes must be equal or 1");
         }
         result[lead + i] = x == 1 ? y : x;
@@ -155,7 +170,8 @@ Shape infer_sizes(const Shape& shape, std::int64_t count, const char* operation)
 }
 
 // The old dimensions fall into runs in which memory is evenly spaced; each run must be filled exactly by a
-// group of new dimensions, from the back.
+// group of new dimensions, from the back. So [2, 3] with strides [3, 1] is one run of 6 elements, 1 apart; its
+// transpose, [3, 2] with strides [1, 3], is two runs of 2 and 3, and no stride makes [6] of them.
 std::optional<Shape> view_strides(const Shape& sizes, const Shape& strides, const Shape& shape) {
     if (numel(sizes) == 0) return contiguous_strides(shape);
     Shape result = Shape::filled(shape.size(), 1);

@@ -54,7 +54,12 @@ std::int64_t Tensor::stride(std::int64_t dim) const {
     return strides()[static_cast<std::size_t>(wrap_dim(dim, this->dim(), "stride"))];
 }
 
-void Tensor::undefined() { fail<Error>("an undefined tensor is used (a default-constructed or absent one)"); }
+void Tensor::undefined() {
+    fail<Error>(
+        "an undefined tensor is used: a default-constructed one, or the grad() of a tensor that no rewind "
+        "has "
+        "reached");
+}
 
 const std::byte* Tensor::the_element() const {
     if (numel() != 1)

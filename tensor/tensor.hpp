@@ -197,6 +197,10 @@ public:
                  std::optional<std::int64_t> end = None, std::int64_t step = 1) const;
     Tensor diagonal(std::int64_t offset = 0, std::int64_t dim1 = 0, std::int64_t dim2 = 1) const;
     std::vector<Tensor> unbind(std::int64_t dim = 0) const;
+    /// The slices along the first dimension one after the other: `for (const Tensor& row : t)`.
+    class Rows;
+    Rows begin() const;
+    Rows end() const;
     std::vector<Tensor> split(std::int64_t split_size, std::int64_t dim = 0) const;
     std::vector<Tensor> split(const std::vector<std::int64_t>& split_sizes, std::int64_t dim = 0) const;
     std::vector<Tensor> split(std::initializer_list<std::int64_t> split_sizes, std::int64_t dim = 0) const {
@@ -481,6 +485,26 @@ private:
 
     Counted<detail::TensorImpl> impl_;
 };
+
+/// Where a loop over the first dimension stands.
+class Tensor::Rows {
+public:
+    using value_type = Tensor;
+    using difference_type = std::ptrdiff_t;
+    Rows(const Tensor& tensor, std::int64_t row) : tensor_(tensor), row_(row) {}
+    Tensor operator*() const { return tensor_.select(0, row_); }
+    Rows& operator++() {
+        ++row_;
+        return *this;
+    }
+    bool operator==(const Rows& other) const { return row_ == other.row_; }
+
+private:
+    Tensor tensor_;
+    std::int64_t row_;
+};
+inline Tensor::Rows Tensor::begin() const { return {*this, 0}; }
+inline Tensor::Rows Tensor::end() const { return {*this, size(0)}; }
 
 struct ValuesIndices {
     Tensor values;

@@ -529,6 +529,97 @@ const std::vector<Misuse> kWithoutTape = {
      }},
 };
 
+/// Mistakes of a first evening: the message says what was done, and the way out.
+const std::vector<Misuse> kFirstHour = {
+    {"losses of two shapes that stretch each other",
+     "ShapeError",
+     {"mse_loss", "[5, 1]", "[5]", "[5, 5]", "squeeze()"},
+     [](World&) { mse_loss(ones({5, 1}), ones({5})); }},
+    {"l1_loss of the same", "ShapeError", {"l1_loss"}, [](World&) { l1_loss(ones({5, 1}), ones({5})); }},
+    {"huber_loss of the same", "ShapeError", {"huber_loss"}, [](World&) { huber_loss(ones({5, 1}), ones({5})); }},
+    {"kl_div of the same", "ShapeError", {"kl_div"}, [](World&) { kl_div(ones({5, 1}), ones({5})); }},
+    {"binary cross-entropy of the same",
+     "ShapeError",
+     {"binary_cross_entropy_with_logits"},
+     [](World&) { binary_cross_entropy_with_logits(ones({5, 1}), ones({5})); }},
+    {"an optimizer of a constant",
+     "AutogradError",
+     {"Adam", "[4, 5]", "does not require grad", "set_requires_grad()"},
+     [](World& w) { Adam({w.leaf, w.g}); }},
+    {"a step without a gradient",
+     "AutogradError",
+     {"SGD", "no parameter has a gradient", "backward()"},
+     [](World& w) { SGD({w.leaf}).step(); }},
+    {"targets in libtorch's layout",
+     "ShapeError",
+     {"[2, 5]", "[2, 3, 5]", "{.dim = 1}"},
+     [](World&) { cross_entropy(ones({2, 3, 5}), zeros({2, 5}, kInt64)); }},
+    {"one-hot targets of whole numbers",
+     "ShapeError",
+     {"class probabilities must be floating", "to(kFloat32)"},
+     [](World& w) { cross_entropy(w.f, w.i); }},
+    {"labels of floating numbers",
+     "ShapeError",
+     {"float32", "[2]", "class labels are int64", "to(kInt64)"},
+     [](World& w) { cross_entropy(w.f, ones({2})); }},
+    {"a product of two types",
+     "DTypeError",
+     {"float32", "[2, 3]", "float64", "[3, 2]", "right.to(left.dtype())"},
+     [](World& w) { w.f.matmul(w.d.t()); }},
+    {"the gradient before backward",
+     "Error",
+     {"undefined", "grad()", "no rewind"},
+     [](World& w) { w.leaf.grad().sum(); }},
+    {"a size left open", "ShapeError", {"[2, -1]", "view and reshape"}, [](World&) { zeros({2, -1}); }},
+    {"a difference of misfits",
+     "ShapeError",
+     {"a - b (sub)", "[2, 3]", "[4, 5]"},
+     [](World& w) { w.f - w.g; }},
+};
+
+/// The same without a tape of the table's.
+const std::vector<Misuse> kFirstTape = {
+    {"a tape made too late",
+     "AutogradError",
+     {"nothing is recorded", "since the tape was made", "set_requires_grad()", "w.sub_(...)"},
+     [](World& w) {
+         const Tensor loss = w.leaf.sum();
+         Tape tape;
+         loss.backward();
+     }},
+    {"a value of constants beside a tape in use",
+     "AutogradError",
+     {"before the tape was made", "NoGradGuard"},
+     [](World& w) {
+         Tape tape;
+         const Tensor used = w.leaf.sum();
+         w.f.sum().backward();
+     }},
+    {"backward once the tape has ended",
+     "AutogradError",
+     {"the tape that recorded it has ended", "while it lives"},
+     [](World& w) {
+         Tensor loss;
+         {
+             Tape tape;
+             loss = w.leaf.sum();
+         }
+         loss.backward();
+     }},
+    {"backward beside another tape",
+     "AutogradError",
+     {"the tape that recorded it has ended"},
+     [](World& w) {
+         Tensor loss;
+         {
+             Tape tape;
+             loss = w.leaf.sum();
+         }
+         Tape tape;
+         loss.backward();
+     }},
+};
+
 const std::vector<Misuse> kOthers = {
     {"an undefined tensor", "Error", {"undefined"}, [](World& w) { w.f + Tensor(); }},
     {"the shape of an undefined tensor", "Error", {"undefined"}, [](World&) { Tensor().sizes(); }},
@@ -574,6 +665,10 @@ TEST_CASE("misuse: autograd on a living tape") {
 }
 TEST_CASE("misuse: autograd, each on a tape of its own") {
     for (const Misuse& misuse : kWithoutTape) check(misuse, false);
+}
+TEST_CASE("misuse: the first hour") {
+    for (const Misuse& misuse : kFirstHour) check(misuse, true);
+    for (const Misuse& misuse : kFirstTape) check(misuse, false);
 }
 TEST_CASE("misuse: values and files") {
     for (const Misuse& misuse : kOthers) check(misuse, true);

@@ -11,7 +11,7 @@ namespace [[gnu::visibility("default")]] reel {
 
 /// x.index({…}): integers select, `Slice` slices (negative steps too), `None` makes a dimension of size 1,
 /// `Ellipsis` stands for as many full slices as are missing; all these give a view. Bool tensors pick where
-/// they are true and stand for as many dimensions as they have; int64 tensors pick elements along one
+/// they are true and index as many dimensions as they have; int64 tensors pick elements along one
 /// dimension each, broadcast with one another, negative numbers counting from the end; both copy. The
 /// dimensions of the index tensors stand in the place of those that they index where these are neighbours,
 /// else in front. x̄ = ȳ added at the places read, else 0. Throws an `IndexError` for an index out of its

@@ -58,7 +58,8 @@ struct Side {
 
 void check_dtypes(const char* name, const Tensor& a, const Tensor& b) {
     if (a.dtype() != b.dtype()) {
-        fail<DTypeError>(name, ": operands of ", a.dtype(), " and ", b.dtype(), "; convert one with to(…)");
+        fail<DTypeError>(name, ": the left operand is ", a.dtype(), " ", a.sizes(), ", the right one ",
+                         b.dtype(), " ", b.sizes(), "; convert one: right.to(left.dtype())");
     }
     if (a.dtype() == kBool)
         fail<DTypeError>(name, ": bools are not multiplied; convert them with to(kInt64)");

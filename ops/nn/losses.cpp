@@ -35,11 +35,20 @@ void check_floating_loss(const char* name, const Tensor& x, const Tensor& target
     if (!x.is_floating_point()) check_floating(name, target);
 }
 
+/// Throws unless one of the two has the shape that both broadcast to: [5, 1] against [5] would be 25 losses.
+void check_shapes(const char* name, const Tensor& x, const Tensor& target) {
+    const Shape both = broadcast_shapes(x.sizes(), target.sizes(), name);
+    if (both == x.sizes() || both == target.sizes()) return;
+    fail<ShapeError>(name, ": shapes ", x.sizes(), " and ", target.sizes(), " would broadcast to ", both,
+                     ", which is neither's; give both one shape with squeeze(), unsqueeze() or expand()");
+}
+
 /// One entry for the loss f(x, target) of each element, reduced. `by_x` and `by_target` are its derivatives,
 /// in differentiable operations.
 template <class F, class ByX, class ByTarget>
 Tensor elementwise_loss(const char* name, const Tensor& x, const Tensor& target, Reduction reduction,
                         const F& f, const ByX& by_x, const ByTarget& by_target) {
+    check_shapes(name, x, target);
     const auto [loss, n] = [&] {
         const NoGradGuard quiet;
         const Tensor losses = f(x, target);

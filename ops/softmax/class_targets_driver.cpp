@@ -18,6 +18,20 @@ std::string place(const Fibres& fibres, int64_t fibre) {
     return index.size() == 1 ? detail::concat("row ", index[0]) : detail::concat("row ", index);
 }
 
+Shape without(Shape sizes, std::int64_t dim) {
+    sizes.erase(static_cast<std::size_t>(dim));
+    return sizes;
+}
+
+/// What was probably meant by labels of the wrong shape.
+std::string remedy(const Tensor& x, std::int64_t dim, const Tensor& targets) {
+    if (targets.sizes() == x.sizes()) return " (class probabilities must be floating: to(kFloat32))";
+    if (x.dim() > 1 && dim != 1 && targets.sizes() == without(x.sizes(), 1)) {
+        return " (they fit dimension 1, libtorch's: pass {.dim = 1})";
+    }
+    return "";
+}
+
 double sum_of(const Tensor& list) {
     return fold(kernels::Fold::kSum, list, {0}, {.compute = kFloat64}).item<double>();
 }
@@ -49,11 +63,11 @@ ClassLabels::ClassLabels(const char* name, const Tensor& x, int64_t dim, const F
         fail<DTypeError>(name, ": class labels must be int64, not ", targets.dtype(), "; convert them with ",
                          "to(kInt64)");
     }
-    Shape wanted = x.sizes();
-    wanted.erase(static_cast<std::size_t>(dim));
+    const Shape wanted = without(x.sizes(), dim);
     if (targets.sizes() != wanted) {
         fail<ShapeError>(name, ": targets of shape ", targets.sizes(), " for an input of shape ", x.sizes(),
-                         " with its classes along dimension ", dim, "; the targets' shape must be ", wanted);
+                         " with its classes along dimension ", dim, "; the targets' shape must be ", wanted,
+                         remedy(x, dim, targets));
     }
     list_ = fibres.listed(targets, kInt64);
     values_ = list_.data_ptr<int64_t>();

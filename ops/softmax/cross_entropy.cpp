@@ -26,8 +26,9 @@ void check(const Tensor& logits, const Tensor& targets, const CrossEntropyOption
         fail<Error>(kName, ": label_smoothing is ", options.label_smoothing, ", not in [0, 1]");
     }
     if (targets.is_floating_point() && targets.sizes() != logits.sizes()) {
-        fail<ShapeError>(kName, ": class probabilities of shape ", targets.sizes(), " for logits of shape ",
-                         logits.sizes(), "; the shapes must be equal (class labels are int64)");
+        fail<ShapeError>(kName, ": the targets are ", targets.dtype(), " ", targets.sizes(),
+                         ", class probabilities for ", "logits of shape ", logits.sizes(),
+                         ": the shapes must be equal; class labels are int64: to(kInt64)");
     }
 }
 

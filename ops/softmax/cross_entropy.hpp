@@ -22,7 +22,8 @@ struct CrossEntropyOptions {
 /// likewise.
 ///
 /// The mean is over the weights of the targets that count (over the rows, where targets are probabilities):
-/// NaN where none counts, with zero gradient. 0 · ∞ is 0. With Q = Σ w q, z̄ = ȳ (Q softmax(z) − w q) / total.
+/// NaN where none counts, with zero gradient. 0 · ∞ is 0. For class labels without weights z̄ = ȳ (softmax(z) −
+/// one_hot(t)) / n. In general, with Q = Σ w q, z̄ = ȳ (Q softmax(z) − w q) / total.
 /// It is written straight from the logits. Keeps two numbers of each row, its maximum and the sum of the
 /// other exponentials. Probabilities that require grad get theirs. 16-bit logits are computed in float32, and
 /// so is their loss.

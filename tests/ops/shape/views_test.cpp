@@ -226,3 +226,21 @@ TEST_CASE("a write through a view is seen in its source") {
     x.view(6).slice(0, None, None, 3).sub_(1);
     CHECK(x.to_vector<int>() == Values{-1, 1, 2, -1, 1, 2});
 }
+
+TEST_CASE("a loop over a tensor sees its rows as views and differentiates through them") {
+    const Tensor x = arange(6, kFloat32).view({3, 2}).set_requires_grad();
+    Tape tape;
+    Tensor sum = zeros({2});
+    std::int64_t rows = 0;
+    for (const Tensor& row : x) {
+        CHECK(row.sizes() == Shape{2});
+        CHECK(row.shares_storage(x));
+        sum = sum + row * ++rows;
+    }
+    CHECK(rows == 3);
+    CHECK(sum.to_vector<double>() == std::vector<double>{0 + 2 * 2 + 3 * 4, 1 + 2 * 3 + 3 * 5});
+    sum.sum().backward();
+    CHECK(x.grad().to_vector<double>() == std::vector<double>{1, 1, 2, 2, 3, 3});
+    for (const Tensor& row : zeros({0, 2})) FAIL("an empty tensor has the row " << row);
+    CHECK_THROWS_AS(tensor(1.0).end(), IndexError);
+}

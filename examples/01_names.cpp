@@ -78,16 +78,14 @@ Pairs make_pairs(const Text& text, const std::vector<std::int64_t>& order, std::
 
 // Models: parameters, and what makes logits (n, classes) of contexts (n, kContext)
 
-using Parameters = std::vector<Tensor>;
+Tensor bigram(const Parameters& p, const Tensor& x) { return embedding(x.select(1, -1), p["table"]); }
 
-Tensor bigram(const Parameters& p, const Tensor& x) { return embedding(x.select(1, -1), p[0]); }
-
-Parameters bigram_parameters(std::int64_t classes) { return {zeros({classes, classes})}; }
+Parameters bigram_parameters(std::int64_t classes) { return {{"table", zeros({classes, classes})}}; }
 
 Tensor mlp(const Parameters& p, const Tensor& x) {
-    const Tensor characters = embedding(x, p[0]).flatten(1);     // (n, kContext · width)
-    const Tensor hidden = tanh(linear(characters, p[1], p[2]));  // (n, hidden)
-    return linear(hidden, p[3], p[4]);                           // (n, classes)
+    const Tensor characters = embedding(x, p["symbols"]).flatten(1);   // (n, kContext · width)
+    const Tensor hidden = tanh(linear(characters, p["w1"], p["b1"]));  // (n, hidden)
+    return linear(hidden, p["w2"], p["b2"]);                           // (n, classes)
 }
 
 // Each layer's weights are scaled by 1/√(its inputs), so that tanh starts in its linear part.
@@ -95,8 +93,11 @@ Parameters mlp_parameters(std::int64_t classes, std::int64_t width, std::int64_t
     const auto scaled = [](std::int64_t outputs, std::int64_t inputs) {
         return randn({outputs, inputs}) / std::sqrt(static_cast<double>(inputs));
     };
-    return {randn({classes, width}), scaled(hidden, kContext * width), zeros({hidden}),
-            scaled(classes, hidden) * 0.1, zeros({classes})};
+    return {{"symbols", randn({classes, width})},
+            {"w1", scaled(hidden, kContext * width)},
+            {"b1", zeros({hidden})},
+            {"w2", scaled(classes, hidden) * 0.1},
+            {"b2", zeros({classes})}};
 }
 
 struct Model {
@@ -124,7 +125,6 @@ using Curve = std::vector<std::vector<double>>;
 
 Curve train(const std::string& name, Model& model, const Pairs& data, const Pairs& held_out, int steps,
             double lr) {
-    for (const Tensor& p : model.parameters) p.set_requires_grad(true);
     AdamW optimizer(model.parameters, {.weight_decay = 0.02});
     Progress progress(name, steps);
     Curve curve;
@@ -171,11 +171,12 @@ void draw(const std::string& path, const Curve& table, const Curve& network, std
 // The gradient of the model's loss for every parameter against numeric derivatives, in float64, for a small
 // copy of the model and the first pairs of the data.
 bool check_gradients(const Pairs& data, std::int64_t classes) {
-    Parameters parameters = mlp_parameters(classes, 3, 5);
-    for (Tensor& p : parameters) p = p.to(kFloat64);
+    const Parameters parameters = mlp_parameters(classes, 3, 5).to(kFloat64);
     const Tensor x = data.x.narrow(0, 0, 8);
     const Tensor y = data.y.narrow(0, 0, 8);
-    const auto loss = [&](const Parameters& p) { return cross_entropy(mlp(p, x), y); };
+    const auto loss = [&](const std::vector<Tensor>& tensors) {
+        return cross_entropy(mlp(parameters.with(tensors), x), y);
+    };
     const auto report = gradcheck(loss, parameters, {.name = "the model's loss"});
     std::cout << report << "\n";
     return static_cast<bool>(report);

@@ -16,25 +16,22 @@ using examples::Progress;
 
 namespace {
 
-using Parameters = std::vector<Tensor>;
-
 // Two hidden layers. Their weights are scaled so that relu keeps the size of what passes (He et al., 2015).
 Parameters network_parameters(std::int64_t hidden) {
     const auto weight = [](std::int64_t outputs, std::int64_t inputs) {
         return randn({outputs, inputs}) * std::sqrt(2.0 / static_cast<double>(inputs));
     };
-    return {weight(hidden, 2), zeros({hidden}),       weight(hidden, hidden),
-            zeros({hidden}),   weight(kArms, hidden), zeros({kArms})};
+    return {{"w1", weight(hidden, 2)}, {"b1", zeros({hidden})},       {"w2", weight(hidden, hidden)},
+            {"b2", zeros({hidden})},   {"w3", weight(kArms, hidden)}, {"b3", zeros({kArms})}};
 }
 
 Tensor network(const Parameters& p, const Tensor& x) {
-    const Tensor first = relu(linear(x, p[0], p[1]));       // (n, hidden)
-    const Tensor second = relu(linear(first, p[2], p[3]));  // (n, hidden)
-    return linear(second, p[4], p[5]);                      // (n, arms)
+    const Tensor first = relu(linear(x, p["w1"], p["b1"]));       // (n, hidden)
+    const Tensor second = relu(linear(first, p["w2"], p["b2"]));  // (n, hidden)
+    return linear(second, p["w3"], p["b3"]);                      // (n, arms)
 }
 
 void train(const Parameters& parameters, const Points& points, int steps) {
-    for (const Tensor& p : parameters) p.set_requires_grad(true);
     AdamW optimizer(parameters, {.lr = 0.01});
     Progress progress("spiral", steps);
     for (int step = 1; step <= steps; ++step) {

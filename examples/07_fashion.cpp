@@ -68,8 +68,6 @@ Pictures read_pictures(const std::string& directory, const std::string& part) {
 
 // Models: parameters, and what makes logits (n, 10) of pictures (n, 1, 28, 28)
 
-using Parameters = std::vector<Tensor>;
-
 // Scaled so that relu keeps the size of what passes (He et al., 2015): the inputs of an output are all
 // dimensions but the first.
 Tensor weight(const Shape& sizes) {
@@ -78,25 +76,32 @@ Tensor weight(const Shape& sizes) {
 }
 
 Parameters mlp_parameters() {
-    return {weight({256, kSide * kSide}), zeros({256}), weight({kClasses, 256}), zeros({kClasses})};
+    return {{"w1", weight({256, kSide * kSide})},
+            {"b1", zeros({256})},
+            {"w2", weight({kClasses, 256})},
+            {"b2", zeros({kClasses})}};
 }
 
 Tensor mlp(const Parameters& p, const Tensor& x) {
-    const Tensor hidden = relu(linear(x.flatten(1), p[0], p[1]));  // (n, 256)
-    return linear(hidden, p[2], p[3]);
+    const Tensor hidden = relu(linear(x.flatten(1), p["w1"], p["b1"]));  // (n, 256)
+    return linear(hidden, p["w2"], p["b2"]);
 }
 
 Parameters cnn_parameters() {
-    return {weight({16, 1, 3, 3}),     zeros({16}),  weight({32, 16, 3, 3}),  zeros({32}),
-            weight({128, 32 * 7 * 7}), zeros({128}), weight({kClasses, 128}), zeros({kClasses})};
+    return {{"edges.weight", weight({16, 1, 3, 3})},      {"edges.bias", zeros({16})},
+            {"parts.weight", weight({32, 16, 3, 3})},     {"parts.bias", zeros({32})},
+            {"hidden.weight", weight({128, 32 * 7 * 7})}, {"hidden.bias", zeros({128})},
+            {"out.weight", weight({kClasses, 128})},      {"out.bias", zeros({kClasses})}};
 }
 
 Tensor cnn(const Parameters& p, const Tensor& x) {
     const MaxPool2dOptions halve = {.kernel_size = 2};
-    const Tensor edges = max_pool2d(relu(conv2d(x, p[0], p[1], {.padding = 1})), halve);  // (n, 16, 14, 14)
-    const Tensor parts = max_pool2d(relu(conv2d(edges, p[2], p[3], {.padding = 1})), halve);  // (n, 32, 7, 7)
-    const Tensor hidden = relu(linear(parts.flatten(1), p[4], p[5]));                         // (n, 128)
-    return linear(hidden, p[6], p[7]);
+    const Tensor edges = max_pool2d(relu(conv2d(x, p["edges.weight"], p["edges.bias"], {.padding = 1})),
+                                    halve);  // (n, 16, 14, 14)
+    const Tensor parts = max_pool2d(relu(conv2d(edges, p["parts.weight"], p["parts.bias"], {.padding = 1})),
+                                    halve);  // (n, 32, 7, 7)
+    const Tensor hidden = relu(linear(parts.flatten(1), p["hidden.weight"], p["hidden.bias"]));  // (n, 128)
+    return linear(hidden, p["out.weight"], p["out.bias"]);
 }
 
 struct Model {
@@ -116,7 +121,6 @@ Tensor classify(const Model& model, const Tensor& x) {
 }
 
 void train(const Model& model, const Pictures& data, std::int64_t steps, double lr) {
-    for (const Tensor& p : model.parameters) p.set_requires_grad(true);
     AdamW optimizer(model.parameters);
     Progress progress(model.name, steps);
     Tensor order;  // of the pictures, another one for each time that all of them are seen

@@ -79,25 +79,24 @@ struct Gpt {
     Tensor places;   // (context, width): the vector of each place
     Tensor norm;
     std::vector<Block> blocks;
+    Parameters parameters;
 
     explicit Gpt(std::int64_t classes) {
         const double small = 0.02;
-        symbols = randn({classes, kWidth}) * small;
-        places = randn({kContext, kWidth}) * small;
-        norm = ones({kWidth});
+        symbols = parameters.add("symbols", randn({classes, kWidth}) * small);
+        places = parameters.add("places", randn({kContext, kWidth}) * small);
+        norm = parameters.add("norm", ones({kWidth}));
         // What blocks add to the stream, twice each, starts so small that the sum of it all is small.
         const double last = small / std::sqrt(2.0 * kBlocks);
         for (std::int64_t i = 0; i < kBlocks; ++i) {
-            blocks.push_back({ones({kWidth}), randn({3 * kWidth, kWidth}) * small,
-                              randn({kWidth, kWidth}) * last, ones({kWidth}),
-                              randn({4 * kWidth, kWidth}) * small, randn({kWidth, 4 * kWidth}) * last});
+            Parameters p;
+            blocks.push_back({p.add("attention.norm", ones({kWidth})),
+                              p.add("attention.in", randn({3 * kWidth, kWidth}) * small),
+                              p.add("attention.out", randn({kWidth, kWidth}) * last),
+                              p.add("norm", ones({kWidth})), p.add("in", randn({4 * kWidth, kWidth}) * small),
+                              p.add("out", randn({kWidth, 4 * kWidth}) * last)});
+            parameters.add("block" + std::to_string(i), p);
         }
-    }
-    std::vector<Tensor> parameters() const {
-        std::vector<Tensor> all = {symbols, places, norm};
-        for (const auto& [n1, in, out, n2, up, down] : blocks)
-            all.insert(all.end(), {n1, in, out, n2, up, down});
-        return all;
     }
 };
 
@@ -129,9 +128,7 @@ Tensor loss_of(const Gpt& model, const Tensor& pieces) {
 }
 
 void train(const Gpt& model, const Tensor& text, std::int64_t steps) {
-    const std::vector<Tensor> parameters = model.parameters();
-    for (const Tensor& p : parameters) p.set_requires_grad(true);
-    AdamW optimizer(parameters, {.betas = {0.9, 0.99}, .weight_decay = 0.1});
+    AdamW optimizer(model.parameters, {.betas = {0.9, 0.99}, .weight_decay = 0.1});
     const Tensor pieces = text.unfold(0, kContext + 1, 1);  // a view: one piece from each place on
     Progress progress("gpt", steps);
     for (std::int64_t step = 1; step <= steps; ++step) {
@@ -139,7 +136,7 @@ void train(const Gpt& model, const Tensor& text, std::int64_t steps) {
         Tape tape;
         const Tensor loss = loss_of(model, batch);
         loss.backward();
-        clip_grad_norm_(parameters, 1);
+        clip_grad_norm_(model.parameters, 1);
         optimizer.set_lr(std::min(warmup_lr(step, 50, 3e-3), cosine_lr(step - 1, steps, 3e-3, 1e-4)));
         optimizer.step();
         optimizer.zero_grad();
@@ -204,10 +201,8 @@ int main(int argc, char** argv) {
         if (start.empty()) throw std::runtime_error("--start must not be empty");
         classes_of(start, text.symbols);  // complains before training, not after it
         const Gpt model(static_cast<std::int64_t>(text.symbols.size()));
-        std::int64_t count = 0;
-        for (const Tensor& p : model.parameters()) count += p.numel();
         std::cout << text.training.numel() << " characters to learn from, " << text.symbols.size()
-                  << " different ones; " << count << " parameters\n";
+                  << " different ones; " << model.parameters.numel() << " parameters\n";
         train(model, text.training, steps);
         std::cout << "held out: " << evaluate(model, text.held_out)
                   << " nats a character (knowing nothing: " << std::log(text.symbols.size()) << ")\n\n"

@@ -56,21 +56,23 @@ Tensor contexts(const Tensor& targets) {
 
 // Model
 
-using Parameters = std::vector<Tensor>;
-
 Parameters network_parameters() {
     const std::int64_t width = 16, hidden = 128;
     const auto scaled = [](std::int64_t outputs, std::int64_t inputs) {
         return randn({outputs, inputs}) / std::sqrt(static_cast<double>(inputs));
     };
-    return {randn({kClasses, width}), scaled(hidden, kContext * width), zeros({hidden}),
-            scaled(kClasses, hidden), zeros({kClasses})};
+    return {{"symbols", randn({kClasses, width})},
+            {"w1", scaled(hidden, kContext * width)},
+            {"b1", zeros({hidden})},
+            {"w2", scaled(kClasses, hidden)},
+            {"b2", zeros({kClasses})}};
 }
 
 // Logits (n, length, classes) of targets (n, length), each from what comes before it.
 Tensor network(const Parameters& p, const Tensor& targets) {
-    const Tensor characters = embedding(contexts(targets), p[0]).flatten(2);  // (n, length, kContext · width)
-    return linear(tanh(linear(characters, p[1], p[2])), p[3], p[4]);
+    const Tensor characters =
+        embedding(contexts(targets), p["symbols"]).flatten(2);  // (n, length, kContext · width)
+    return linear(tanh(linear(characters, p["w1"], p["b1"])), p["w2"], p["b2"]);
 }
 
 // What a mean over a padded batch is, and what it is not.
@@ -107,7 +109,6 @@ void show_the_mean(const Parameters& p) {
 
 Parameters train(const std::string& name, const Tensor& targets, std::int64_t steps, double smoothing) {
     const Parameters parameters = network_parameters();
-    for (const Tensor& p : parameters) p.set_requires_grad(true);
     AdamW optimizer(parameters);
     Progress progress(name, steps);
     for (std::int64_t step = 1; step <= steps; ++step) {

@@ -24,12 +24,10 @@ namespace {
 constexpr std::int64_t kBatch = 128;
 constexpr std::int64_t kHidden = 64;
 
-using Parameters = std::vector<Tensor>;
-
 Tensor network(const Parameters& p, const Tensor& x) {
-    const Tensor first = relu(linear(x, p[0], p[1]));       // (n, hidden)
-    const Tensor second = relu(linear(first, p[2], p[3]));  // (n, hidden)
-    return linear(second, p[4], p[5]);                      // (n, arms)
+    const Tensor first = relu(linear(x, p["w1"], p["b1"]));       // (n, hidden)
+    const Tensor second = relu(linear(first, p["w2"], p["b2"]));  // (n, hidden)
+    return linear(second, p["w3"], p["b3"]);                      // (n, arms)
 }
 
 struct Run {
@@ -46,13 +44,12 @@ Run train(DType dtype, std::uint64_t seed, std::int64_t steps) {
     const auto weight = [](std::int64_t outputs, std::int64_t inputs) {
         return randn({outputs, inputs}) * std::sqrt(2.0 / static_cast<double>(inputs));
     };
-    Parameters parameters = {weight(kHidden, 2), zeros({kHidden}),       weight(kHidden, kHidden),
-                             zeros({kHidden}),   weight(kArms, kHidden), zeros({kArms})};
+    const Parameters wide = {{"w1", weight(kHidden, 2)},       {"b1", zeros({kHidden})},
+                             {"w2", weight(kHidden, kHidden)}, {"b2", zeros({kHidden})},
+                             {"w3", weight(kArms, kHidden)},   {"b3", zeros({kArms})}};
+    const Parameters parameters = wide.to(dtype);
     Run run = {};
-    for (Tensor& p : parameters) {
-        p = p.to(dtype).set_requires_grad();
-        run.parameter_bytes += p.numel() * p.itemsize();
-    }
+    run.parameter_bytes = parameters.numel() * itemsize(dtype);
     AdamW optimizer(parameters);
     Progress progress(name(dtype), steps);
     for (std::int64_t step = 1; step <= steps; ++step) {

@@ -3,7 +3,7 @@
 // kill it (Ctrl-C, kill -9), start it again: it goes on from there, and ends with the same bits as if nothing
 // had happened. Batches and dropout are random, so the generator must go on too.
 //
-// Read `run`. examples/checkpoint_test.cmake kills it fifty times.
+// Read `run`. examples/checkpoint_test.cmake kills it fifty times. Next: 17_pages.cpp.
 #include <CLI/CLI.hpp>
 #include <cmath>
 #include <filesystem>
@@ -23,22 +23,21 @@ namespace {
 constexpr std::int64_t kHidden = 64;
 constexpr std::int64_t kBatch = 64;
 
-Tensor network(const std::vector<Tensor>& p, const Tensor& x, bool training) {
-    const Tensor hidden = dropout(relu(linear(x, p[0], p[1])), 0.1, training);       // (n, hidden)
-    const Tensor deeper = dropout(relu(linear(hidden, p[2], p[3])), 0.1, training);  // (n, hidden)
-    return linear(deeper, p[4], p[5]);                                               // (n, arms)
+Tensor network(const Parameters& p, const Tensor& x, bool training) {
+    const Tensor hidden = dropout(relu(linear(x, p["w1"], p["b1"])), 0.1, training);       // (n, hidden)
+    const Tensor deeper = dropout(relu(linear(hidden, p["w2"], p["b2"])), 0.1, training);  // (n, hidden)
+    return linear(deeper, p["w3"], p["b3"]);                                               // (n, arms)
 }
 
 void run(const std::string& file, std::int64_t steps, std::int64_t every) {
     const Points points = examples::spiral(100);
     const double scale = std::sqrt(2.0 / kHidden);
-    const std::vector<Tensor> parameters = {randn({kHidden, 2}),
-                                            zeros({kHidden}),
-                                            randn({kHidden, kHidden}) * scale,
-                                            zeros({kHidden}),
-                                            randn({kArms, kHidden}) * scale,
-                                            zeros({kArms})};
-    for (const Tensor& p : parameters) p.set_requires_grad(true);
+    const Parameters parameters = {{"w1", randn({kHidden, 2})},
+                                   {"b1", zeros({kHidden})},
+                                   {"w2", randn({kHidden, kHidden}) * scale},
+                                   {"b2", zeros({kHidden})},
+                                   {"w3", randn({kArms, kHidden}) * scale},
+                                   {"b3", zeros({kArms})}};
     AdamW optimizer(parameters, {.lr = 0.003});
 
     std::int64_t step = 0;

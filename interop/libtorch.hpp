@@ -17,3 +17,5 @@
 #include "libtorch/operations.hpp"
 #include "libtorch/tensor.hpp"
 #include "libtorch/training.hpp"
+
+#include "../optim/parameters.hpp"  // after what it is made of

@@ -30,13 +30,15 @@ Tensor weights(std::int64_t outputs, std::int64_t inputs) {
 }
 
 struct Model {
-    std::vector<Tensor> parameters = {weights(32, 2),        zeros({32}, kFloat64), ones({32}, kFloat64),
-                                      zeros({32}, kFloat64), weights(kArms, 32),    zeros({kArms}, kFloat64)};
+    Parameters parameters = {{"hidden.weight", weights(32, 2)},     {"hidden.bias", zeros({32}, kFloat64)},
+                             {"norm.weight", ones({32}, kFloat64)}, {"norm.bias", zeros({32}, kFloat64)},
+                             {"out.weight", weights(kArms, 32)},    {"out.bias", zeros({kArms}, kFloat64)}};
 
     Tensor operator()(const Tensor& x) const {
         const auto& p = parameters;
-        const Tensor hidden = gelu(layer_norm(linear(x, p[0], p[1]), {32}, p[2], p[3]));
-        return linear(hidden, p[4], p[5]);
+        const Tensor sums = linear(x, p["hidden.weight"], p["hidden.bias"]);
+        const Tensor hidden = gelu(layer_norm(sums, {32}, p["norm.weight"], p["norm.bias"]));
+        return linear(hidden, p["out.weight"], p["out.bias"]);
     }
 };
 
@@ -46,7 +48,6 @@ int main() {
     constexpr int kSteps = 300;
     const auto [x, y] = spirals();
     Model model;
-    for (const Tensor& p : model.parameters) p.set_requires_grad();
     AdamW optimizer(model.parameters, {.weight_decay = 0.01});
     for (int step = 0; step <= kSteps; ++step) {
         const Tape tape;
@@ -64,6 +65,6 @@ int main() {
         std::cout << "step " << step << " loss " << loss.item<double>() << " right " << right.item<double>()
                   << " sure " << most.mean().item<double>() << "\n";
     }
-    const Tensor middle = model.parameters[0].grad().index({Slice(0, 2), 1});
+    const Tensor middle = model.parameters["hidden.weight"].grad().index({Slice(0, 2), 1});
     std::cout << "last gradients " << middle[0].item<double>() << " " << middle[1].item<double>() << "\n";
 }

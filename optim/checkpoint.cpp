@@ -31,14 +31,18 @@ Tensor take(Entries& entries, const std::string& path, const std::string& name, 
     return t;
 }
 
-std::string parameter_name(std::size_t i) { return detail::concat("parameter.", i); }
+using Named = std::vector<Parameters::Named>;
 
-}  // namespace
+/// Tensors whose names are their numbers.
+Named numbered(const std::vector<Tensor>& tensors) {
+    Named list;
+    for (const Tensor& tensor : tensors) list.emplace_back(std::to_string(list.size()), tensor);
+    return list;
+}
 
-void save_checkpoint(const std::string& path, const std::vector<Tensor>& params, const Optimizer& optimizer,
-                     std::int64_t step) {
+void save(const std::string& path, const Named& params, const Optimizer& optimizer, std::int64_t step) {
     Entries entries;
-    for (std::size_t i = 0; i < params.size(); ++i) entries[parameter_name(i)] = params[i];
+    for (const auto& [name, tensor] : params) entries["parameter." + name] = tensor;
     for (const auto& [name, value] : optimizer.state()) entries[kOptimizer + name] = value;
     const auto [seed, counter] = generator_state();
     entries["generator"] = tensor({static_cast<std::int64_t>(seed), static_cast<std::int64_t>(counter)});
@@ -46,12 +50,11 @@ void save_checkpoint(const std::string& path, const std::vector<Tensor>& params,
     save_safetensors(path, entries);
 }
 
-std::int64_t load_checkpoint(const std::string& path, const std::vector<Tensor>& params,
-                             Optimizer& optimizer) {
+std::int64_t load(const std::string& path, const Named& params, Optimizer& optimizer) {
     Entries entries = load_safetensors(path);
     std::vector<Tensor> values;
-    for (std::size_t i = 0; i < params.size(); ++i) {
-        values.push_back(take(entries, path, parameter_name(i), params[i].dtype(), params[i].sizes()));
+    for (const auto& [name, tensor] : params) {
+        values.push_back(take(entries, path, "parameter." + name, tensor.dtype(), tensor.sizes()));
     }
     const auto generator = take(entries, path, "generator", kInt64, {2}).to_vector<std::int64_t>();
     const auto step = take(entries, path, "step", kInt64, {}).item<std::int64_t>();
@@ -64,9 +67,28 @@ std::int64_t load_checkpoint(const std::string& path, const std::vector<Tensor>&
     }
     optimizer.load_state(state);  // checks before it changes anything; what follows cannot fail
     const NoGradGuard quiet;
-    for (std::size_t i = 0; i < params.size(); ++i) params[i].copy_(values[i]);
+    for (std::size_t i = 0; i < params.size(); ++i) params[i].second.copy_(values[i]);
     set_generator_state({static_cast<std::uint64_t>(generator[0]), static_cast<std::uint64_t>(generator[1])});
     return step;
+}
+
+}  // namespace
+
+void save_checkpoint(const std::string& path, const Parameters& params, const Optimizer& optimizer,
+                     std::int64_t step) {
+    save(path, {params.begin(), params.end()}, optimizer, step);
+}
+void save_checkpoint(const std::string& path, const std::vector<Tensor>& params, const Optimizer& optimizer,
+                     std::int64_t step) {
+    save(path, numbered(params), optimizer, step);
+}
+
+std::int64_t load_checkpoint(const std::string& path, const Parameters& params, Optimizer& optimizer) {
+    return load(path, {params.begin(), params.end()}, optimizer);
+}
+std::int64_t load_checkpoint(const std::string& path, const std::vector<Tensor>& params,
+                             Optimizer& optimizer) {
+    return load(path, numbered(params), optimizer);
 }
 
 }  // namespace reel

@@ -24,6 +24,11 @@ inline constexpr DType kBool = torch::kBool;
 
 using Scalar = torch::Scalar;
 using Error = c10::Error;
+template <class Kind, class... Args>
+[[noreturn]] void fail(const Args&... args) {
+    throw Kind({__func__, __FILE__, static_cast<std::uint32_t>(__LINE__)}, c10::str(args...));
+}
+#define REEL_ON_LIBTORCH
 using torch::manual_seed;
 
 inline constexpr std::nullopt_t None = std::nullopt;

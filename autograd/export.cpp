@@ -75,11 +75,13 @@ std::int64_t Tape::State::bytes_kept(std::size_t entry) const {
     return bytes_of(std::move(storages));
 }
 
-std::int64_t Tape::bytes_kept() const {
+std::int64_t Tape::State::bytes_kept() const {
     std::vector<const Storage*> storages;
-    for (std::size_t number = 0; number < size(); ++number) add_storages(*state_, number, storages);
+    for (std::size_t number = 0; number < entries.size(); ++number) add_storages(*this, number, storages);
     return bytes_of(std::move(storages));
 }
+
+std::int64_t Tape::bytes_kept() const { return state_->bytes_kept(); }
 
 std::string Tape::to_dot() const {
     std::ostringstream out;

@@ -119,7 +119,11 @@ Tensor Rewind::pull_back(std::size_t number, std::size_t edge, const Tensor& y_b
             fail<AutogradError>("backward: the pullback of ", name, " (entry ", number, ") returned shape ",
                                 x_bar.sizes(), " for an input of shape ", wanted);
         }
-        x_bar = sum_to(x_bar, wanted);
+        Tensor sum = sum_to(x_bar, wanted);
+        if (tape_.watch) tape_.watch->note_share(edge, x_bar, sum);
+        x_bar = std::move(sum);
+    } else if (tape_.watch) {
+        tape_.watch->note_share(edge, x_bar, x_bar);
     }
     if (tape_.options.detect_anomaly && x_bar.is_floating_point() && !x_bar.isfinite().all().item<bool>() &&
         y_bar.isfinite().all().item<bool>()) {
@@ -160,6 +164,7 @@ void Rewind::visit(std::size_t number) {
 
 void Rewind::run() {
     mark();
+    if (tape_.watch && tape_.watch->bytes < 0) tape_.watch->bytes = tape_.bytes_kept();
     const Swap<bool> pause(paused, !options_.create_graph);
     // With create_graph it is recorded on the innermost tape, which sees the values of all others: this one,
     // most of the time, which grows meanwhile: the number of entries to visit was fixed by `mark`.

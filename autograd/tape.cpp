@@ -48,6 +48,23 @@ void check_forward(const char* name, const Tensor& output, const auto& edges, co
                         " made a NaN or Inf out of finite inputs, in a result of shape ", output.sizes());
 }
 
+/// What an operation was called with, constants too, for a watched tape. Its edges begin with `edge`.
+std::vector<Operand> operands_of(Tape::State& state, const auto& edges, const auto& input_of,
+                                 std::size_t edge) {
+    std::vector<Operand> operands;
+    for (const auto& each : edges) {
+        const Tensor& input = input_of(each);
+        if (!input.defined()) continue;
+        if (wants_gradient(input)) {
+            operands.push_back({false, state.edges[edge].target, edge});
+            ++edge;
+        } else {
+            operands.push_back({true, state.watch->note_constant(input)});
+        }
+    }
+    return operands;
+}
+
 /// Appends an entry for `output`; `output` keeps its old slot. Returns the number, or -1 if no input wants a
 /// gradient.
 std::int64_t append(Tape::State& state, const char* name, const Tensor& output, const auto& edges,
@@ -77,6 +94,7 @@ std::int64_t append(Tape::State& state, const char* name, const Tensor& output, 
     if (state.watch) {
         state.watch->values.push_back(snapshot(output));
         state.watch->bytes_kept.push_back(state.bytes_kept(number));
+        state.watch->operands.push_back(operands_of(state, edges, input_of, first_edge));
     }
     if (state.forgets) state.free_entry(number);
     return static_cast<std::int64_t>(number);

@@ -159,8 +159,9 @@ using OwnedEdge = std::pair<Tensor, Pullback>;
 /// A kept closure is copied to the tape once, while a `CopyObserver` watches: every tensor handle copied in
 /// that moment is one that the closure captured. Its version is noted, so that the rewind can refuse values
 /// overwritten since, and its bytes are counted. So a pullback simply captures what it needs, and is called
-/// with the *recorded* output `y`: capturing the raw forward value instead passes a first-order check and is
-/// silently wrong at the second order.
+/// with the *recorded* output `y`. What is computed off the tape from the result (a slope, a cast, a clone)
+/// has no history when it is captured, which passes a first-order check and is silently wrong at the second
+/// order. Never capture by reference, `[&]`: the pullback outlives the call.
 Tensor record(const char* name, Tensor output, std::initializer_list<Edge> edges);
 Tensor record(const char* name, Tensor output, const std::vector<OwnedEdge>& edges);
 Tensor record(const std::string& name, Tensor output, std::initializer_list<Edge> edges);
@@ -202,6 +203,8 @@ struct TapeNode {
     std::int64_t bytes_kept;  ///< by its pullbacks, each storage counted once
     bool freed;               ///< a rewind has used it
 };
+
+struct PageOptions;
 
 /// While one lives, this thread's operations are recorded on it. Tapes nest: the innermost records, and its
 /// end restores the outer one. Ends on the thread that made it, in reverse order.
@@ -246,6 +249,8 @@ public:
     /// numbers if the tape was made with `watch`: of each value as it was recorded and of each gradient as
     /// the last rewind left it. Throws an `IoError` when the file cannot be written.
     void to_html(const std::string& path) const;
+    /// The same with a title, names, and a comparison with float64 (`tape_page.hpp`).
+    void to_html(const std::string& path, const PageOptions& options) const;
 
     struct State;
     State& state() const { return *state_; }

@@ -107,15 +107,38 @@ struct Snapshot {
     std::int64_t not_finite = 0;
     std::int64_t count = 0;
 };
+Snapshot snapshot(const Tensor& tensor);
 
-/// What a watched tape notes, by entry and by leaf. What no gradient has reached has none.
+/// What an operation was called with, in the order of its edges: a target, or one of the constants.
+struct Operand {
+    bool constant;
+    std::int64_t number;   ///< the target, or the constant's number
+    std::size_t edge = 0;  ///< that leads to the target
+};
+
+/// What came over one edge: what the pullback returned, where that was summed down, and the sum.
+struct Share {
+    Shape shape;
+    std::optional<Snapshot> before;
+    Snapshot after;
+};
+
+/// What a watched tape notes, by entry, by leaf, by constant and by edge. What no gradient has reached has none.
 struct Watch {
     std::vector<Snapshot> values;
     std::vector<Snapshot> leaf_values;
     std::vector<std::int64_t> bytes_kept;  ///< before a rewind frees it
+    std::int64_t bytes = -1;               ///< of all entries, before the first rewind
+    std::vector<std::vector<Operand>> operands;
+    Numbering constants;
+    std::vector<Snapshot> constant_values;
     std::unordered_map<Target, Snapshot> gradients;
+    std::unordered_map<std::size_t, Share> shares;
+
+    /// Notes a constant that an operation reads; returns its number.
+    std::int64_t note_constant(const Tensor& constant);
+    void note_share(std::size_t edge, const Tensor& before, const Tensor& after);
 };
-Snapshot snapshot(const Tensor& tensor);
 
 using Hook = std::function<Tensor(const Tensor&)>;
 using NumberedHook = std::pair<std::int64_t, Hook>;
@@ -172,6 +195,8 @@ struct Tape::State {
     detail::Target target_of(const Tensor& tensor);
     /// The bytes that the entry keeps, each storage counted once.
     std::int64_t bytes_kept(std::size_t entry) const;
+    /// Those that all entries keep.
+    std::int64_t bytes_kept() const;
     /// Drops what the entry keeps.
     void free_entry(std::size_t entry);
 };

@@ -1,7 +1,8 @@
 'use strict';
 // The picture: which entries are boxes of their own, where they stand (dagre), and the SVG. A tape of more entries
-// than kWhole is folded: a tree of groups of kBranch, of which only those around the entry looked at are open.
-const kWhole = 120, kBranch = 32;
+// than kWhole is folded: a tree of groups of kBranch, of which only those around the entry looked at are open. A value
+// with more than kHub readers is drawn again beside each of them.
+const kWhole = 120, kBranch = 32, kHub = 12;
 
 const kSvg = 'http://www.w3.org/2000/svg';
 
@@ -44,18 +45,27 @@ const shorten = (text, most) => text.length > most ? text.slice(0, most - 1) + '
 class Graph {
   constructor(tape, place, choose) {
     Object.assign(this, {tape, place, choose, zoom: 1, key: '', nodes: new Map(), edges: []});
+    this.readers = new Map();
+    tape.entries.forEach((entry) => {
+      for (const {of} of entry.operands) this.readers.set(of, (this.readers.get(of) || 0) + 1);
+    });
   }
 
-  /// The name of the box that entry `reader` reads `target` from: an entry (>= 0) or leaf ~target. On a folded tape
-  /// each reader has leaves of its own: edges across the whole picture would show nothing, and take long to lay out.
-  boxOf(target, reader) {
-    if (target >= 0) return this.owner[target];
-    return 'leaf' + ~target + (this.tape.entries.length > kWhole ? ' of ' + reader : '');
+  /// Whether each reader of a value has a box of it for itself. On a folded tape leaves do: edges across the whole
+  /// picture would show nothing, and take long to lay out.
+  isHub(of) {
+    return this.readers.get(of) > kHub || (typeof of !== 'number' || of < 0) && this.tape.entries.length > kWhole;
+  }
+
+  /// The name of the box that entry `reader` reads `of` from: an entry (>= 0), leaf ~of, or constant 'c0', 'c1', ….
+  boxOf(of, reader) {
+    if (reader !== undefined && this.isHub(of)) return 'hub ' + of + ' of ' + reader;
+    return of >= 0 ? this.owner[of] : 'source ' + of;
   }
 
   layout(boxes) {
-    const {entries, leaves} = this.tape;
-    const graph = new dagre.graphlib.Graph();
+    const {entries} = this.tape;
+    const graph = new dagre.graphlib.Graph({multigraph: true});
     graph.setGraph({rankdir: 'TB', nodesep: 16, ranksep: 34, marginx: 16, marginy: 16});
     graph.setDefaultEdgeLabel(() => ({}));
     const add = (name, title, shape, kind, target) => {
@@ -66,20 +76,25 @@ class Graph {
     for (const box of boxes) {
       const [begin, end] = box, alone = end === begin + 1, entry = entries[begin];
       for (let i = begin; i < end; ++i) this.owner[i] = 'box' + begin;
-      if (alone) add('box' + begin, begin + '  ' + shorten(entry.op, 40), shapeText(entry.shape), 'entry', begin);
+      if (alone) add('box' + begin, titleOf(begin), shapeText(entry.shape), 'entry', begin);
       else add('box' + begin, 'entries ' + begin + ' – ' + (end - 1), operationsOf(entries, box), 'group', begin);
     }
     for (const [begin, end] of boxes) {
       if (end > begin + 1) continue;
-      for (const target of entries[begin].inputs) {
-        if (target < 0) add(this.boxOf(target, begin), 'leaf ' + ~target, shapeText(leaves[~target].shape), 'leaf', target);
+      for (const {of} of entries[begin].operands) {
+        if (of >= 0 && !this.isHub(of)) continue;
+        const kind = of >= 0 ? 'hub' : of < 0 ? 'leaf' : 'constant';
+        add(this.boxOf(of, begin), titleOf(of), shapeText(sourceOf(of).shape), kind, of);
       }
     }
     entries.forEach((entry, i) => {
-      for (const target of entry.inputs) {
-        const from = this.boxOf(target, i), to = this.owner[i];
-        if (from !== to && graph.hasNode(from)) graph.setEdge(from, to);
-      }
+      entry.operands.forEach(({of}, k) => {
+        const from = this.boxOf(of, i), to = this.owner[i];
+        if (from === to || !graph.hasNode(from)) return;
+        const letter = to === 'box' + i ? lettersOf(entry)[k] : '';
+        // One arrow for each use; between groups one for all.
+        graph.setEdge(from, to, {width: letter ? 12 : 0, height: letter ? 12 : 0, labelpos: 'c', letter}, to === 'box' + i ? i + '.' + k : '');
+      });
     });
     dagre.layout(graph);
     return graph;
@@ -90,11 +105,12 @@ class Graph {
     this.size = [width, height];
     const picture = svg('svg', {viewBox: `0 0 ${width} ${height}`, role: 'group'});
     this.nodes.clear();
-    this.edges = graph.edges().map(({v, w}) => {
-      const points = graph.edge(v, w).points;
+    this.edges = graph.edges().map((edge) => {
+      const {points, letter, x, y} = graph.edge(edge);
       const line = svg('path', {class: 'edge', d: this.curve(points)}), tip = svg('path', {class: 'tip'});
       picture.append(line, tip);
-      return {from: v, to: w, points, line, tip};
+      if (letter) picture.append(svg('text', {class: 'letter', x, y: y + 4}, letter));
+      return {from: edge.v, to: edge.w, points, line, tip};
     });
     for (const name of graph.nodes()) {
       const node = graph.node(name);
@@ -111,6 +127,10 @@ class Graph {
       });
       picture.append(box);
       this.nodes.set(name, {...node, box});
+    }
+    for (const {kind, target, box} of this.nodes.values()) {
+      const made = kind === 'group' ? {} : marksOf(target);
+      for (const mark of ['bad', 'culprit', 'lossy', 'unreached']) box.classList.toggle(mark, Boolean(made[mark]));
     }
     this.picture = picture;
     this.place.replaceChildren(picture);
@@ -151,7 +171,7 @@ class Graph {
     this.key = key;
     for (const {box, kind, target} of this.nodes.values()) {
       box.classList.toggle('current', kind === 'entry' && target === focus);
-      box.classList.toggle('ahead', kind !== 'leaf' && !done(target));
+      box.classList.toggle('ahead', (kind === 'entry' || kind === 'group') && !done(target));
       box.classList.toggle('match', kind === 'entry' && matches(target));
       box.classList.remove('shown');
     }

@@ -50,8 +50,10 @@ TEST_CASE("to_html: a watched tape's page has values, gradients, bytes and formu
     CHECK(data["entries"][1]["op"] == "mul_");
     CHECK(data["entries"][1]["value"]["numbers"].get<Numbers>() == Numbers{{"-6"}, {"-10"}});
     CHECK(data["entries"][0]["gradient"]["numbers"].get<Numbers>() == Numbers{{"-24"}, {"-40"}});
-    CHECK(data["entries"][0]["inputs"].get<std::vector<int>>() == std::vector<int>{-1});
-    CHECK(data["entries"][2]["inputs"].get<std::vector<int>>() == std::vector<int>{1});
+    CHECK(data["entries"][0]["operands"][0]["of"] == -1);
+    CHECK(data["entries"][0]["operands"][1]["of"] == "c0");
+    CHECK(data["constants"][0]["value"]["numbers"].get<Numbers>() == Numbers{{"1"}, {"-2"}});
+    CHECK(data["entries"][2]["operands"][0]["of"] == 1);
     CHECK(data["entries"][0]["bytes"] == 8);
     CHECK(data["entries"][0]["freed"] == true);
     CHECK(data["leaves"][0]["value"]["numbers"].get<Numbers>() == Numbers{{"1", "2"}, {"3", "4"}});
@@ -80,7 +82,7 @@ TEST_CASE("to_html: large and odd values are summarised") {
     CHECK(value["mean"] == "4.30626");  // log(198!) / 198
     CHECK(data["entries"][3]["value"]["count"] == 0);
     const Tensor nothing = sqrt(x - 1000);
-    CHECK(data_of(tape)["entries"][5]["value"]["mean"] == "nan");
+    CHECK_FALSE(data_of(tape)["entries"][5]["value"].contains("mean"));  // there is none
     CHECK(data_of(tape)["entries"][5]["value"]["numbers"][0][0] == "nan");
     CHECK(data["entries"][1]["gradient"].is_null());
 }

@@ -23,15 +23,21 @@ public:
         : directory_(std::move(directory)), driver_(read(driver)) {}
 
     /// The page of `tape`, which the driver's function `name` will examine.
-    void write(const std::string& name, const Tape& tape) const {
-        const std::string path = directory_ + "/" + name + ".html";
-        tape.to_html(path);
+    void write(const std::string& name, const Tape& tape, const PageOptions& options = {}) const {
+        tape.to_html(path_of(name), options);
+        examine(name);
+    }
+    std::string path_of(const std::string& name) const { return directory_ + "/" + name + ".html"; }
+    /// Puts the driver into a page.
+    void examine(const std::string& name) const {
+        const std::string path = path_of(name);
         std::string page = read(path);
         const auto insert = [&](const char* behind, const std::string& script) {
             page.insert(page.find(behind) + std::string(behind).size(), "<script>" + script + "</script>");
         };
         insert("<head>", "const errors = []; addEventListener('error', (e) => errors.push(e.message));");
-        page.insert(page.rfind("</body>"), "<script>" + driver_ + "\ndrive(" + name + ");</script>");
+        page.insert(page.rfind("</body>"),
+                    "<script>" + driver_ + "\naddEventListener('load', () => drive(" + name + "));</script>");
         std::ofstream(path) << page;
     }
 
@@ -47,7 +53,64 @@ void small(const Pages& pages) {
     Tape tape({.watch = true});
     const Tensor loss = square(w.matmul(x)).sum();
     loss.backward();
-    pages.write("small", tape);
+    pages.write("small", tape, {.title = "Σ (W x)²", .names = {{"W", w}, {"x", x}, {"loss", loss}}});
+}
+
+void fan(const Pages& pages) {
+    const Tensor a = tensor(1.0).set_requires_grad();
+    Tape tape({.watch = true});
+    const Tensor b = a + a;
+    (b + b).backward();
+    pages.write("fan", tape);
+}
+
+void stretched(const Pages& pages) {
+    const Tensor x = ones({3, 2}).set_requires_grad(), b = ones({2}).set_requires_grad();
+    Tape tape({.watch = true});
+    const Tensor y = x + b;
+    const Tensor unread = exp(y);
+    (y * tensor({1.0, 2.0})).sum().backward();
+    pages.write("stretched", tape, {.names = {{"x", x}, {"b", b}}});
+}
+
+Tensor by_definition(const Tensor& z) {
+    const Tensor e = exp(z);
+    return e / e.sum();
+}
+Tensor shifted(const Tensor& z) { return by_definition(z - z.max()); }
+
+void softmaxes(const Pages& pages) {
+    const Tensor z = tensor({98.0, 99.0, 100.0}).set_requires_grad();
+    const Tensor wide = z.detach().to(kFloat64).set_requires_grad();
+    Tape twin({.watch = true});
+    by_definition(wide)[0].backward();
+    Tape naive({.watch = true});
+    by_definition(z)[0].backward();
+    for (const char* name : {"naive", "light_wide", "dark_wide", "light_narrow", "dark_narrow"})
+        pages.write(name, naive, {.title = "naive", .names = {{"z", z}}, .twin = &twin});
+    Tape stable({.watch = true});
+    shifted(z)[0].backward();
+    to_html(pages.path_of("pair"), {{&naive, {.title = "naive"}}, {&stable, {.title = "stable"}}});
+    pages.examine("pair");
+}
+
+Tensor difference(const Tensor& x, const Tensor& y) { return square(x) - square(y); }
+
+void lossy(const Pages& pages) {
+    const auto leaf = [](double number, DType dtype) { return tensor(number, dtype).set_requires_grad(); };
+    Tape twin({.watch = true});
+    const Tensor exact = difference(leaf(10001.25, kFloat64), leaf(10001, kFloat64));
+    Tape tape({.watch = true});
+    const Tensor y = difference(leaf(10001.25, kFloat32), leaf(10001, kFloat32));
+    pages.write("lossy", tape, {.names = {{"difference", y}}, .twin = &twin});
+}
+
+void hub(const Pages& pages) {
+    const Tensor w = tensor(0.5).set_requires_grad();
+    Tape tape({.watch = true});
+    Tensor y = w;
+    for (int i = 0; i < 13; ++i) y = y * w;
+    pages.write("hub", tape);
 }
 
 /// Names and numbers that must stay text.
@@ -88,6 +151,11 @@ int main(int argc, char** argv) {
     std::filesystem::create_directories(argv[1]);
     const Pages pages(argv[1], argv[2]);
     small(pages);
+    fan(pages);
+    stretched(pages);
+    softmaxes(pages);
+    lossy(pages);
+    hub(pages);
     hostile(pages);
     unwatched(pages);
     empty(pages);

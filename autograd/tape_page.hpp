@@ -1,0 +1,24 @@
+/// \file
+/// What a page of a tape can show beside the tape itself.
+#pragma once
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tape.hpp"
+
+namespace reel {
+
+struct PageOptions {
+    std::string title = {};
+    std::map<std::string, Tensor> names = {};  ///< of leaves, values and constants; takes `Parameters`
+    /// A watched tape of the same program run in float64: beside each number stands how far it is from there.
+    const Tape* twin = nullptr;
+};
+
+/// One page with those of several tapes side by side. Where one goes to a named value, so do the others.
+void to_html(const std::string& path, const std::vector<std::pair<const Tape*, PageOptions>>& tapes);
+
+}  // namespace reel

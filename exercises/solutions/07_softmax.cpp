@@ -1,0 +1,12 @@
+// 7. p = softmax(z), written by hand.
+#include "../exercise.hpp"
+
+Exercise exercise_7() {
+    const auto f = [](const Tensor& z) {
+        return record("by_hand", softmax(z.detach(), -1), {{z, [](const Tensor& p_bar, const Tensor& p) {
+                                                                return p *
+                                                                       (p_bar - (p * p_bar).sum(-1, true));
+                                                            }}});
+    };
+    return {f, {tensor({-0.7, 0.3, 1.2}, kFloat64)}};
+}

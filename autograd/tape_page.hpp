@@ -9,7 +9,7 @@
 
 #include "tape.hpp"
 
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 struct PageOptions {
     std::string title = {};

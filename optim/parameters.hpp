@@ -16,7 +16,7 @@
 #include "../tensor/io/safetensors.hpp"
 #endif
 
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// Tensors that want gradients, each with a name, in the order in which they were added.
 ///

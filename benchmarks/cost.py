@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """What a program that trains a small network costs: seconds to compile it with reel and with libtorch, in turn, and
-its size when it is linked statically with reel (OpenBLAS stays a shared library). Prints Markdown.
+its size when it is linked statically with reel. Prints Markdown.
 
 usage: cost.py BUILD_DIR [--torch DIR]
 
@@ -39,12 +39,12 @@ def main():
         ours, theirs, program = (os.path.join(folder, name) for name in ("reel.o", "torch.o", "mlp"))
         reel = compile_seconds(["-I", os.path.dirname(HERE)], ours)
         torch = compile_seconds(["-w", "-DREEL_BENCH_LIBTORCH", *(f"-I{i}" for i in includes)], theirs)
-        subprocess.run(["g++", ours, os.path.join(options.build, "libreel.a"), "-lopenblas", "-lgomp", "-Wl,--gc-sections",
+        subprocess.run(["g++", ours, os.path.join(options.build, "libreel.a"), "-lgomp", "-Wl,--gc-sections",
                         "-s", "-o", program], check=True)
         size = os.path.getsize(program)
     print(f"- Compiling the program (-O2, processor seconds): reel {reel:.2f}, libtorch {torch:.2f}, "
           f"ratio {torch / reel:.1f}.")
-    print(f"- Linked statically with reel and stripped: {size / 1e6:.2f} MB beside OpenBLAS.")
+    print(f"- Linked statically with reel and stripped: {size / 1e6:.2f} MB.")
 
 
 main()

@@ -12,7 +12,6 @@
 
 #if !defined(REEL_BENCH_LIBTORCH)
 #include "ops/kernels/table.hpp"
-#include "ops/linalg/blas.hpp"
 #endif
 
 namespace {
@@ -22,8 +21,7 @@ std::string library() {
 #if defined(REEL_BENCH_LIBTORCH)
     return "libtorch " TORCH_VERSION;
 #else
-    return std::string("reel (") + reel::kernels::kernels().instruction_set + ", OpenBLAS's " +
-           reel::blas_kernels() + ")";
+    return std::string("reel (") + reel::kernels::kernels().instruction_set + ")";
 #endif
 }
 

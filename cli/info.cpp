@@ -1,20 +1,16 @@
 // `reel info`: what a report of a problem should begin with.
-#include <cblas.h>
-
 #include <ostream>
 
 #include "cli/commands.hpp"
 #include "cli/table.hpp"
 #include "ops/kernels/table.hpp"
-#include "ops/linalg/blas.hpp"
 
 namespace reel::cli {
 
 int info(std::ostream& out) {
     print_table(out, {{"version", version()},
                       {"instruction set", kernels::kernels().instruction_set},
-                      {"threads", std::to_string(num_threads())},
-                      {"BLAS", detail::concat(openblas_get_config(), ", kernels for ", blas_kernels())}});
+                      {"threads", std::to_string(num_threads())}});
     return 0;
 }
 

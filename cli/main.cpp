@@ -14,7 +14,7 @@ int main(int argc, char** argv) {
     gradcheck->add_option("--filter", filter, "only of the operations with this in their name");
     gradcheck->callback([&] { status = reel::cli::gradcheck(reel::testing::all_rows(), filter, std::cout); });
 
-    auto* info = app.add_subcommand("info", "version, instruction set, threads, BLAS");
+    auto* info = app.add_subcommand("info", "version, instruction set, threads");
     info->callback([&] { status = reel::cli::info(std::cout); });
 
     auto* show = app.add_subcommand("show", "what is in a safetensors or NPY file");

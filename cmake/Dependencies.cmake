@@ -12,10 +12,9 @@ function(reel_missing what debian fedora brew conda)
     set(REEL_MISSING "${REEL_MISSING}${entry}" PARENT_SCOPE)
 endfunction()
 
-# Homebrew keeps these two out of the way of Apple's own.
+# Homebrew keeps it out of the way of Apple's own.
 if(APPLE)
-    list(APPEND CMAKE_PREFIX_PATH /opt/homebrew/opt/openblas /usr/local/opt/openblas
-                                  /opt/homebrew/opt/libomp /usr/local/opt/libomp)
+    list(APPEND CMAKE_PREFIX_PATH /opt/homebrew/opt/libomp /usr/local/opt/libomp)
 endif()
 
 find_package(xsimd QUIET)
@@ -25,14 +24,6 @@ endif()
 find_package(nlohmann_json QUIET)
 if(NOT nlohmann_json_FOUND)
     reel_missing(nlohmann-json nlohmann-json3-dev json-devel nlohmann-json nlohmann_json)
-endif()
-
-set(BLA_VENDOR OpenBLAS)
-find_package(BLAS QUIET)
-find_path(REEL_CBLAS_INCLUDE cblas.h PATH_SUFFIXES openblas openblas-openmp x86_64-linux-gnu)
-mark_as_advanced(REEL_CBLAS_INCLUDE)
-if(NOT BLAS_FOUND OR NOT REEL_CBLAS_INCLUDE)
-    reel_missing("OpenBLAS, with cblas.h" libopenblas-openmp-dev openblas-devel openblas openblas)
 endif()
 
 if(REEL_OPENMP)
@@ -79,7 +70,6 @@ endif()
 
 # What our sources are compiled with. Other people's headers are system headers: their warnings are theirs.
 add_library(reel_dependencies INTERFACE)
-target_include_directories(reel_dependencies SYSTEM INTERFACE ${REEL_CBLAS_INCLUDE})
 foreach(package xsimd nlohmann_json::nlohmann_json)
     get_target_property(directories ${package} INTERFACE_INCLUDE_DIRECTORIES)
     if(directories)
@@ -89,14 +79,12 @@ endforeach()
 
 # What the libraries are linked with: paths inside one build tree, where a user cannot see the imported targets
 # of a subdirectory, and targets after an install, where paths would tie it to this machine.
-set(REEL_LINK_LIBRARIES $<INSTALL_INTERFACE:BLAS::BLAS>)
-set(paths ${BLAS_LIBRARIES})
+set(REEL_LINK_LIBRARIES "")
 if(REEL_OPENMP)
     target_compile_options(reel_dependencies INTERFACE ${OpenMP_CXX_FLAGS})
     target_include_directories(reel_dependencies SYSTEM INTERFACE ${OpenMP_CXX_INCLUDE_DIRS})
     list(APPEND REEL_LINK_LIBRARIES $<INSTALL_INTERFACE:OpenMP::OpenMP_CXX>)
-    list(APPEND paths ${OpenMP_CXX_LIBRARIES})
+    foreach(path ${OpenMP_CXX_LIBRARIES})
+        list(APPEND REEL_LINK_LIBRARIES $<BUILD_INTERFACE:${path}>)
+    endforeach()
 endif()
-foreach(path ${paths})
-    list(APPEND REEL_LINK_LIBRARIES $<BUILD_INTERFACE:${path}>)
-endforeach()

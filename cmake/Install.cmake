@@ -70,9 +70,9 @@ install(FILES ${PROJECT_BINARY_DIR}/reelConfig.cmake ${PROJECT_BINARY_DIR}/reelC
 
 # The prefix is told relative to the file, so that `cmake --install --prefix` and a moved install stay right.
 file(RELATIVE_PATH REEL_PC_TO_PREFIX ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
-set(REEL_PC_PRIVATE "-lopenblas")
+set(REEL_PC_PRIVATE "")
 if(REEL_OPENMP)
-    string(APPEND REEL_PC_PRIVATE " ${OpenMP_CXX_FLAGS}")
+    set(REEL_PC_PRIVATE "${OpenMP_CXX_FLAGS}")
 endif()
 # `pkg-config reel` says how to link the shared library, where there is one, and with `--static` what a program needs that
 # is linked with `-static`; `pkg-config reel-static` names the static library itself.

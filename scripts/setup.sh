@@ -4,7 +4,7 @@
 #   ./scripts/setup.sh [further packages]
 set -eu
 
-packages="g++ cmake ninja-build pkg-config libopenblas-openmp-dev libxsimd-dev libxtensor-dev
+packages="g++ cmake ninja-build pkg-config libxsimd-dev libxtensor-dev
           doctest-dev libcli11-dev nlohmann-json3-dev zlib1g-dev $*"
 
 if ! command -v apt-get >/dev/null; then

@@ -38,9 +38,6 @@ void set_num_threads(int threads) {
             "set_num_threads: a process that was forked after its parent had computed in parallel has one "
             "thread; fork first, or start a new program");
     thread_count().store(threads, std::memory_order_relaxed);
-#if defined(_OPENMP)
-    omp_set_num_threads(threads);  // the BLAS reads this one
-#endif
 }
 
 void detail::run_alone_after_fork() {

@@ -23,17 +23,26 @@ void run_alone_after_fork();
 /// Elements of work below which no thread is started.
 inline constexpr std::int64_t kGrain = 32768;
 
+/// How many threads share so much work, when it is begun here: one inside a parallel loop.
+inline std::int64_t threads_for(std::int64_t work) {
+#if defined(_OPENMP)
+    if (work < 2 * kGrain || omp_in_parallel()) return 1;
+    return std::min(static_cast<std::int64_t>(num_threads()), work / kGrain);
+#else
+    static_cast<void>(work);
+    return 1;
+#endif
+}
+
 /// Calls f(begin, end) for ranges that cover [0, count), whose bounds are multiples of `step`. `cost` is the
 /// work of one of the `count` items in elements.
 template <class F>
 void parallel_for(std::int64_t count, std::int64_t step, std::int64_t cost, const F& f) {
     if (count <= 0) return;
 #if defined(_OPENMP)
-    const std::int64_t work = count * std::max<std::int64_t>(cost, 1);
-    if (work < 2 * kGrain) return f(std::int64_t{0}, count);
     const std::int64_t steps = (count + step - 1) / step;
-    const std::int64_t threads = std::min({static_cast<std::int64_t>(num_threads()), steps, work / kGrain});
-    if (threads > 1 && !omp_in_parallel()) {
+    const std::int64_t threads = std::min(threads_for(count * std::max<std::int64_t>(cost, 1)), steps);
+    if (threads > 1) {
         detail::run_alone_after_fork();
         std::exception_ptr error;
 #pragma omp parallel num_threads(static_cast<int>(threads))

@@ -23,6 +23,9 @@ namespace reel::kernels {
     void install_norm(Table& table);               \
     void install_window(Table& table);             \
     void install_correlate(Table& table);          \
+    void install_gemm(Table& table);               \
+    void install_pack(Table& table);               \
+    void install_matvec(Table& table);             \
     void install_softmax(Table& table);            \
     void install_softmax_statistics(Table& table); \
     void install_soft_targets(Table& table);       \
@@ -60,6 +63,9 @@ namespace {
         set::install_norm(table);               \
         set::install_window(table);             \
         set::install_correlate(table);          \
+        set::install_gemm(table);               \
+        set::install_pack(table);               \
+        set::install_matvec(table);             \
         set::install_softmax(table);            \
         set::install_softmax_statistics(table); \
         set::install_soft_targets(table);       \

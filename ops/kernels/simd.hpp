@@ -36,6 +36,12 @@ Vec<T> load(const T* from) {
 inline __mmask16 first_lanes(std::int64_t n) { return static_cast<__mmask16>((1u << n) - 1); }
 #endif
 
+#if defined(__AVX2__) && !defined(__AVX512F__)
+// As many ones as there are lanes, then zeros: n lanes are masked by what begins n places before the zeros.
+inline constexpr std::int32_t kOnes32[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
+inline constexpr std::int64_t kOnes64[8] = {-1, -1, -1, -1};
+#endif
+
 /// The first `n` elements; the rest repeats the last, so that no lane computes on garbage.
 template <class T>
 Vec<T> load_some(const T* from, std::int64_t n) {
@@ -48,6 +54,28 @@ Vec<T> load_some(const T* from, std::int64_t n) {
 #endif
     alignas(Vec<T>) T buffer[Vec<T>::size];
     for (std::int64_t i = 0; i < kWidth<T>; ++i) buffer[i] = from[i < n ? i : n - 1];
+    return Vec<T>::load_aligned(buffer);
+}
+/// The first `n` elements; the rest is 0.
+template <class T>
+Vec<T> load_first(const T* from, std::int64_t n) {
+#if defined(__AVX512F__)
+    if constexpr (std::is_same_v<T, float>) {
+        return _mm512_maskz_loadu_ps(first_lanes(n), from);
+    } else if constexpr (std::is_same_v<T, double>) {
+        return _mm512_maskz_loadu_pd(static_cast<__mmask8>(first_lanes(n)), from);
+    }
+#elif defined(__AVX2__)
+    if constexpr (std::is_same_v<T, float>) {
+        return _mm256_maskload_ps(from,
+                                  _mm256_loadu_si256(reinterpret_cast<const __m256i*>(kOnes32 + 8 - n)));
+    } else if constexpr (std::is_same_v<T, double>) {
+        return _mm256_maskload_pd(from,
+                                  _mm256_loadu_si256(reinterpret_cast<const __m256i*>(kOnes64 + 4 - n)));
+    }
+#endif
+    alignas(Vec<T>) T buffer[Vec<T>::size];
+    for (std::int64_t i = 0; i < kWidth<T>; ++i) buffer[i] = i < n ? from[i] : T(0);
     return Vec<T>::load_aligned(buffer);
 }
 template <class T>

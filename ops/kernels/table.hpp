@@ -308,6 +308,36 @@ struct Correlate {
     void (*copy)(const Lines& lines, const void* from, void* to) = nullptr;
 };
 
+/// A block of a product, C = start + A B, whose operands are in cache. A and B are made of panels: of `rows`
+/// rows of A, of the tile's columns of B; the last ones may be narrower. Strides count elements.
+struct GemmBlock {
+    std::int64_t m, n, k;
+    std::int64_t rows;  ///< of a panel of A, at most those of the tile
+    const void* a;
+    std::int64_t a_panel, a_row, a_step;  ///< from panel to panel; inside one along m and along k
+    const void* b;
+    std::int64_t b_panel, b_step;  ///< a row of a panel is dense and can be read in whole vectors
+    const void* start;             ///< null: 0
+    std::int64_t start_row;
+    void* c;  ///< may be `start`
+    std::int64_t c_row;
+};
+
+/// Products of matrices.
+struct Gemm {
+    std::int64_t rows = 0;  ///< the tile of C whose sums stay in registers
+    std::int64_t columns = 0;
+    void (*multiply)(const GemmBlock& block) = nullptr;
+    /// Panels of `width` of n columns, of k rows each:
+    /// to[(p k + l) width + j] = from[l · along + (p width + j) · across], with anything behind column n − 1.
+    /// Writes up to a vector beyond the last panel.
+    void (*pack)(std::int64_t k, std::int64_t n, const void* from, std::int64_t along, std::int64_t across,
+                 std::int64_t width, void* to) = nullptr;
+    /// y[i] = Σ_l a[i · row + l · step] x[l] for i < m, where step or row is 1.
+    void (*dots)(std::int64_t m, std::int64_t k, const void* a, std::int64_t row, std::int64_t step,
+                 const void* x, void* y) = nullptr;
+};
+
 constexpr std::size_t kFns = static_cast<std::size_t>(Fn::kCount);
 constexpr std::size_t kFolds = static_cast<std::size_t>(Fold::kCount);
 constexpr std::size_t kScans = static_cast<std::size_t>(Scan::kCount);
@@ -325,6 +355,7 @@ struct Table {
     Norm norm[kDTypes] = {};
     Window window[kDTypes] = {};
     Correlate correlate[kDTypes] = {};
+    Gemm gemm[kDTypes] = {};  ///< of the types that products are computed in
 };
 
 /// The kernels of the best instruction set that this machine has; the environment variable `REEL_ARCH` (sse2,

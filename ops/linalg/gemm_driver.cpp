@@ -1,15 +1,30 @@
+// Note [How a product is blocked]
+// After Goto and van de Geijn (2008) and BLIS (Van Zee and van de Geijn 2015). A processor can multiply far
+// faster than memory delivers, so every element that is brought near is used as often as possible:
+//
+//          n              k              n
+//       ┌─────┐        ┌──┬──┐        ┌─────┐     k is cut into blocks of up to 512 terms. Of one block, the
+//     m │  C  │  +=  m │A │  │  ·   k ├─────┤     rows of A and the columns of B are packed into panels, each
+//       │     │        │  │  │        │  B  │     in the order in which it will be read:
+//       └─────┘        └──┴──┘        └─────┘
+//
+//       A: up to 1024 rows, in panels    ┌──┐     B: columns enough for half of L2, in
+//       of as many as a tile has; one    │▒▒│     panels of as many as a tile has;
+//       panel stays in L1 while ...      │▒▒│     ┌──┬──┬──┬──┐
+//                                        └──┘     │▒▒│▒▒│▒▒│▒▒│  ... those of B pass by.
+//                                                 └──┴──┴──┴──┘
+//       A tile of C (14 × 32 with AVX-512) stays in registers for a whole block of k: each step reads a
+//       column of one panel and a row of the other, and makes all their products.
+//
+// What is read once or twice only is not packed: B for a few rows, A for a few columns.
 #include "ops/linalg/gemm_driver.hpp"
-
-#include <cblas.h>
 
 #include <algorithm>
 #include <cstring>
-#include <limits>
 
-#include "ops/linalg/blas.hpp"
-#include "tensor/iterate.hpp"
+#include "ops/kernels/table.hpp"
 #include "tensor/parallel.hpp"
-#include "tensor/tensor.hpp"
+#include "tensor/storage.hpp"
 
 namespace reel {
 
@@ -17,144 +32,226 @@ namespace {
 
 using std::int64_t;
 
-// One vocabulary for both precisions.
-void blas_gemm(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, blasint m, blasint n, blasint k, const float* a,
-               blasint lda, const float* b, blasint ldb, float beta, float* c, blasint ldc) {
-    cblas_sgemm(CblasRowMajor, ta, tb, m, n, k, 1, a, lda, b, ldb, beta, c, ldc);
-}
-void blas_gemm(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, blasint m, blasint n, blasint k, const double* a,
-               blasint lda, const double* b, blasint ldb, double beta, double* c, blasint ldc) {
-    cblas_dgemm(CblasRowMajor, ta, tb, m, n, k, 1, a, lda, b, ldb, beta, c, ldc);
-}
-void blas_gemv(CBLAS_TRANSPOSE ta, blasint m, blasint n, const float* a, blasint lda, const float* x,
-               blasint step, float beta, float* y) {
-    cblas_sgemv(CblasRowMajor, ta, m, n, 1, a, lda, x, step, beta, y, 1);
-}
-void blas_gemv(CBLAS_TRANSPOSE ta, blasint m, blasint n, const double* a, blasint lda, const double* x,
-               blasint step, double beta, double* y) {
-    cblas_dgemv(CblasRowMajor, ta, m, n, 1, a, lda, x, step, beta, y, 1);
+// Bytes of terms that a sum takes in one go: 512 of float32. This decides bits. Longer blocks bring C into
+// registers less often; of these a panel of A still fits in L1 (14 rows: 28 KB).
+constexpr int64_t kBlockBytes = 2048;
+// The same of a product with one column, whose sums have lanes: 32 terms in each.
+constexpr int64_t kColumnBytes = 4096;
+// Rows of A that are packed at once: with a block's terms 2 MB, a thread's share of L3.
+constexpr int64_t kBlockRows = 1024;
+// Bytes of B's packed panels: half of an L2 of 1 MB.
+constexpr int64_t kPanelBytes = 512 << 10;
+
+/// How a length is cut: into equal parts of at most `most`, multiples of `multiple`.
+int64_t even_part(int64_t length, int64_t most, int64_t multiple) {
+    const int64_t parts = (length + most - 1) / most;
+    return (length + parts * multiple - 1) / (parts * multiple) * multiple;
 }
 
-float blas_dot(blasint n, const float* x, blasint x_step, const float* y, blasint y_step) {
-    return cblas_sdot(n, x, x_step, y, y_step);
-}
-double blas_dot(blasint n, const double* x, blasint x_step, const double* y, blasint y_step) {
-    return cblas_ddot(n, x, x_step, y, y_step);
-}
+/// Memory for panels, from the cache of freed blocks.
+class Scratch {
+public:
+    explicit Scratch(int64_t bytes)
+        : bytes_(static_cast<std::size_t>(bytes)),
+          data_(bytes > 0 ? static_cast<std::byte*>(allocate(bytes_)) : nullptr) {}
+    Scratch(const Scratch&) = delete;
+    Scratch& operator=(const Scratch&) = delete;
+    ~Scratch() {
+        if (data_) deallocate(data_, bytes_);
+    }
+    std::byte* data() const { return data_; }
 
-constexpr int64_t kLargest = std::numeric_limits<blasint>::max();
-
-/// A matrix as the BLAS takes it: row-major with a leading dimension, or the transpose of such a one.
-struct Operand {
-    CBLAS_TRANSPOSE transposed;
-    int64_t leading;  ///< 0: neither
+private:
+    std::size_t bytes_;
+    std::byte* data_;
 };
 
-Operand operand(int64_t rows, int64_t columns, const Matrix& x) {
-    const auto leading = [](int64_t outer, int64_t inner, int64_t outer_step, int64_t inner_step) -> int64_t {
-        if (inner > 1 && inner_step != 1) return 0;
-        if (outer <= 1) return std::max<int64_t>(inner, 1);
-        return outer_step >= std::max<int64_t>(inner, 1) && outer_step <= kLargest ? outer_step : 0;
-    };
-    if (const int64_t ld = leading(rows, columns, x.row, x.column)) return {CblasNoTrans, ld};
-    return {CblasTrans, leading(columns, rows, x.column, x.row)};
-}
-
-/// A dense copy of a matrix that the BLAS cannot read where it stands.
-Tensor gathered(DType dtype, int64_t rows, int64_t columns, const Matrix& x) {
-    Tensor dense = Tensor::empty({rows, columns}, dtype);
-    Walk({rows, columns}, {x.row, x.column}).gather(itemsize(dtype), x.data, 0, rows * columns, dense.raw());
-    return dense;
-}
-
-/// A product in memory that the BLAS reads as it is.
-template <class T>
-struct BlasProduct {
-    int64_t k;
-    Operand a_layout, b_layout;
+/// A product, or a rectangle of one, on this thread.
+struct BlockedProduct {
+    const Product& p;
     Matrix a, b;
     Rows c;
-    T beta;
+    int64_t size = itemsize(p.dtype);
+    const kernels::Gemm& kernel = kernels::kernels().gemm[static_cast<std::size_t>(p.dtype)];
 
-    /// Rows [i, i + rows) and columns [j, j + columns) of C.
-    void tile(int64_t i, int64_t rows, int64_t j, int64_t columns) const {
-        const T* from_a = reinterpret_cast<const T*>(a.data) + i * a.row;
-        const T* from_b = reinterpret_cast<const T*>(b.data) + j * b.column;
-        T* to = reinterpret_cast<T*>(c.data) + i * c.row + j;
-        const auto as_int = [](int64_t value) { return static_cast<blasint>(value); };
-        if (columns == 1 && c.row == 1) {
-            const bool plain = a_layout.transposed == CblasNoTrans;
-            return blas_gemv(a_layout.transposed, as_int(plain ? rows : k), as_int(plain ? k : rows), from_a,
-                             as_int(a_layout.leading), from_b, as_int(k > 1 ? b.row : 1), beta, to);
+    /// Rows of C one thread after the other reads A's elements once for every tile beside them: packed, each
+    /// of them costs a third of a step, so it must serve a few tiles. Rows that are a large power of two
+    /// apart displace each other in L1.
+    bool packs_a(int64_t n) const {
+        constexpr int64_t kFewTiles = 6;
+        const bool collides = a.row * size % 1024 == 0;
+        if (a.column != 1 && a.row != 1) return n > kernel.columns;
+        return n > (collides || a.column != 1 ? 2 : kFewTiles) * kernel.columns;
+    }
+    /// A tile reads whole vectors of B's rows: they must be dense.
+    bool packs_b(int64_t m) const {
+        constexpr int64_t kNear = 32 << 10;  // bytes that stay in L1
+        return b.column != 1 || (m > 2 * kernel.rows && p.k * b.row * size > kNear);
+    }
+
+    /// C's rows [i, i + m) and columns [j, j + n).
+    void rectangle(int64_t i, int64_t m, int64_t j, int64_t n) const {
+        const int64_t block = even_part(p.k, kBlockBytes / size, 1);
+        const int64_t rows = even_part(m, kBlockRows, kernel.rows);
+        const int64_t columns = even_part(
+            n, m <= 2 * kernel.rows ? kernel.columns : std::max(kPanelBytes / (block * size), kernel.columns),
+            kernel.columns);
+        const bool pack_a = packs_a(n);
+        const int64_t slack = kernels::kMaxVector;
+        const Scratch panels_of_a(pack_a ? (rows + kernel.rows) * block * size + slack : 0);
+        const Scratch panels_of_b(packs_b(m)           ? columns * block * size + slack
+                                  : n % kernel.columns ? kernel.columns * block * size + slack
+                                                       : 0);
+        for (int64_t l = 0; l < p.k; l += block) {
+            const int64_t k = std::min(block, p.k - l);
+            for (int64_t row = i; row < i + m; row += rows) {
+                const int64_t height = std::min(rows, i + m - row);
+                kernels::GemmBlock g = rows_of_a(row, height, l, k, panels_of_a.data());
+                for (int64_t column = j; column < j + n; column += columns) {
+                    g.n = std::min(columns, j + n - column);
+                    columns_of_b(g, packs_b(m), row, column, l, panels_of_b.data());
+                }
+            }
         }
-        if (rows == 1) {
-            const bool plain = b_layout.transposed == CblasNoTrans;
-            return blas_gemv(plain ? CblasTrans : CblasNoTrans, as_int(plain ? k : columns),
-                             as_int(plain ? columns : k), from_b, as_int(b_layout.leading), from_a,
-                             as_int(k > 1 ? a.column : 1), beta, to);
+    }
+
+    /// A block of A, packed where there is memory for it.
+    kernels::GemmBlock rows_of_a(int64_t i, int64_t m, int64_t l, int64_t k, std::byte* panels) const {
+        kernels::GemmBlock g{};
+        g.m = m;
+        g.k = k;
+        g.rows = even_part(m, kernel.rows, 1);
+        g.a = a.data + (i * a.row + l * a.column) * size;
+        g.a_row = a.row;
+        g.a_step = a.column;
+        g.a_panel = g.rows * a.row;
+        if (!panels) return g;
+        kernel.pack(k, m, g.a, a.column, a.row, g.rows, panels);
+        g.a = panels;
+        g.a_row = 1;
+        g.a_step = g.rows;
+        g.a_panel = g.rows * k;
+        return g;
+    }
+
+    /// Multiplies it by a block of B.
+    void columns_of_b(kernels::GemmBlock& g, bool packs, int64_t i, int64_t j, int64_t l,
+                      std::byte* panels) const {
+        const bool adds = p.accumulate || l > 0;
+        const auto multiply = [&](int64_t at, int64_t n) {
+            g.n = n;
+            g.c = c.data + (i * c.row + j + at) * size;
+            g.c_row = c.row;
+            g.start = adds ? g.c : nullptr;
+            g.start_row = c.row;
+            kernel.multiply(g);
+        };
+        const std::byte* from = b.data + (l * b.row + j * b.column) * size;
+        const int64_t n = g.n;
+        const int64_t in_place = packs ? 0 : n / kernel.columns * kernel.columns;
+        if (in_place > 0) {
+            g.b = from;
+            g.b_panel = kernel.columns;
+            g.b_step = b.row;
+            multiply(0, in_place);
         }
-        blas_gemm(a_layout.transposed, b_layout.transposed, as_int(rows), as_int(columns), as_int(k), from_a,
-                  as_int(a_layout.leading), from_b, as_int(b_layout.leading), beta, to,
-                  as_int(std::max(c.row, columns)));
+        if (in_place == n) return;
+        kernel.pack(g.k, n - in_place, from + in_place * b.column * size, b.row, b.column, kernel.columns,
+                    panels);
+        g.b = panels;
+        g.b_panel = kernel.columns * g.k;
+        g.b_step = kernel.columns;
+        multiply(in_place, n - in_place);
     }
 };
 
-/// One row times one column, in halves of whole blocks: a long sum loses nothing to its length.
-template <class T>
-T dot(int64_t n, const T* x, int64_t x_step, const T* y, int64_t y_step) {
-    constexpr int64_t kBlock = 1024;
-    if (n <= kBlock) {
-        return blas_dot(static_cast<blasint>(n), x, static_cast<blasint>(x_step), y,
-                        static_cast<blasint>(y_step));
+/// Cuts C into rectangles, one for each thread.
+void multiply(const BlockedProduct& product) {
+    const Product& p = product.p;
+    const int64_t threads = threads_for(product_cost(p));
+    if (threads == 1) return product.rectangle(0, p.m, 0, p.n);
+    // Every thread packs its own rows of A and columns of B: the fewer the better.
+    int64_t down = 1;
+    for (int64_t i = 2; i <= threads; ++i) {
+        if (threads % i == 0 && p.m / i + p.n / (threads / i) < p.m / down + p.n / (threads / down)) down = i;
     }
-    const int64_t half = (n / 2 + kBlock - 1) / kBlock * kBlock;
-    return dot(half, x, x_step, y, y_step) +
-           dot(n - half, x + half * x_step, x_step, y + half * y_step, y_step);
-}
-
-/// The length of a panel: a part of `length` that depends on nothing but the product's shape. What each one
-/// reads again of the other operand costs least where they are long; an even number of them gives two
-/// threads the same work.
-int64_t panel_length(int64_t length) {
-    constexpr int64_t kMostPanels = 8;
-    constexpr int64_t kLong = 256;
-    constexpr int64_t kMultiple = 16;
-    const int64_t panels = std::clamp<int64_t>((length / kLong + 1) / 2 * 2, 2, kMostPanels);
-    return (length + kMultiple * panels - 1) / (kMultiple * panels) * kMultiple;
-}
-
-template <class T>
-void blas_product(const Product& p, const Matrix& a, const Matrix& b, const Rows& c) {
-    ready_blas();  // See Note [Products and threads].
-    const Operand a_layout = operand(p.m, p.k, a);
-    const Operand b_layout = operand(p.k, p.n, b);
-    if (a_layout.leading == 0) {
-        const Tensor copy = gathered(p.dtype, p.m, p.k, a);
-        return blas_product<T>(p, {copy.raw(), p.k, 1}, b, c);
-    }
-    if (b_layout.leading == 0) {
-        const Tensor copy = gathered(p.dtype, p.k, p.n, b);
-        return blas_product<T>(p, a, {copy.raw(), p.n, 1}, c);
-    }
-    if (p.m == 1 && p.n == 1) {
-        T& to = *reinterpret_cast<T*>(c.data);
-        to = (p.accumulate ? to : T(0)) + dot(p.k, reinterpret_cast<const T*>(a.data), p.k > 1 ? a.column : 1,
-                                              reinterpret_cast<const T*>(b.data), p.k > 1 ? b.row : 1);
-        return;
-    }
-    const BlasProduct<T> blas{p.k, a_layout, b_layout, a, b, c, p.accumulate ? T(1) : T(0)};
-    constexpr int64_t kPanelled = 16 * kGrain;
-    if (product_cost(p) < kPanelled) return blas.tile(0, p.m, 0, p.n);
-    const bool by_rows = p.m > p.n;
-    const int64_t length = by_rows ? p.m : p.n;
-    const int64_t panel = panel_length(length);
-    const int64_t panels = (length + panel - 1) / panel;
-    parallel_for(panels, 1, product_cost(p) / panels, [&](int64_t begin, int64_t end) {
-        for (int64_t i = begin * panel; i < std::min(end * panel, length); i += panel) {
-            const int64_t count = std::min(panel, length - i);
-            by_rows ? blas.tile(i, count, 0, p.n) : blas.tile(0, p.m, i, count);
+    const int64_t across = threads / down;
+    const int64_t tile = product.kernel.columns;
+    const auto cut = [](int64_t length, int64_t parts, int64_t part, int64_t multiple) {
+        return std::min(length, (length + multiple - 1) / multiple * part / parts * multiple);
+    };
+    parallel_for(threads, 1, product_cost(p) / threads, [&](int64_t begin, int64_t end) {
+        for (int64_t part = begin; part < end; ++part) {
+            const int64_t i = cut(p.m, down, part % down, 1);
+            const int64_t j = cut(p.n, across, part / down, tile);
+            const int64_t m = cut(p.m, down, part % down + 1, 1) - i;
+            const int64_t n = cut(p.n, across, part / down + 1, tile) - j;
+            if (m > 0 && n > 0) product.rectangle(i, m, j, n);
         }
     });
+}
+
+/// A product with one column: each row of A with x.
+template <class T>
+struct ColumnProduct {
+    static constexpr auto kSize = static_cast<int64_t>(sizeof(T));
+    static constexpr int64_t kBlock = kColumnBytes / kSize;
+    static constexpr int64_t kRows = 128;  // taken at once
+
+    const Product& p;
+    Matrix a, x;
+    Rows c;
+    bool pack_x = p.k > 1 && x.row != 1;
+    bool pack_a = p.k > 1 && a.column != 1 && (p.m == 1 || a.row != 1);
+    int64_t most = pack_a ? std::min<int64_t>(p.m, kRows / 8) : kRows;
+    const kernels::Gemm& kernel = kernels::kernels().gemm[static_cast<std::size_t>(p.dtype)];
+
+    /// Rows [begin, end) of C.
+    void rows(int64_t begin, int64_t end) const {
+        const int64_t block = std::min(p.k, kBlock) * kSize + kernels::kMaxVector;
+        const Scratch packed((pack_x ? block : 0) + (pack_a ? most * block : 0));
+        for (int64_t i = begin; i < end; i += most) {
+            T sums[kRows];
+            const int64_t count = std::min(most, end - i);
+            sum(i, count, 0, p.k, packed.data(), sums);
+            T* to = reinterpret_cast<T*>(c.data) + i * c.row;
+            for (int64_t q = 0; q < count; ++q)
+                to[q * c.row] = p.accumulate ? to[q * c.row] + sums[q] : sums[q];
+        }
+    }
+
+    /// sums[q] = Σ a x of row i + q, over k terms from l on: in halves of whole blocks, so that a long sum
+    /// loses nothing to its length.
+    void sum(int64_t i, int64_t count, int64_t l, int64_t k, std::byte* packed, T* sums) const {
+        if (k <= kBlock) return sum_block(i, count, l, k, packed, sums);
+        const int64_t half = (k / 2 + kBlock - 1) / kBlock * kBlock;
+        T rest[kRows];
+        sum(i, count, l, half, packed, sums);
+        sum(i, count, l + half, k - half, packed, rest);
+        for (int64_t q = 0; q < count; ++q) sums[q] += rest[q];
+    }
+
+    void sum_block(int64_t i, int64_t count, int64_t l, int64_t k, std::byte* packed, T* sums) const {
+        const std::byte* rows = a.data + (i * a.row + l * a.column) * kSize;
+        const std::byte* factors = x.data + l * x.row * kSize;
+        if (pack_x) {
+            kernel.pack(1, k, factors, 0, x.row, k, packed);
+            factors = packed;
+            packed += k * kSize + kernels::kMaxVector;
+        }
+        if (!pack_a) return kernel.dots(count, k, rows, a.row, p.k > 1 ? a.column : 1, factors, sums);
+        const bool alone = p.m == 1;
+        alone ? kernel.pack(1, k, rows, 0, a.column, k, packed)
+              : kernel.pack(k, count, rows, a.column, a.row, count, packed);
+        kernel.dots(count, k, packed, 1, alone ? 1 : count, factors, sums);
+    }
+};
+
+template <class T>
+void multiply_column(const ColumnProduct<T>& product) {
+    const Product& p = product.p;
+    parallel_for(p.m, 16, product_cost(p) / p.m,
+                 [&](int64_t begin, int64_t end) { product.rows(begin, end); });
 }
 
 /// Row i of C gathers the rows of B, each times its element of row i of A; modulo 2⁶⁴.
@@ -185,7 +282,9 @@ void gemm(const Product& p, const Matrix& a, const Matrix& b, const Rows& c) {
     }
     if (p.k == 0) return;
     if (p.dtype == kInt64) return integer_product(p, a, b, c);
-    p.dtype == kFloat32 ? blas_product<float>(p, a, b, c) : blas_product<double>(p, a, b, c);
+    if (p.n > 1) return multiply(BlockedProduct{p, a, b, c});
+    p.dtype == kFloat32 ? multiply_column(ColumnProduct<float>{p, a, b, c})
+                        : multiply_column(ColumnProduct<double>{p, a, b, c});
 }
 
 }  // namespace reel

@@ -1,11 +1,16 @@
 /// \file
-/// The product of two matrices in memory: what stands between `matmul.cpp` and the BLAS. No tensor, no tape,
-/// no checks.
+/// The product of two matrices in memory. No tensor, no tape, no checks; what is called a product of tensors
+/// is in `matmul.cpp`, and the innermost loops are in `kernels/gemm.cpp`.
 ///
-/// Note [Products and threads]
-/// The BLAS runs on one thread, always; its own threads would split a product by their number, and so change
-/// its last bits. A large product is cut into panels whose size depends on its shape alone, and the panels
-/// are shared out among reel's threads.
+/// Note [Products and bits]
+/// An element of C is summed in an order that depends on k and the type alone: blocks along k, one after the
+/// other; in a block the terms, one after the other, each multiplied and added with one rounding where the
+/// instruction set can. So it has the same bits whatever the other rows and columns are, however the operands
+/// lie in memory and however many threads share the work: these cut C, never k. Only a product with one
+/// column (n = 1) has an order of its own, which depends on k and the type as well: lanes along k, and
+/// blocks, whose sums are added by halves (`kernels/matvec.cpp`).
+///
+/// With u the unit roundoff and blocks of length q, |error| ≤ (q + k / q) u Σ |a b|, to first order.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// Products: what the shapes mean, and the pullbacks. Two matrices in memory are multiplied in `gemm.cpp`.
+// Products: what the shapes mean, and the pullbacks. Two matrices in memory are multiplied in `gemm_driver.cpp`.
 #include "ops/linalg/matmul.hpp"
 
 #include "autograd/tape.hpp"

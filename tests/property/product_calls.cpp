@@ -1,5 +1,5 @@
 // Calls of ops/linalg/matmul.hpp, einsum.hpp, conv.hpp, pool.hpp and attention.hpp. The numbers are finite:
-// how often a product of zero and infinity is made is the BLAS's affair.
+// how often a product of zero and infinity is made depends on the instruction set.
 #include "tests/property/calls.hpp"
 
 namespace reel::property {

@@ -56,7 +56,7 @@ struct Column {
     }
 
     /// Rows that are taken at once where A's columns are dense: all their lanes stay in L1.
-    static constexpr int64_t kStrip = 512 / static_cast<int64_t>(sizeof(T));
+    static constexpr int64_t kStrip = 2048 / static_cast<int64_t>(sizeof(T));
 
     /// lane[i] += Σ a[i + t · kLanes · a_step] x[t · kLanes] over kTerms of t, for the rows of a strip.
     template <int64_t kTerms>

@@ -9,51 +9,6 @@ namespace {
 
 using std::int64_t;
 
-/// The vector type that compilers shuffle.
-template <class T>
-struct Lanes {
-    typedef T Type __attribute__((vector_size(sizeof(Vec<T>))));
-};
-
-/// Lane i of the result: lane i of x where bit `kBit` of i is as `kUpper` says, else lane i ^ kBit of y.
-template <bool kUpper, int64_t kBit, class T, std::size_t... kLane>
-Vec<T> halves(const Vec<T>& x, const Vec<T>& y, std::index_sequence<kLane...>) {
-    typename Lanes<T>::Type from, other;
-    std::memcpy(&from, &x, sizeof(x));
-    std::memcpy(&other, &y, sizeof(y));
-    constexpr auto kSource = [](std::size_t i) {
-        const auto lane = static_cast<int64_t>(i);
-        return ((lane & kBit) != 0) == kUpper ? lane : (lane ^ kBit) + kWidth<T>;
-    };
-#if defined(__clang__)
-    from = __builtin_shufflevector(from, other, kSource(kLane)...);
-#else
-    using Bits = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
-    [[maybe_unused]] const Bits order
-        __attribute__((vector_size(sizeof(Vec<T>)))) = {static_cast<Bits>(kSource(kLane))...};
-    from = __builtin_shuffle(from, other, order);
-#endif
-    Vec<T> result;
-    std::memcpy(&result, &from, sizeof(result));
-    return result;
-}
-
-/// Transposes a square of vectors: exchanges, bit by bit, what the rows and the lanes are numbered by
-/// (Eklundh 1972).
-template <class T, int64_t kBit = kWidth<T> / 2>
-void transpose(Vec<T> (&x)[Vec<T>::size]) {
-    if constexpr (kBit > 0) {
-        constexpr auto kLanes = std::make_index_sequence<Vec<T>::size>();
-        for (int64_t i = 0; i < kWidth<T>; ++i) {
-            if (i & kBit) continue;
-            const Vec<T> low = halves<false, kBit>(x[i], x[i + kBit], kLanes);
-            x[i + kBit] = halves<true, kBit>(x[i + kBit], x[i], kLanes);
-            x[i] = low;
-        }
-        transpose<T, kBit / 2>(x);
-    }
-}
-
 /// A panel whose rows stand dense in memory. Here and below a row's last vector runs into the next row, which
 /// is written after it.
 template <class T>
@@ -70,17 +25,17 @@ void copy_panel(int64_t k, int64_t n, const T* from, int64_t along, int64_t widt
 /// A panel whose columns stand dense in memory: squares of vectors are transposed, the last columns first.
 template <class T>
 void transpose_panel(int64_t k, int64_t n, const T* from, int64_t across, int64_t width, T* to) {
-    for (int64_t l = 0; l < k; l += kWidth<T>) {
-        const int64_t rows = std::min(kWidth<T>, k - l);
-        for (int64_t j = (n - 1) / kWidth<T> * kWidth<T>; j >= 0; j -= kWidth<T>) {
-            Vec<T> x[Vec<T>::size];
-            for (int64_t i = 0; i < kWidth<T>; ++i) {
-                const T* column = from + std::min(j + i, n - 1) * across + l;
-                x[i] = rows == kWidth<T> ? load(column) : load_first(column, rows);
-            }
-            transpose<T>(x);
-            for (int64_t i = 0; i < rows; ++i) x[i].store_unaligned(to + (l + i) * width + j);
+    for (int64_t j = (n - 1) / kWidth<T> * kWidth<T>; j >= 0; j -= kWidth<T>) {
+        const DenseColumns<T> columns(from + j * across, across, n - j);
+        Vec<T> rows[Vec<T>::size];
+        int64_t l = 0;
+        for (; l + kWidth<T> <= k; l += kWidth<T>) {
+            columns.read(l, rows);
+            for (int64_t i = 0; i < kWidth<T>; ++i) rows[i].store_unaligned(to + (l + i) * width + j);
         }
+        if (l == k) continue;
+        columns.read_first(l, k - l, rows);
+        for (int64_t i = 0; i < k - l; ++i) rows[i].store_unaligned(to + (l + i) * width + j);
     }
 }
 

@@ -323,11 +323,19 @@ struct GemmBlock {
     std::int64_t c_row;
 };
 
+/// So many rows and terms are few.
+constexpr std::int64_t kFewRows = 4;
+constexpr std::int64_t kFewTerms = 4;
+
 /// Products of matrices.
 struct Gemm {
     std::int64_t rows = 0;  ///< the tile of C whose sums stay in registers
     std::int64_t columns = 0;
     void (*multiply)(const GemmBlock& block) = nullptr;
+    /// The same without panels, where B's rows are dense: for one row, or few terms.
+    void (*multiply_rows)(const GemmBlock& block) = nullptr;
+    /// The same where B's columns are dense, `b_panel` apart: for few rows.
+    void (*multiply_columns)(const GemmBlock& block) = nullptr;
     /// Panels of `width` of n columns, of k rows each:
     /// to[(p k + l) width + j] = from[l · along + (p width + j) · across], with anything behind column n − 1.
     /// Writes up to a vector beyond the last panel.

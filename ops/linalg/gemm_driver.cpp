@@ -74,13 +74,15 @@ struct BlockedProduct {
     int64_t size = itemsize(p.dtype);
     const kernels::Gemm& kernel = kernels::kernels().gemm[static_cast<std::size_t>(p.dtype)];
 
-    /// Rows of C one thread after the other reads A's elements once for every tile beside them: packed, each
-    /// of them costs a third of a step, so it must serve a few tiles. Rows that are a large power of two
-    /// apart displace each other in L1.
+    /// An element of A is read once for every tile beside it. To pack it costs a third of a cycle, so it must
+    /// serve a few tiles. Rows that stand a large power of two apart displace each other in L1, where it has
+    /// fewer ways than a tile has rows.
     bool packs_a(int64_t n) const {
         constexpr int64_t kFewTiles = 6;
+        constexpr int64_t kWays = 8;  // of L1
         const bool collides = a.row * size % 1024 == 0;
         if (a.column != 1 && a.row != 1) return n > kernel.columns;
+        if (a.column == 1 && kernel.rows <= kWays) return false;
         return n > (collides || a.column != 1 ? 2 : kFewTiles) * kernel.columns;
     }
     /// A tile reads whole vectors of B's rows: they must be dense.
@@ -91,6 +93,37 @@ struct BlockedProduct {
 
     /// C's rows [i, i + m) and columns [j, j + n).
     void rectangle(int64_t i, int64_t m, int64_t j, int64_t n) const {
+        if ((m == 1 || p.k <= kernels::kFewTerms) && b.column == 1) {
+            return unpacked(kernel.multiply_rows, i, m, j, n);
+        }
+        if (m <= kernels::kFewRows && b.row == 1) return unpacked(kernel.multiply_columns, i, m, j, n);
+        packed(i, m, j, n);
+    }
+
+    /// The same where B serves so few rows that it is read where it stands.
+    void unpacked(void (*multiply)(const kernels::GemmBlock&), int64_t i, int64_t m, int64_t j,
+                  int64_t n) const {
+        const int64_t block = even_part(p.k, kBlockBytes / size, 1);
+        for (int64_t l = 0; l < p.k; l += block) {
+            kernels::GemmBlock g = rows_of_a(i, m, l, std::min(block, p.k - l), nullptr);
+            g.n = n;
+            g.b = b.data + (l * b.row + j * b.column) * size;
+            g.b_panel = b.column;
+            g.b_step = b.row;
+            to_c(g, i, j, l);
+            multiply(g);
+        }
+    }
+
+    /// Where a block's sums go, and what is there already.
+    void to_c(kernels::GemmBlock& g, int64_t i, int64_t j, int64_t l) const {
+        g.c = c.data + (i * c.row + j) * size;
+        g.c_row = c.row;
+        g.start = p.accumulate || l > 0 ? g.c : nullptr;
+        g.start_row = c.row;
+    }
+
+    void packed(int64_t i, int64_t m, int64_t j, int64_t n) const {
         const int64_t block = even_part(p.k, kBlockBytes / size, 1);
         const int64_t rows = even_part(m, kBlockRows, kernel.rows);
         const int64_t columns = even_part(
@@ -137,13 +170,9 @@ struct BlockedProduct {
     /// Multiplies it by a block of B.
     void columns_of_b(kernels::GemmBlock& g, bool packs, int64_t i, int64_t j, int64_t l,
                       std::byte* panels) const {
-        const bool adds = p.accumulate || l > 0;
         const auto multiply = [&](int64_t at, int64_t n) {
             g.n = n;
-            g.c = c.data + (i * c.row + j + at) * size;
-            g.c_row = c.row;
-            g.start = adds ? g.c : nullptr;
-            g.start_row = c.row;
+            to_c(g, i, j + at, l);
             kernel.multiply(g);
         };
         const std::byte* from = b.data + (l * b.row + j * b.column) * size;
@@ -196,14 +225,14 @@ template <class T>
 struct ColumnProduct {
     static constexpr auto kSize = static_cast<int64_t>(sizeof(T));
     static constexpr int64_t kBlock = kColumnBytes / kSize;
-    static constexpr int64_t kRows = 128;  // taken at once
+    static constexpr int64_t kRows = 512;  // taken at once
 
     const Product& p;
     Matrix a, x;
     Rows c;
     bool pack_x = p.k > 1 && x.row != 1;
     bool pack_a = p.k > 1 && a.column != 1 && (p.m == 1 || a.row != 1);
-    int64_t most = pack_a ? std::min<int64_t>(p.m, kRows / 8) : kRows;
+    int64_t most = pack_a ? std::min<int64_t>(p.m, kRows / 32) : kRows;
     const kernels::Gemm& kernel = kernels::kernels().gemm[static_cast<std::size_t>(p.dtype)];
 
     /// Rows [begin, end) of C.

@@ -44,6 +44,30 @@ Tensor Tensor::empty(const Shape& sizes, DType dtype) {
                        contiguous_strides(sizes), 0, count, true);
 }
 
+namespace {
+
+/// Throws unless a write to the temporary `target` can be seen by somebody.
+void check_assignable(const Tensor& target) {
+    const detail::TensorImpl& impl = target.impl();
+    const bool seen =
+        impl.base || !target.handle().unique() || !impl.storage.unique() || !impl.storage->owned;
+    if (seen) return;
+    fail<Error>("assignment to a temporary of shape ", impl.sizes,
+                " is lost: it is a copy that nobody else holds; write to a view, or with index_put_");
+}
+
+}  // namespace
+
+const Tensor& Tensor::operator=(const Tensor& other) && {
+    check_assignable(*this);
+    return copy_(other);
+}
+
+const Tensor& Tensor::operator=(Scalar value) && {
+    check_assignable(*this);
+    return fill_(value);
+}
+
 std::int64_t Tensor::size(std::int64_t dim) const {
     if (sizes().empty()) fail<IndexError>("size: dimension ", dim, " of a 0-d tensor");
     return sizes()[static_cast<std::size_t>(wrap_dim(dim, this->dim(), "size"))];

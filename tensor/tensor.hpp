@@ -24,7 +24,7 @@ class Tensor;
 
 namespace detail {
 
-/// What autograd hangs on a tensor (`autograd/variable.cpp`). Opaque here.
+/// What autograd hangs on a tensor (`autograd/tape_state.hpp`). Opaque here.
 struct AutogradMeta {
     AutogradMeta() = default;
     AutogradMeta(const AutogradMeta&) = delete;
@@ -95,8 +95,13 @@ public:
             detail::copy_observer->copied(*this);
     }
     Tensor(Tensor&&) noexcept = default;
-    Tensor& operator=(const Tensor& other) = default;
-    Tensor& operator=(Tensor&&) noexcept = default;
+    /// Assignment to a name rebinds it.
+    Tensor& operator=(const Tensor& other) & = default;
+    Tensor& operator=(Tensor&&) & noexcept = default;
+    /// Assignment to a temporary writes to the memory that it shows: `y[0] = x; y(1, Slice(2)) = 0;
+    /// w.grad() = w.grad() * 0.5;`. Throws where nobody else could see the write: `y.index({mask})` is a copy.
+    const Tensor& operator=(const Tensor& other) &&;
+    const Tensor& operator=(Scalar value) &&;
     ~Tensor() = default;
 
     /// A tensor on `storage`, which must hold every element; checked by `as_strided`, not here.
@@ -453,7 +458,7 @@ public:
     /// rewind.
     void backward(const Tensor& gradient = {}, bool retain_graph = false, bool create_graph = false) const;
     /// `hook` sees the gradient of this tensor when it is complete, and replaces it if it returns one.
-    /// Returns a number for `remove_hook`.
+    /// Returns a number for `remove_hook`, which finds the hook whatever was written to the tensor since.
     template <class Hook>
     std::int64_t register_hook(Hook hook) const {
         if constexpr (std::is_void_v<decltype(hook(*this))>) {

@@ -1,8 +1,11 @@
 #include "tensor/factory.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <memory>
+
+#include "tensor/parallel.hpp"
 
 namespace reel {
 
@@ -46,6 +49,8 @@ Tensor tensor(std::initializer_list<TensorData> data, std::optional<DType> dtype
 
 namespace {
 
+constexpr std::int64_t kFillBlock = 4096;  // elements: threads share no cache line
+
 /// The type that a number makes a tensor of: floating numbers the default float32.
 DType natural_dtype(Scalar value) { return value.dtype() == kFloat64 ? kFloat32 : value.dtype(); }
 
@@ -76,7 +81,13 @@ Tensor empty(const Shape& sizes, DType dtype) { return Tensor::empty(sizes, dtyp
 
 Tensor full(const Shape& sizes, Scalar value, std::optional<DType> dtype) {
     const Tensor result = Tensor::empty(sizes, dtype.value_or(natural_dtype(value)));
-    result.fill_(value);
+    dispatch(result.dtype(), [&](auto zero) {
+        using T = decltype(zero);
+        const T element = value.to<T>();
+        auto* to = reinterpret_cast<T*>(result.raw());
+        parallel_for(result.numel(), kFillBlock, 1,
+                     [=](std::int64_t begin, std::int64_t end) { std::fill(to + begin, to + end, element); });
+    });
     return result;
 }
 

@@ -1,8 +1,10 @@
 // `backward` and `grad`: the tapes of a thread rewound one after the other, from the innermost outwards. The
 // rewind of one tape is in `rewind.cpp`.
+#include <algorithm>
 #include <mutex>
 
 #include "autograd/rewind.hpp"
+#include "tensor/factory.hpp"
 
 namespace reel {
 
@@ -41,9 +43,7 @@ Tensor cotangent_of(const char* operation, const Tensor& output, const Tensor& g
             operation, ": the output has shape ", output.sizes(),
             "; without a gradient it must have one element (or pass a gradient of its shape)");
     }
-    Tensor one = Tensor::empty(output.sizes(), output.dtype());
-    one.fill_(1);
-    return one;
+    return ones(output.sizes(), output.dtype());
 }
 
 void check_tape(const char* operation, const Tensor& output) {
@@ -68,7 +68,8 @@ bool is_found_on(const Tape::State& tape, const Tensor& input) {
 }
 
 /// Requests what leads to `inputs` on this tape and on those around it. Returns whether anything does.
-bool request(const Tape::State& tape, Rewind& rewind, const std::vector<Tensor>& inputs) {
+bool request(Rewind& rewind, const std::vector<Tensor>& inputs) {
+    const Tape::State& tape = rewind.tape();
     bool any = false;
     bool outside = false;
     for (const Tensor& input : inputs) {
@@ -113,7 +114,7 @@ public:
             sums_[i] = detail::run_hooks(hooks_of(leaves_[i]), std::move(sums_[i]));
         }
     }
-    /// Undefined where nothing reached it.
+    /// The gradient of a leaf, undefined where none came to it.
     Tensor of(const Tensor& leaf) const {
         const std::int64_t number = leaves_.find(leaf);
         return number >= 0 ? sums_[static_cast<std::size_t>(number)] : Tensor();
@@ -135,59 +136,169 @@ struct Harvest {
     std::vector<Tensor> inputs;  ///< the gradients that were asked for, of values that a tape has made
 };
 
-/// Sweeps all living tapes of the thread from the innermost outwards: values of outer tapes are leaves of the
-/// inner one, and their gradients the seeds of the next sweep. Goes everywhere unless `inputs` are given.
-void sweep(Harvest& harvest, Seeds seeds, RewindOptions options, const std::vector<Tensor>* inputs) {
-    if (inputs) harvest.inputs.resize(inputs->size());
-    for (Tape::State* tape = detail::innermost; tape && !seeds.empty(); tape = tape->outer) {
+/// The rewinds of all living tapes of the thread that lead from the outputs to `inputs` (null: anywhere), from
+/// the innermost outwards: values of outer tapes are leaves of the inner one. Throws if an entry on the way
+/// cannot be rewound; changes nothing.
+std::vector<Rewind> marked_rewinds(const Seeds& seeds, RewindOptions options,
+                                   const std::vector<Tensor>* inputs) {
+    std::vector<Tensor> expected;
+    for (const auto& [output, cotangent] : seeds) expected.push_back(output);
+    std::vector<Rewind> rewinds;
+    for (Tape::State* tape = detail::innermost; tape && !expected.empty(); tape = tape->outer) {
         Rewind rewind(*tape, options);
-        const std::size_t taken = std::erase_if(seeds, [&](const auto& seed) {
-            const Tape::State* made_by = detail::tape_of(seed.first.impl());
+        const std::size_t taken = std::erase_if(expected, [&](const Tensor& output) {
+            const Tape::State* made_by = detail::tape_of(output.impl());
             if (made_by && made_by != tape) return false;
+            rewind.expect(output);
+            return true;
+        });
+        if (taken == 0 || (inputs && !request(rewind, *inputs))) continue;
+        rewind.mark();
+        rewind.for_each_reached_leaf([&](const Tensor& leaf) {
+            if (detail::tape_of(leaf.impl())) expected.push_back(leaf);
+        });
+        rewinds.push_back(std::move(rewind));
+    }
+    return rewinds;
+}
+
+/// Sweeps the tapes one after the other: the gradients of one's outer values are the seeds of the next.
+void sweep(Harvest& harvest, Seeds seeds, std::vector<Rewind>& rewinds, bool create_graph,
+           const std::vector<Tensor>* inputs) {
+    if (inputs) harvest.inputs.resize(inputs->size());
+    for (Rewind& rewind : rewinds) {
+        const Tape::State& tape = rewind.tape();
+        std::erase_if(seeds, [&](const auto& seed) {
+            const Tape::State* made_by = detail::tape_of(seed.first.impl());
+            if (made_by && made_by != &tape) return false;
             rewind.seed(seed.first, seed.second);
             return true;
         });
-        if (taken == 0 || (inputs && !request(*tape, rewind, *inputs))) continue;
         rewind.run();
+        for (std::size_t i = 0; i < harvest.inputs.size(); ++i) {
+            if (is_made_by(tape, (*inputs)[i])) harvest.inputs[i] = rewind.requested((*inputs)[i]);
+        }
         rewind.hand_over_leaves([&](const Tensor& leaf, Tensor gradient) {
             if (detail::tape_of(leaf.impl())) {
                 seeds.emplace_back(leaf, std::move(gradient));
             } else {
-                harvest.leaves.add(leaf, std::move(gradient), options.create_graph);
+                harvest.leaves.add(leaf, std::move(gradient), create_graph);
             }
         });
-        for (std::size_t i = 0; i < harvest.inputs.size(); ++i) {
-            if (is_made_by(*tape, (*inputs)[i])) harvest.inputs[i] = rewind.requested((*inputs)[i]);
-        }
-        const auto& retained = rewind.retained();
-        harvest.retained.insert(harvest.retained.end(), retained.begin(), retained.end());
+        for (auto& seen : rewind.take_retained()) harvest.retained.push_back(std::move(seen));
     }
     harvest.leaves.run_hooks();
 }
 
-/// Adds to `.grad()`, which holds memory of its own: two leaves may have been sent the same tensor.
-void accumulate_into(const Tensor& tensor, Tensor gradient, bool create_graph) {
+/// `sweep`. If it fails, what it freed is used up, and the next rewind will say why.
+void sweep_or_tell(Harvest& harvest, const Seeds& seeds, std::vector<Rewind>& rewinds, RewindOptions options,
+                   const std::vector<Tensor>* inputs) {
+    try {
+        sweep(harvest, seeds, rewinds, options.create_graph, inputs);
+    } catch (const std::exception& error) {
+        for (Rewind& rewind : rewinds) {
+            if (!options.retain_graph) rewind.tape().failure = error.what();
+        }
+        throw;
+    }
+}
+
+/// Whether nobody else sees the memory: two leaves, or a leaf and the caller, may have been sent the same
+/// tensor.
+bool is_alone(const Tensor& gradient) {
+    const auto& storage = gradient.impl().storage;
+    return gradient.handle().unique() && storage.unique() && storage->owned && gradient.is_contiguous();
+}
+
+Tensor owned(Tensor gradient) { return is_alone(gradient) ? std::move(gradient) : gradient.clone(); }
+
+/// With create_graph: a gradient is a function of all that the outputs are a function of, were it by zero. So
+/// a derivative that does not depend on an input is zero for it, not an error.
+Tensor derived(Tensor gradient, const Seeds& seeds) {
+    const bool alone = is_alone(gradient);
+    const Tensor value = gradient.detach();
+    std::vector<OwnedEdge> edges = {{gradient, Pullback([](const Tensor& v) { return v; })}};
+    for (const auto& [output, cotangent] : seeds) edges.emplace_back(output, Pullback());
+    return record("gradient", alone ? value : value.clone(), edges);
+}
+
+/// What is to be added to, or put in the place of, a tensor's `.grad()`.
+struct Accumulation {
+    Tensor tensor;
+    Tensor gradient;
+    bool in_place;
+};
+
+/// Makes all that it needs before the first `.grad()` changes.
+void accumulate_all(Seeds gradients, bool create_graph) {
     const std::lock_guard lock(leaf_mutex());
-    Tensor& sum = detail::variable(tensor).grad;
-    const bool alone =
-        gradient.handle().unique() && gradient.impl().storage.unique() && gradient.is_contiguous();
-    if (!sum.defined() && !create_graph && !alone) gradient = gradient.clone();
-    detail::accumulate(sum, std::move(gradient), create_graph);
+    std::vector<Accumulation> made;
+    for (auto& [tensor, gradient] : gradients) {
+        const Tensor& sum = detail::variable(tensor).grad;
+        const bool in_place = sum.defined() && !create_graph && sum.handle().unique() &&
+                              sum.impl().storage.unique() && sum.is_contiguous();
+        if (!sum.defined()) {
+            gradient = create_graph ? gradient : owned(std::move(gradient));
+        } else if (!in_place) {
+            gradient = sum.add(gradient);
+        }
+        made.push_back({tensor, std::move(gradient), in_place});
+    }
+    for (Accumulation& each : made) {
+        Tensor& sum = detail::variable(each.tensor).grad;
+        if (each.in_place) {
+            sum.add_(each.gradient);
+        } else {
+            sum = std::move(each.gradient);
+        }
+    }
+}
+
+/// The gradients of the inputs, undefined for those that no output depends on, which throw unless allowed.
+std::vector<Tensor> gradients_of(const std::vector<Tensor>& inputs, const Seeds& seeds, RewindOptions options,
+                                 bool allow_unused) {
+    std::vector<Rewind> rewinds = marked_rewinds(seeds, options, &inputs);
+    std::vector<bool> reached;
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+        reached.push_back(std::any_of(rewinds.begin(), rewinds.end(), [&](const Rewind& rewind) {
+            return is_found_on(rewind.tape(), inputs[i]) && rewind.reached(inputs[i]);
+        }));
+        if (reached[i] || allow_unused) continue;
+        fail<AutogradError>("grad: no output depends on input ", i, ", of shape ", inputs[i].sizes(),
+                            "; allow_unused gives an undefined tensor for it");
+    }
+    Harvest harvest;
+    sweep_or_tell(harvest, seeds, rewinds, options, &inputs);
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+        Tensor& gradient = harvest.inputs[i];
+        if (!gradient.defined()) gradient = harvest.leaves.of(inputs[i]);
+        if (!gradient.defined() && reached[i]) gradient = zeros_like(inputs[i]);
+    }
+    return std::move(harvest.inputs);
 }
 
 }  // namespace
 
 void Tensor::backward(const Tensor& gradient, bool retain_graph, bool create_graph) const {
     check_tape("backward", *this);
-    Seeds seeds;
-    seeds.emplace_back(*this, cotangent_of("backward", *this, gradient));
+    detail::update_view_history(*this);
+    const Seeds seeds = {{*this, cotangent_of("backward", *this, gradient)}};
     const detail::Swap<bool> pause(detail::paused, !create_graph);
-    Harvest harvest;
-    sweep(harvest, std::move(seeds), {retain_graph || create_graph, create_graph}, nullptr);
-    for (auto& [tensor, sum] : harvest.retained) accumulate_into(tensor, std::move(sum), create_graph);
-    harvest.leaves.for_each([&](const Tensor& leaf, Tensor& sum) {
-        if (leaf.impl().requires_grad) accumulate_into(leaf, std::move(sum), create_graph);
-    });
+    const RewindOptions options{retain_graph || create_graph, create_graph};
+    Seeds gradients;
+    {
+        std::vector<Rewind> rewinds = marked_rewinds(seeds, options, nullptr);
+        Harvest harvest;
+        sweep_or_tell(harvest, seeds, rewinds, options, nullptr);
+        gradients = std::move(harvest.retained);
+        harvest.leaves.for_each([&](const Tensor& leaf, Tensor& sum) {
+            if (leaf.impl().requires_grad) gradients.emplace_back(leaf, std::move(sum));
+        });
+    }
+    for (auto& [tensor, sum] : gradients) {
+        if (create_graph) sum = derived(std::move(sum), seeds);
+    }
+    accumulate_all(std::move(gradients), create_graph);
 }
 
 std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
@@ -207,17 +318,17 @@ std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<T
         const Tensor given = options.grad_outputs.empty() ? Tensor() : options.grad_outputs[i];
         seeds.emplace_back(outputs[i], cotangent_of("grad", outputs[i], given));
     }
+    for (const Tensor& output : outputs) detail::update_view_history(output);
+    for (const Tensor& input : inputs) detail::update_view_history(input);
     const detail::Swap<bool> pause(detail::paused, !options.create_graph);
-    const bool retain_graph = options.retain_graph.value_or(options.create_graph);
-    Harvest harvest;
-    sweep(harvest, std::move(seeds), {retain_graph, options.create_graph}, &inputs);
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-        if (!harvest.inputs[i].defined()) harvest.inputs[i] = harvest.leaves.of(inputs[i]);
-        if (harvest.inputs[i].defined() || options.allow_unused) continue;
-        fail<AutogradError>("grad: no output depends on input ", i, ", of shape ", inputs[i].sizes(),
-                            "; allow_unused gives an undefined tensor for it");
+    const RewindOptions rewind_options{options.retain_graph.value_or(options.create_graph),
+                                       options.create_graph};
+    std::vector<Tensor> gradients = gradients_of(inputs, seeds, rewind_options, options.allow_unused);
+    for (Tensor& gradient : gradients) {
+        if (!gradient.defined()) continue;
+        gradient = options.create_graph ? derived(std::move(gradient), seeds) : owned(std::move(gradient));
     }
-    return std::move(harvest.inputs);
+    return gradients;
 }
 
 }  // namespace reel

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "autograd/rewind.hpp"
+#include "autograd/shared_pullback.hpp"
 #include "tensor/random.hpp"
 
 namespace reel {
@@ -30,55 +31,67 @@ Tensor only(Tensors outputs) {
     return std::move(outputs[0]);
 }
 
-/// The second run of a function, for the gradients of all that it reads.
-class SecondRun {
-public:
-    SecondRun(const TensorFunction& f, Tensors inputs, Tensors read, GeneratorState state)
-        : f_(f),
-          inputs_(std::move(inputs)),
-          read_(std::move(read)),
-          state_(state),
-          taken_(read_.size(), true) {}
+/// The second run of a function: the gradients of all that it reads, undefined where they are zero.
+struct SecondRun {
+    TensorFunction f;
+    Tensors inputs;
+    Tensors read;
+    GeneratorState state;
 
-    /// The gradient for the i-th tensor that was read. One run serves all of them: the rewind asks for one
-    /// after the other, with the same cotangent.
-    Tensor gradient(std::size_t i, const Tensor& y_bar) {
-        if (taken_[i] || !y_bar_.is_same(y_bar)) run(y_bar);
-        taken_[i] = true;
-        return std::exchange(gradients_[i], Tensor());
-    }
-
-private:
-    void run(const Tensor& y_bar) {
-        const Replay replay(state_);
+    Tensors gradients(const Tensor& y_bar) const {
+        const Replay replay(state);
         // With create_graph it is recorded like the rewind itself.
         std::optional<Tape> tape;
         const bool create_graph = detail::recording() != nullptr;
         if (!create_graph) tape.emplace();
         const detail::Swap<bool> recording(detail::paused, false);
-        const Tensor y = only(f_(inputs_));
-        gradients_.assign(read_.size(), Tensor());
-        if (y.requires_grad()) {
-            detail::Rewind rewind(
-                *detail::innermost,
-                {.retain_graph = create_graph, .create_graph = create_graph, .partial = true});
-            rewind.seed(y, y_bar);
-            for (const Tensor& tensor : read_) rewind.request(tensor);
-            rewind.run();
-            for (std::size_t i = 0; i < read_.size(); ++i) gradients_[i] = rewind.requested(read_[i]);
-        }
-        taken_.assign(read_.size(), false);
-        y_bar_ = y_bar;
+        const detail::SecondRunScope scope{detail::innermost, detail::innermost->entries.size()};
+        const Tensor y = [&] {
+            const detail::Swap<const detail::SecondRunScope*> running(detail::second_run, &scope);
+            return only(f(inputs));
+        }();
+        Tensors found(read.size());
+        if (!y.requires_grad()) return found;
+        detail::update_view_history(y);
+        detail::Rewind rewind(*detail::innermost,
+                              {.retain_graph = create_graph, .create_graph = create_graph, .partial = true});
+        rewind.expect(y);
+        for (const Tensor& tensor : read) rewind.request(tensor);
+        rewind.mark();
+        rewind.seed(y, y_bar);
+        rewind.run();
+        for (std::size_t i = 0; i < read.size(); ++i) found[i] = rewind.requested(read[i]);
+        return found;
     }
-
-    TensorFunction f_;
-    Tensors inputs_;
-    Tensors read_;
-    GeneratorState state_;
-    Tensor y_bar_;
-    Tensors gradients_;
-    std::vector<bool> taken_;
 };
+
+/// What the first run leaves: its result, as a constant or as a view of what was there before, the tensors
+/// that want a gradient and have been read, and all that was there before and has been read.
+struct FirstRun {
+    Tensor y;
+    Tensors read;
+    Tensors held;
+};
+
+FirstRun first_run(const TensorFunction& f, const Tensors& inputs, bool forgets) {
+    FirstRun run;
+    detail::Reads reads;
+    Tape tape(detail::recording()->options);
+    Tape::State& state = tape.state();
+    state.reads = &reads;
+    state.forgets = forgets;
+    Tensor y = only(f(inputs));
+    detail::update_view_history(y);
+    if (y.requires_grad()) static_cast<void>(state.target_of(y));  // it may be an input, handed back
+    for (std::size_t i = 0; i < state.leaves.size(); ++i) run.read.push_back(state.leaves[i]);
+    const bool shows_another = y.requires_grad() && (y.impl().base || y.impl().slot.tape != state.id);
+    run.y = shows_another ? y : y.detach();
+    reads.forget_temporaries();
+    for (const auto& [storage, tensor] : reads.tensors()) {
+        if (shows_another || storage != y.impl().storage.get()) run.held.push_back(tensor);
+    }
+    return run;
+}
 
 }  // namespace
 
@@ -86,28 +99,28 @@ Tensor checkpoint(const TensorFunction& f, const Tensors& inputs) {
     if (!detail::recording()) return only(f(inputs));
     const GeneratorState state = generator_state();
     const detail::UndoDraws undo;
-    Tensors read;
-    Tensor y;
-    {
-        Tape tape(detail::recording()->options);
-        tape.state().forgets = true;
-        y = only(f(inputs)).detach();
-        const detail::Numbering& leaves = tape.state().leaves;
-        for (std::size_t i = 0; i < leaves.size(); ++i) read.push_back(leaves[i]);
+    FirstRun first;
+    try {
+        first = first_run(f, inputs, true);
+    } catch (const detail::Forgotten&) {  // `f` rewinds: it needs what it records
+        set_generator_state(state);
+        first = first_run(f, inputs, false);
     }
-    const auto second = std::make_shared<SecondRun>(f, inputs, read, state);
+    const auto second = std::make_shared<const SecondRun>(SecondRun{f, inputs, first.read, state});
     // The tape sees what a closure captures, not what that points to: the first one shows it the tensors.
-    Tensors kept = inputs;
-    kept.insert(kept.end(), read.begin(), read.end());
+    Tensors kept = std::move(first.held);
+    kept.insert(kept.end(), inputs.begin(), inputs.end());
+    kept.insert(kept.end(), first.read.begin(), first.read.end());
     std::vector<OwnedEdge> edges;
-    for (std::size_t i = 0; i < read.size(); ++i) {
-        edges.emplace_back(read[i],
+    for (std::size_t i = 0; i < first.read.size(); ++i) {
+        edges.emplace_back(first.read[i],
                            Pullback([second, i, kept = std::exchange(kept, {})](const Tensor& y_bar) {
                                static_cast<void>(kept);
-                               return second->gradient(i, y_bar);
+                               const auto shared = once_in_visit([&] { return second->gradients(y_bar); });
+                               return std::exchange((*shared)[i], Tensor());
                            }));
     }
-    return record("checkpoint", y, edges);
+    return record("checkpoint", first.y, edges);
 }
 
 Tensor checkpoint(const TensorFunction& f, const Tensor& input) { return checkpoint(f, Tensors{input}); }

@@ -70,8 +70,12 @@ TapeNode Tape::operator[](std::size_t number) const {
 }
 
 std::int64_t Tape::State::bytes_kept(std::size_t entry) const {
+    return entries[entry].freed ? 0 : bytes_kept(entries[entry].blocks_begin, blocks_end(entry));
+}
+
+std::int64_t Tape::State::bytes_kept(std::size_t first_block, std::size_t last_block) const {
     std::vector<const Storage*> storages;
-    add_storages(*this, entry, storages);
+    for (std::size_t i = first_block; i < last_block; ++i) storages.push_back(blocks[i].storage);
     return bytes_of(std::move(storages));
 }
 

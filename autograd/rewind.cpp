@@ -1,13 +1,23 @@
-// The sweep over one tape: which entries to visit, and the visit. What is done with the gradients is in
-// `backward.cpp`.
+// The sweep over one tape:
+//
+//     mark what the outputs' gradients reach; throw if something there cannot be rewound
+//     for each entry that is marked, from the last to the first:
+//         its gradient is complete: hooks see it, tensors retain it
+//         for each edge: the pullback's result is summed down and added to the gradient of its target
+//         what the entry kept is freed
+//
+// What is done with the gradients is in `backward.cpp`.
 #include "autograd/rewind.hpp"
 
+#include <algorithm>
+
 #include "autograd/shared_pullback.hpp"
+#include "tensor/factory.hpp"
 
 namespace reel::detail {
 
 constinit thread_local const Tamper* tamper = nullptr;
-constinit thread_local std::any* shared_in_visit = nullptr;
+constinit thread_local std::shared_ptr<void>* shared_in_visit = nullptr;
 
 namespace {
 
@@ -46,61 +56,74 @@ void accumulate(Tensor& sum, Tensor gradient, bool create_graph) {
     }
 }
 
+Tensor Rewind::zero(Target target) const {
+    return zeros(tape_->target_sizes(target), tape_->target_dtype(target));
+}
+
 void Rewind::deliver(Target target, Tensor gradient) {
-    const DType dtype = tape_.target_dtype(target);
+    const DType dtype = tape_->target_dtype(target);
     if (gradient.dtype() != dtype) gradient = gradient.to(dtype);
     auto& gradients = target >= 0 ? entry_gradients_ : leaf_gradients_;
     const auto place = static_cast<std::size_t>(target >= 0 ? target : ~target);
-    if (place >= gradients.size()) gradients.resize(place + 1);
     accumulate(gradients[place], std::move(gradient), options_.create_graph);
 }
 
-/// Which entries does a gradient reach, and which of them lead to a requested input? Finds every entry that
-/// cannot be rewound before anything is changed.
 void Rewind::mark() {
-    marks_.assign(entry_gradients_.size(), 0);
+    const auto last = std::max_element(expected_.begin(), expected_.end());
+    const std::int64_t count = last == expected_.end() ? 0 : std::max<Target>(*last + 1, 0);
+    marks_.assign(static_cast<std::size_t>(count), 0);
+    leaf_marks_.assign(tape_->leaves.size(), 0);
     if (!requested_.empty()) mark_leading();
+    for (const Target target : expected_) marks(target) |= kReached | kCalled;
     for (std::size_t number = marks_.size(); number-- > 0;) {
-        if (entry_gradients_[number].defined()) marks_[number] |= kReached;
-        if ((marks_[number] & kReached) && mark_inputs_reached(number)) check(number);
+        if (marks_[number] & kReached) mark_inputs(number);
     }
+    entry_gradients_.resize(marks_.size());
+    leaf_gradients_.resize(leaf_marks_.size());
 }
 
 void Rewind::mark_leading() {
-    leaf_requested_.assign(tape_.leaves.size(), false);
     for (const Target target : requested_) {
-        const auto place = static_cast<std::size_t>(target >= 0 ? target : ~target);
-        if (target < 0) leaf_requested_[place] = true;
-        if (target >= 0 && place < marks_.size()) marks_[place] = kLeads | kRequested;
+        if (target < static_cast<Target>(marks_.size())) marks(target) = kLeads | kRequested;
     }
     for (std::size_t number = 0; number < marks_.size(); ++number) {
-        for (std::size_t i = tape_.entries[number].edges_begin; i < tape_.edges_end(number); ++i) {
-            if (leads(tape_.edges[i].target)) marks_[number] |= kLeads;
+        for (std::size_t i = tape_->entries[number].edges_begin; i < tape_->edges_end(number); ++i) {
+            if (leads(tape_->edges[i].target)) marks_[number] |= kLeads;
         }
     }
 }
 
-/// Returns whether any pullback of the entry will be called.
-bool Rewind::mark_inputs_reached(std::size_t number) {
-    if (stops_at(number)) return false;
+/// What the gradient of an entry that is reached comes to, and how.
+void Rewind::mark_inputs(std::size_t number) {
+    if (stops_at(number)) return;
+    if (tape_->hooks.contains(static_cast<Target>(number))) marks_[number] |= kCalled;  // may replace a zero
+    const bool called = marks_[number] & kCalled;
+    const bool freed = tape_->entries[number].freed;
     bool used = false;
-    for (std::size_t i = tape_.entries[number].edges_begin; i < tape_.edges_end(number); ++i) {
-        const Target target = tape_.edges[i].target;
-        if (!leads(target)) continue;
-        used = true;
-        if (target >= 0) marks_[static_cast<std::size_t>(target)] |= kReached;
+    for (std::size_t i = tape_->entries[number].edges_begin; i < tape_->edges_end(number); ++i) {
+        const KeptEdge& edge = tape_->edges[i];
+        if (!leads(edge.target)) continue;
+        const bool calls = called && (edge.pullback || freed);
+        used = used || calls;
+        marks(edge.target) |= calls ? kReached | kCalled : kReached;
     }
-    return used;
+    if (used) check(number);
 }
 
 void Rewind::check(std::size_t number) const {
-    const Entry& entry = tape_.entries[number];
+    const Entry& entry = tape_->entries[number];
+    if (tape_->forgets) throw Forgotten();
+    if (entry.freed && !tape_->failure.empty()) {
+        fail<AutogradError>("backward: what ", entry.name, " (entry ", number,
+                            ") kept was used up by a rewind that failed: ", tape_->failure,
+                            "; pass retain_graph to be able to try again");
+    }
     if (entry.freed) {
         fail<AutogradError>("backward: what ", entry.name, " (entry ", number,
                             ") kept was freed by an earlier rewind; pass retain_graph to that one");
     }
-    for (std::size_t i = entry.blocks_begin; i < tape_.blocks_end(number); ++i) {
-        const KeptBlock& block = tape_.blocks[i];
+    for (std::size_t i = entry.blocks_begin; i < tape_->blocks_end(number); ++i) {
+        const KeptBlock& block = tape_->blocks[i];
         if (block.storage->version == block.version) continue;
         fail<AutogradError>("backward: a value that ", entry.name, " (entry ", number,
                             ") saved has since been overwritten by ", block.storage->overwritten_by,
@@ -109,23 +132,23 @@ void Rewind::check(std::size_t number) const {
 }
 
 Tensor Rewind::pull_back(std::size_t number, std::size_t edge, const Tensor& y_bar) const {
-    const char* name = tape_.entries[number].name;
-    Tensor x_bar = tape_.edges[edge].pullback(y_bar, tape_.entries[number].output);
-    if (tamper) x_bar = (*tamper)(number, edge - tape_.entries[number].edges_begin, x_bar);
+    const char* name = tape_->entries[number].name;
+    Tensor x_bar = tape_->edges[edge].pullback(y_bar, tape_->entries[number].output);
+    if (tamper) x_bar = (*tamper)(number, edge - tape_->entries[number].edges_begin, x_bar);
     if (!x_bar.defined()) return x_bar;
-    const Shape& wanted = tape_.target_sizes(tape_.edges[edge].target);
+    const Shape& wanted = tape_->target_sizes(tape_->edges[edge].target);
     if (x_bar.sizes() != wanted) {
         if (!broadcasts_to(wanted, x_bar.sizes())) {
             fail<AutogradError>("backward: the pullback of ", name, " (entry ", number, ") returned shape ",
                                 x_bar.sizes(), " for an input of shape ", wanted);
         }
         Tensor sum = sum_to(x_bar, wanted);
-        if (tape_.watch) tape_.watch->note_share(edge, x_bar, sum);
+        if (tape_->watch) tape_->watch->note_share(edge, x_bar, sum);
         x_bar = std::move(sum);
-    } else if (tape_.watch) {
-        tape_.watch->note_share(edge, x_bar, x_bar);
+    } else if (tape_->watch) {
+        tape_->watch->note_share(edge, x_bar, x_bar);
     }
-    if (tape_.options.detect_anomaly && x_bar.is_floating_point() && !x_bar.isfinite().all().item<bool>() &&
+    if (tape_->options.detect_anomaly && x_bar.is_floating_point() && !x_bar.isfinite().all().item<bool>() &&
         y_bar.isfinite().all().item<bool>()) {
         fail<AutogradError>("anomaly: the backward pass of ", name, " (entry ", number,
                             ") made a NaN or Inf out of a finite gradient, in a result of shape ",
@@ -134,58 +157,80 @@ Tensor Rewind::pull_back(std::size_t number, std::size_t edge, const Tensor& y_b
     return x_bar;
 }
 
+/// The gradient of an entry, to which nothing more is added, after its hooks. Zero is made where it is seen.
+Tensor Rewind::complete(std::size_t number, Tensor y_bar) {
+    const auto node = static_cast<Target>(number);
+    const auto hooks = tape_->hooks.find(node);
+    const auto retained = tape_->retained.find(node);
+    const bool seen = hooks != tape_->hooks.end() || retained != tape_->retained.end() || tape_->watch;
+    if (seen && !y_bar.defined()) y_bar = zero(node);
+    if (hooks != tape_->hooks.end()) {
+        const std::vector<NumberedHook> copies = hooks->second;  // a hook may add or remove hooks
+        y_bar = run_hooks(copies, std::move(y_bar));
+    }
+    if (retained != tape_->retained.end()) {
+        for (const Tensor& tensor : retained->second) retained_.emplace_back(tensor, y_bar);
+    }
+    if (tape_->watch) tape_->watch->gradients[node] = snapshot(y_bar);
+    if (marks_[number] & kRequested) finished_[node] = y_bar;
+    return y_bar;
+}
+
 void Rewind::visit(std::size_t number) {
     Tensor y_bar = std::move(entry_gradients_[number]);
-    const auto node = static_cast<Target>(number);
     if (stops_at(number)) {
-        finished_[node] = std::move(y_bar);
+        finished_[static_cast<Target>(number)] = std::move(y_bar);
         return;
     }
-    if (const auto found = tape_.hooks.find(node); found != tape_.hooks.end()) {
-        const std::vector<NumberedHook> hooks = found->second;  // a hook may add or remove hooks
-        y_bar = run_hooks(hooks, std::move(y_bar));
-    }
-    if (const auto found = tape_.retained.find(node); found != tape_.retained.end()) {
-        for (const Tensor& tensor : found->second) retained_.emplace_back(tensor, y_bar);
-    }
-    if (tape_.watch) tape_.watch->gradients[node] = snapshot(y_bar);
-    if (marks_[number] & kRequested) finished_[node] = y_bar;
+    if (!y_bar.defined() && !(marks_[number] & kZero)) return;
+    y_bar = complete(number, std::move(y_bar));
     bool used = false;
-    std::any shared;
-    const Swap<std::any*> in_visit(shared_in_visit, &shared);
-    for (std::size_t i = tape_.entries[number].edges_begin; i < tape_.edges_end(number); ++i) {
-        const Target target = tape_.edges[i].target;
+    std::shared_ptr<void> shared;
+    const Swap<std::shared_ptr<void>*> in_visit(shared_in_visit, &shared);
+    for (std::size_t i = tape_->entries[number].edges_begin; i < tape_->edges_end(number); ++i) {
+        const Target target = tape_->edges[i].target;
         if (!leads(target)) continue;
+        const bool zero = !y_bar.defined() || (!tape_->entries[number].freed && !tape_->edges[i].pullback);
+        if (zero) marks(target) |= kZero;
+        if (zero || !(marks_[number] & kCalled)) continue;
         used = true;
         if (Tensor x_bar = pull_back(number, i, y_bar); x_bar.defined()) deliver(target, std::move(x_bar));
     }
-    if (used && !options_.retain_graph) tape_.free_entry(number);
+    if (used && !options_.retain_graph) tape_->free_entry(number);
 }
 
 void Rewind::run() {
-    mark();
-    if (tape_.watch && tape_.watch->bytes < 0) tape_.watch->bytes = tape_.bytes_kept();
+    if (tape_->watch && tape_->watch->bytes < 0) tape_->watch->bytes = tape_->bytes_kept();
     const Swap<bool> pause(paused, !options_.create_graph);
     // With create_graph it is recorded on the innermost tape, which sees the values of all others: this one,
     // most of the time, which grows meanwhile: the number of entries to visit was fixed by `mark`.
     for (std::size_t number = marks_.size(); number-- > 0;) {
-        if (entry_gradients_[number].defined()) visit(number);
+        if (marks_[number] & kReached) visit(number);
     }
-    if (!tape_.watch) return;
+    if (!tape_->watch) return;
     for (std::size_t i = 0; i < leaf_gradients_.size(); ++i) {
         if (leaf_gradients_[i].defined())
-            tape_.watch->gradients[~static_cast<Target>(i)] = snapshot(leaf_gradients_[i]);
+            tape_->watch->gradients[~static_cast<Target>(i)] = snapshot(leaf_gradients_[i]);
     }
 }
 
-Tensor Rewind::requested(const Tensor& input) const {
-    const Target target = tape_.target_of(input);
-    if (target >= 0) {
-        const auto found = finished_.find(target);
-        return found != finished_.end() ? found->second : Tensor();
+bool Rewind::reached(const Tensor& input) const {
+    const Target target = tape_->target_of(input);
+    const auto place = static_cast<std::size_t>(target >= 0 ? target : ~target);
+    const auto& marks = target >= 0 ? marks_ : leaf_marks_;
+    return place < marks.size() && (marks[place] & kReached);
+}
+
+Tensor Rewind::requested(const Tensor& input) {
+    if (!reached(input)) return {};
+    const Target target = tape_->target_of(input);
+    Tensor found;
+    if (target < 0) {
+        found = leaf_gradients_[static_cast<std::size_t>(~target)];
+    } else if (const auto finished = finished_.find(target); finished != finished_.end()) {
+        found = finished->second;
     }
-    const auto place = static_cast<std::size_t>(~target);
-    return place < leaf_gradients_.size() ? leaf_gradients_[place] : Tensor();
+    return !found.defined() && (marks(target) & kZero) ? zero(target) : found;
 }
 
 }  // namespace reel::detail

@@ -20,52 +20,78 @@ struct RewindOptions {
 
 /// One sweep over one tape, from the end to the front. No recursion and no sort: the order of execution, read
 /// backwards, is a topological order.
+///
+///     expect(outputs), request(inputs)    where gradients will come from, and where they are wanted
+///     mark()                              which entries will be visited; throws where one cannot be
+///     seed(outputs), run()                for each entry marked, from the end: hooks, pullbacks, delivery
+///     reached(input), requested(input)    what came out
+///
+/// A gradient that is known to be zero is not made where nobody sees it. See Note [Zero is a gradient].
 class Rewind {
 public:
-    Rewind(Tape::State& tape, RewindOptions options) : tape_(tape), options_(options) {}
+    Rewind(Tape::State& tape, RewindOptions options) : tape_(&tape), options_(options) {}
 
-    /// Puts a cotangent on the output of an entry, or on a leaf.
-    void seed(const Tensor& output, const Tensor& cotangent) { deliver(tape_.target_of(output), cotangent); }
+    /// The output of an entry, or a leaf, will get a cotangent.
+    void expect(const Tensor& output) { expected_.push_back(tape_->target_of(output)); }
     /// Asks for the gradient of `input`; once one is asked for, the sweep goes only where it leads to one.
-    void request(const Tensor& input) { requested_.push_back(tape_.target_of(input)); }
+    void request(const Tensor& input) { requested_.push_back(tape_->target_of(input)); }
+    /// Finds what a gradient reaches, and every entry that cannot be rewound, before anything is changed.
+    void mark();
 
+    /// Puts a cotangent on an output that is expected.
+    void seed(const Tensor& output, const Tensor& cotangent) { deliver(tape_->target_of(output), cotangent); }
     void run();
 
-    /// The gradient of a requested input, undefined where no output depends on it.
-    Tensor requested(const Tensor& input) const;
-    /// Calls `f(leaf, gradient)` for every leaf that a gradient reached, and gives the gradient away.
-    void hand_over_leaves(const auto& f) {
-        for (std::size_t i = 0; i < leaf_gradients_.size(); ++i) {
-            if (leaf_gradients_[i].defined()) f(tape_.leaves[i], std::move(leaf_gradients_[i]));
+    /// Whether a gradient comes to the input; known once marked.
+    bool reached(const Tensor& input) const;
+    /// The gradient of a requested input; undefined where none came to it.
+    Tensor requested(const Tensor& input);
+    /// Calls `f(leaf)` for every leaf that a gradient comes to.
+    void for_each_reached_leaf(const auto& f) const {
+        for (std::size_t i = 0; i < leaf_marks_.size(); ++i) {
+            if (leaf_marks_[i] & kReached) f(tape_->leaves[i]);
         }
     }
-    /// The tensors that retain their gradient, with it.
-    const std::vector<std::pair<Tensor, Tensor>>& retained() const { return retained_; }
+    /// Calls `f(leaf, gradient)` for every leaf that a gradient came to, and gives the gradient away.
+    void hand_over_leaves(const auto& f) {
+        for (std::size_t i = 0; i < leaf_marks_.size(); ++i) {
+            Tensor gradient = std::move(leaf_gradients_[i]);
+            if (!gradient.defined() && (leaf_marks_[i] & kZero)) gradient = zero(~static_cast<Target>(i));
+            if (gradient.defined()) f(tape_->leaves[i], std::move(gradient));
+        }
+    }
+    /// The tensors that retain their gradient, with it; gives it away.
+    std::vector<std::pair<Tensor, Tensor>> take_retained() { return std::move(retained_); }
+    Tape::State& tape() const { return *tape_; }
 
 private:
-    enum : std::uint8_t { kReached = 1, kLeads = 2, kRequested = 4 };
+    /// kReached: a gradient comes, were it zero; kCalled: one that may be another, so that pullbacks are called;
+    /// kZero: a zero has come.
+    enum : std::uint8_t { kReached = 1, kCalled = 2, kLeads = 4, kRequested = 8, kZero = 16 };
 
-    void mark();
     void mark_leading();
-    bool mark_inputs_reached(std::size_t number);
+    void mark_inputs(std::size_t number);
     void check(std::size_t number) const;
     void visit(std::size_t number);
+    Tensor complete(std::size_t number, Tensor y_bar);
     Tensor pull_back(std::size_t number, std::size_t edge, const Tensor& y_bar) const;
     void deliver(Target target, Tensor gradient);
-    bool leads(Target target) const {
-        if (requested_.empty()) return true;
-        return target >= 0 ? marks_[static_cast<std::size_t>(target)] & kLeads
-                           : leaf_requested_[static_cast<std::size_t>(~target)];
+    Tensor zero(Target target) const;
+    std::uint8_t& marks(Target target) {
+        return target >= 0 ? marks_[static_cast<std::size_t>(target)]
+                           : leaf_marks_[static_cast<std::size_t>(~target)];
     }
+    bool leads(Target target) { return requested_.empty() || (marks(target) & kLeads); }
     bool stops_at(std::size_t number) const { return options_.partial && (marks_[number] & kRequested); }
 
-    Tape::State& tape_;
+    Tape::State* tape_;
     RewindOptions options_;
-    std::vector<Tensor> entry_gradients_;
-    std::vector<Tensor> leaf_gradients_;
+    std::vector<Target> expected_;
     std::vector<Target> requested_;
     std::vector<std::uint8_t> marks_;
-    std::vector<bool> leaf_requested_;
+    std::vector<std::uint8_t> leaf_marks_;
+    std::vector<Tensor> entry_gradients_;
+    std::vector<Tensor> leaf_gradients_;
     std::unordered_map<Target, Tensor> finished_;  // requested gradients of entries
     std::vector<std::pair<Tensor, Tensor>> retained_;
 };

@@ -3,26 +3,28 @@
 /// make several gradients.
 #pragma once
 
-#include <any>
+#include <memory>
 
 namespace reel {
 
 namespace detail {
 
-/// Of the visit that this thread is in.
-extern constinit thread_local std::any* shared_in_visit;
+/// Of the visit that this thread is in; null outside of one.
+extern constinit thread_local std::shared_ptr<void>* shared_in_visit;
 
 }  // namespace detail
 
 /// make(), called for the first pullback of an entry that asks; the entry's others get the same value, and
 /// the rewind forgets it when it leaves the entry. A pullback that is called alone, because the rewind wants
-/// no other, is right as well. One entry shares one value.
+/// no other or because there is no rewind, is right as well. One entry shares one value.
 template <class F>
-const auto& once_in_visit(const F& make) {
+auto once_in_visit(const F& make) {
     using Made = decltype(make());
-    std::any& shared = *detail::shared_in_visit;
-    if (!shared.has_value()) shared = make();
-    return *std::any_cast<Made>(&shared);
+    std::shared_ptr<void>* const shared = detail::shared_in_visit;
+    if (shared && *shared) return std::static_pointer_cast<Made>(*shared);
+    const auto made = std::make_shared<Made>(make());
+    if (shared) *shared = made;
+    return made;
 }
 
 }  // namespace reel

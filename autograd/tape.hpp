@@ -1,6 +1,6 @@
 /// \file
 /// The tape: a Wengert list. Operations append entries to it in the order of execution; the rewind
-/// (`backward.cpp`) walks it from the end to the front. An operation puts itself on the tape by `record`, and
+/// (`rewind.cpp`) walks it from the end to the front. An operation puts itself on the tape by `record`, and
 /// by nothing else.
 #pragma once
 
@@ -58,7 +58,7 @@ public:
         return behaviour_->call(&closure_, y_bar, y);
     }
     /// Whether it is called with the recorded output.
-    bool takes_output() const { return behaviour_->takes_output; }
+    bool takes_output() const { return behaviour_ && behaviour_->takes_output; }
     void reset() {
         if (behaviour_) std::exchange(behaviour_, nullptr)->destroy(&closure_);
     }
@@ -117,6 +117,10 @@ private:
     alignas(void*) std::byte closure_[kInline];
 };
 
+/// In the place of a pullback: the gradient is zero whatever ȳ is.
+struct ZeroGradient {};
+inline constexpr ZeroGradient zero_gradient;
+
 /// An input of an operation with the pullback that sends the output's gradient to it. Lives only inside the
 /// braces of a call of `record`: it refers to the closure, which is copied to the tape if, and only if, the
 /// edge is kept.
@@ -124,7 +128,9 @@ class Edge {
 public:
     template <class F>
     Edge(const Tensor& input, const F& pullback) : input_(input) {
-        if constexpr (std::is_function_v<F>) {
+        if constexpr (std::is_same_v<F, ZeroGradient>) {
+            copy_ = [](const void*) { return Pullback(); };
+        } else if constexpr (std::is_function_v<F>) {
             closure_ = reinterpret_cast<const void*>(&pullback);
             copy_ = [](const void* f) { return Pullback(reinterpret_cast<F*>(const_cast<void*>(f))); };
         } else {
@@ -140,7 +146,7 @@ public:
 
 private:
     const Tensor& input_;
-    const void* closure_;
+    const void* closure_ = nullptr;
     Pullback (*copy_)(const void*);
 };
 
@@ -155,6 +161,17 @@ using OwnedEdge = std::pair<Tensor, Pullback>;
 /// input or of anything that the input was broadcast to: the rewind sums it down. Edges to undefined tensors
 /// and to constants are dropped, with what they would have kept.
 ///
+/// Note [Zero is a gradient]
+/// An operation whose derivative vanishes is recorded like any other, with `zero_gradient` (an empty
+/// `Pullback`) in the place of a pullback: the rewind reaches its inputs, and what it reaches by zeros alone
+/// gets zeros. No pullback is called on the way, so that this costs nothing and 0 · ∞ makes no NaN. (A
+/// pullback that returns an undefined tensor sends nothing.)
+///
+/// Note [First all that can fail]
+/// An operation that throws leaves every tensor and tape as before. So it checks first, then makes its result
+/// or, in place, puts itself on the tape, then writes; what is left after the write cannot fail. `record` and
+/// `InPlaceWrite` take back all that they have put on the tape when they do not come to their end.
+///
 /// Note [What a pullback keeps]
 /// A kept closure is copied to the tape once, while a `CopyObserver` watches: every tensor handle copied in
 /// that moment is one that the closure captured. Its version is noted, so that the rewind can refuse values
@@ -166,19 +183,64 @@ Tensor record(const char* name, Tensor output, std::initializer_list<Edge> edges
 Tensor record(const char* name, Tensor output, const std::vector<OwnedEdge>& edges);
 Tensor record(const std::string& name, Tensor output, std::initializer_list<Edge> edges);
 
-/// The same for an operation that has overwritten `self`: `self`, and the tensor it is a view of, get the new
-/// history. The edge to the old value of `self`, if any, must name `self` as its input. `check_in_place` must
-/// have been called before the write.
-void record_in_place(const char* name, const Tensor& self, std::initializer_list<Edge> edges);
-/// Throws unless `self` may be overwritten: no leaf that wants a gradient while a tape records, no expanded
-/// memory.
+/// The same for an operation that overwrites `self`; made before the write, committed after it:
+///
+///     InPlaceWrite write("mul_", self, {{self, …}, {other, …}});
+///     …                                                          // the memory of `self` is written
+///     write.commit();
+///
+/// Throws, before anything is changed, unless `self` may be overwritten: no leaf that wants a gradient while
+/// a tape records, no expanded memory, no value of an outer tape. The edge to the old value of `self`, if
+/// any, must name `self` as its input; pullbacks take ȳ alone. What a pullback captured of the memory that is
+/// written is refused by the rewind. A write that is not committed has not been.
+class InPlaceWrite {
+public:
+    InPlaceWrite(const char* name, const Tensor& self, std::initializer_list<Edge> edges);
+    InPlaceWrite(const InPlaceWrite&) = delete;
+    InPlaceWrite& operator=(const InPlaceWrite&) = delete;
+    ~InPlaceWrite();
+    /// `self`, and the tensor that it is a view of, get their new version and history. Throws only what
+    /// anomaly detection finds, with the old value put back.
+    void commit();
+
+private:
+    struct Recording;
+    const char* name_;
+    const Tensor& self_;
+    std::unique_ptr<Recording> recording_;  ///< none where nothing is put on a tape
+};
+/// The checks of an `InPlaceWrite` alone.
 void check_in_place(const char* name, const Tensor& self);
+
+/// How much there is on a tape.
+struct TapeMark {
+    std::size_t entries = 0, edges = 0, blocks = 0, leaves = 0, values = 0, bytes_kept = 0, leaf_values = 0;
+};
+
+/// Lives in an operation that is composed of recorded ones: if it throws, what it has put on the tape is
+/// taken back.
+class Composite {
+public:
+    Composite();
+    Composite(const Composite&) = delete;
+    Composite& operator=(const Composite&) = delete;
+    ~Composite();
+
+private:
+    std::uint64_t tape_ = 0;  ///< 0: nothing is recorded
+    int exceptions_;
+    TapeMark mark_;
+};
 
 /// A number that an operation writes to its result, as one of its inputs. It wants no gradient, so that its
 /// pullback is never called; anomaly detection sees by it that an infinity was asked for. Undefined, and so
 /// no edge at all, where the number is finite.
 Tensor unless_finite(Scalar number);
 
+/// Gives `to`, a copy of `from`, its place on the tape.
+void copy_history(const Tensor& from, const Tensor& to);
+/// Whether operations are recorded now.
+bool is_recording();
 /// Whether `record` would keep anything for an operation on `input`.
 bool is_recorded(const Tensor& input);
 /// Throws where `record` would keep something for an operation on `input`, which is a constant of the operation.

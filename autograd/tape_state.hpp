@@ -1,7 +1,8 @@
 /// \file
-/// The inside of a tape, shared by `tape.cpp`, `variable.cpp` and `backward.cpp`. Not a public header.
+/// The inside of a tape, shared by `tape.cpp`, `variable.cpp`, `rewind.cpp` and `backward.cpp`. Not a public header.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <unordered_map>
@@ -19,7 +20,7 @@ public:
     ChunkedArray(const ChunkedArray&) = delete;
     ChunkedArray& operator=(const ChunkedArray&) = delete;
     ~ChunkedArray() {
-        for (std::size_t i = size_; i-- > 0;) (*this)[i].~T();
+        shrink(0);
         for (T* chunk : more_) deallocate(chunk, kChunk * sizeof(T));
     }
 
@@ -34,6 +35,10 @@ public:
         T* at = new (&(*this)[size_]) T(make());
         ++size_;
         return *at;
+    }
+    /// Drops all but the first `size` elements.
+    void shrink(std::size_t size) noexcept {
+        while (size_ > size) (*this)[--size_].~T();
     }
 
 private:
@@ -64,10 +69,20 @@ public:
     /// Gives the next number to a tensor that has none.
     std::int64_t add(const Tensor& tensor) {
         tensors_.append([&] { return tensor; });
-        for (std::size_t i = numbers_.size(); size() > kFew && i < size(); ++i) {
-            numbers_.emplace(&tensors_[i].impl(), static_cast<std::int64_t>(i));
+        try {
+            for (std::size_t i = numbers_.size(); size() > kFew && i < size(); ++i) {
+                numbers_.emplace(&tensors_[i].impl(), static_cast<std::int64_t>(i));
+            }
+        } catch (...) {
+            shrink(size() - 1);
+            throw;
         }
         return static_cast<std::int64_t>(size()) - 1;
+    }
+    /// Forgets all but the first `size` tensors.
+    void shrink(std::size_t size) noexcept {
+        for (std::size_t i = size; i < this->size(); ++i) numbers_.erase(&tensors_[i].impl());
+        tensors_.shrink(size);
     }
 
 private:
@@ -81,7 +96,7 @@ using Target = std::int64_t;
 
 struct KeptEdge {
     Target target;
-    Pullback pullback;
+    Pullback pullback;  ///< empty: the gradient is zero, or the entry has been freed
 };
 
 /// A block that a pullback captured, and its version then.
@@ -143,6 +158,32 @@ struct Watch {
 using Hook = std::function<Tensor(const Tensor&)>;
 using NumberedHook = std::pair<std::int64_t, Hook>;
 
+/// The tensors that operations have read or captured, one for each storage.
+class Reads {
+public:
+    void note(const Tensor& tensor) {
+        if (tensors_.size() == next_sweep_) forget_temporaries();
+        tensors_.emplace(tensor.impl().storage.get(), Tensor::from_handle(tensor.handle()));  // unobserved
+    }
+    /// What nobody else holds was made in between, and is gone.
+    void forget_temporaries() {
+        std::erase_if(tensors_, [](const auto& read) {
+            return read.second.handle().unique() && read.second.impl().storage.unique();
+        });
+        next_sweep_ = std::max(kFirstSweep, 2 * tensors_.size());
+    }
+    const std::unordered_map<const Storage*, Tensor>& tensors() const { return tensors_; }
+
+private:
+    static constexpr std::size_t kFirstSweep = 64;
+    std::unordered_map<const Storage*, Tensor> tensors_;
+    std::size_t next_sweep_ = kFirstSweep;
+};
+
+/// A rewind over a tape that keeps no pullbacks, so far: thrown through the function that asks for it, which
+/// is then run on one that does.
+struct Forgotten {};
+
 /// What a leaf, or a non-leaf that retains its gradient, carries.
 struct Variable : AutogradMeta {
     Tensor grad;
@@ -166,9 +207,9 @@ struct Tape::State {
     std::uint64_t id;
     State* outer;
     TapeOptions options;
-    bool finite_before_write =
-        false;             ///< of the tensor about to be overwritten: a fault would be the write's
-    bool forgets = false;  ///< keeps no pullbacks: only what was read is wanted (`checkpoint.cpp`)
+    detail::Reads* reads = nullptr;  ///< notes what is read, for `checkpoint.cpp`, if it is asked for
+    bool forgets = false;            ///< keeps no pullbacks: the function is going to be run again
+    std::string failure;             ///< of the rewind that used up entries and did not come to its end
     detail::ChunkedArray<detail::Entry> entries;
     detail::ChunkedArray<detail::KeptEdge> edges;
     detail::ChunkedArray<detail::KeptBlock> blocks;
@@ -195,10 +236,15 @@ struct Tape::State {
     detail::Target target_of(const Tensor& tensor);
     /// The bytes that the entry keeps, each storage counted once.
     std::int64_t bytes_kept(std::size_t entry) const;
+    std::int64_t bytes_kept(std::size_t first_block, std::size_t last_block) const;
     /// Those that all entries keep.
     std::int64_t bytes_kept() const;
     /// Drops what the entry keeps.
     void free_entry(std::size_t entry);
+
+    TapeMark mark() const;
+    /// Takes back all that was put on the tape since.
+    void return_to(const TapeMark& mark) noexcept;
 };
 
 namespace detail {
@@ -213,6 +259,14 @@ extern constinit thread_local bool paused;
 using Tamper = std::function<Tensor(std::size_t entry, std::size_t edge, const Tensor& x_bar)>;
 extern constinit thread_local const Tamper* tamper;
 
+/// What the second run of a checkpointed function records: entries of `tape` from `first` on. Hooks that it
+/// puts on anything else were put there by the first run.
+struct SecondRunScope {
+    const Tape::State* tape;
+    std::size_t first;
+};
+extern constinit thread_local const SecondRunScope* second_run;
+
 /// The tape that records now.
 inline Tape::State* recording() { return paused ? nullptr : innermost; }
 /// The living tape of this thread that made the value, or null.
@@ -222,8 +276,21 @@ inline Tape::State* tape_of(const TensorImpl& impl) {
     while (state && state->id != impl.slot.tape) state = state->outer;
     return state;
 }
-/// Whether gradients flow to `tensor`. Gives a view whose base was rewritten its new place on the tape first.
-bool wants_gradient(const Tensor& tensor);
+/// Whether the tensor that this view shows was written in place since the view got its slot: then the view's
+/// history is the base's newer one, and its slot is out of date.
+inline bool is_stale(const TensorImpl& impl) {
+    return impl.base && impl.base->rewritten != impl.base_rewritten;
+}
+/// Whether gradients flow to `tensor`. Changes nothing.
+inline bool wants_gradient(const Tensor& tensor) {
+    const TensorImpl& impl = tensor.impl();
+    return is_stale(impl) ? tape_of(*impl.base) != nullptr : impl.requires_grad || tape_of(impl);
+}
+/// Gives a stale view its new slot, on the tape that holds the base's history. To be called before a slot is
+/// read, and before anything is appended that reads one.
+void update_view_history(const Tensor& view);
+/// Keeps the gradient of entry `number` in `tensor`, if it retains one, and no longer that of `before`.
+void move_retained(Tape::State& state, const Tensor& tensor, std::int64_t before, std::int64_t number);
 
 /// Sets a thread-local for a scope.
 template <class T>

@@ -1,5 +1,5 @@
 // The autograd half of the handle: leaves, their gradients, hooks. Recording is in `tape.cpp`, the rewind in
-// `backward.cpp`.
+// `rewind.cpp`.
 #include <algorithm>
 
 #include "autograd/tape_state.hpp"
@@ -35,7 +35,7 @@ Tensor Tensor::set_requires_grad(bool requires_grad) const {
         fail<AutogradError>("set_requires_grad: only floating tensors can have gradients, this one is ",
                             dtype());
     }
-    if (detail::tape_of(state)) {
+    if (!is_leaf()) {
         fail<AutogradError>("set_requires_grad: the tensor of shape ", sizes(),
                             " is recorded on a tape; only leaves can be told so (detach() makes one)");
     }
@@ -50,14 +50,14 @@ bool Tensor::requires_grad() const { return detail::wants_gradient(*this); }
 bool Tensor::is_leaf() const { return grad_fn() == nullptr; }
 
 const char* Tensor::grad_fn() const {
-    static_cast<void>(detail::wants_gradient(*this));  // brings a view of a rewritten base up to date
+    if (detail::is_stale(impl())) return detail::tape_of(*impl().base) ? "as_strided" : nullptr;
     const Tape::State* tape = detail::tape_of(impl());
     return tape ? tape->entries[static_cast<std::size_t>(impl().slot.node)].name : nullptr;
 }
 
 Tensor Tensor::grad() const {
     const auto* state = static_cast<const detail::Variable*>(impl().meta.get());
-    if (detail::tape_of(impl()) && !(state && state->retains_grad)) {
+    if (!is_leaf() && !(state && state->retains_grad)) {
         fail<AutogradError>(
             "grad: the tensor of shape ", sizes(),
             " is not a leaf, so its gradient is not kept; call retain_grad() on it before backward()");
@@ -77,6 +77,7 @@ void Tensor::retain_grad() const {
     if (!requires_grad()) {
         fail<AutogradError>("retain_grad: the tensor of shape ", sizes(), " does not require grad");
     }
+    detail::update_view_history(*this);
     Tape::State* tape = detail::tape_of(impl());
     if (!tape) return;
     detail::Variable& state = detail::variable(*this);
@@ -89,17 +90,26 @@ std::int64_t Tensor::add_hook(std::function<Tensor(const Tensor&)> hook) const {
     if (!requires_grad()) {
         fail<AutogradError>("register_hook: the tensor of shape ", sizes(), " does not require grad");
     }
+    detail::update_view_history(*this);
     const std::int64_t number = next_number.fetch_add(1, std::memory_order_relaxed);
     Tape::State* tape = detail::tape_of(impl());
+    if (const auto* run = detail::second_run) {
+        if (tape != run->tape || static_cast<std::size_t>(impl().slot.node) < run->first) return number;
+    }
     auto& hooks = tape ? tape->hooks[impl().slot.node] : detail::variable(*this).hooks;
     hooks.emplace_back(number, std::move(hook));
     return number;
 }
 
 void Tensor::remove_hook(std::int64_t number) const {
-    Tape::State* tape = detail::tape_of(impl());
-    auto& hooks = tape ? tape->hooks[impl().slot.node] : detail::variable(*this).hooks;
-    std::erase_if(hooks, [number](const detail::NumberedHook& hook) { return hook.first == number; });
+    const auto remove_from = [number](auto& hooks) {
+        std::erase_if(hooks, [number](const detail::NumberedHook& hook) { return hook.first == number; });
+    };
+    if (impl().meta) remove_from(detail::variable(*this).hooks);
+    // An entry of a value that this tensor no longer has may hold it.
+    for (Tape::State* tape = detail::innermost; tape; tape = tape->outer) {
+        for (auto& [entry, hooks] : tape->hooks) remove_from(hooks);
+    }
 }
 
 }  // namespace reel

@@ -66,7 +66,9 @@ Tensor randn_like(const Tensor& like, std::optional<DType> dtype = None);
 /// `num_samples` indices drawn from each row of weights (1-d or 2-d, not negative, finite, and enough of them
 /// positive: one, or without replacement as many as are drawn). Throws an `Error` for other weights.
 Tensor multinomial(const Tensor& probs, std::int64_t num_samples, bool replacement = false);
-/// 1 with probability `probs`, else 0, in the type of `probs`. Throws an `Error` unless all are of [0, 1].
-Tensor bernoulli(const Tensor& probs);
+namespace detail {
+/// `bernoulli`, not recorded.
+Tensor draw_bernoulli(const Tensor& probs);
+}  // namespace detail
 
 }  // namespace reel

@@ -93,7 +93,7 @@ Tensor multinomial(const Tensor& probs, std::int64_t num_samples, bool replaceme
     return result;
 }
 
-Tensor bernoulli(const Tensor& probs) {
+Tensor detail::draw_bernoulli(const Tensor& probs) {
     if (!probs.is_floating_point()) {
         fail<DTypeError>("bernoulli: probabilities are floating, not ", probs.dtype());
     }

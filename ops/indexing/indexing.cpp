@@ -5,6 +5,7 @@
 
 #include "autograd/tape.hpp"
 #include "ops/indexing/index_expression.hpp"
+#include "ops/pointwise/by_promotion.hpp"
 #include "ops/pointwise/compare.hpp"
 #include "ops/pointwise/pointwise_driver.hpp"
 #include "ops/pointwise/transcendental.hpp"
@@ -53,32 +54,28 @@ void put_at(const char* name, const Tensor& dest, const Lookups& lookups, const 
         fail<ShapeError>(name, ": a value of shape ", value.sizes(), " does not broadcast to the shape ",
                          places.sizes, " of what the index picks");
     }
-    check_in_place(name, dest);
     check_bounds(places);
     const Tensor source = value.shares_storage(dest) ? dense_copy(value, value.dtype()) : value;
     if (accumulate) {
+        InPlaceWrite write(
+            name, dest,
+            {{dest, pass}, {value, [lookups](const Tensor& g) { return take_at("index", g, lookups); }}});
         add(dest, places, source);
-    } else {
-        put(dest, places, source);
+        return write.commit();
     }
-    dest.impl().storage->overwrite(name);
-    if (accumulate) {
-        record_in_place(name, dest,
-                        {{dest, [](const Tensor& g) { return g; }},
-                         {value, [lookups](const Tensor& g) { return take_at("index", g, lookups); }}});
-        return;
-    }
-    record_in_place(name, dest,
-                    {{dest,
-                      [lookups](const Tensor& g) {
-                          const Tensor kept = g.clone();
-                          put_at("index_put_", kept, lookups, zeros({}, g.dtype()), false);
-                          return kept;
-                      }},
-                     {value, [lookups, sizes = dest.sizes()](const Tensor& g) {
-                          const Tensor taken = take_at("index", g, lookups);
-                          return lookups.distinct ? taken : where(last_writes(lookups, sizes), taken, 0);
-                      }}});
+    InPlaceWrite write(name, dest,
+                       {{dest,
+                         [lookups](const Tensor& g) {
+                             const Tensor kept = g.clone();
+                             put_at("index_put_", kept, lookups, zeros({}, g.dtype()), false);
+                             return kept;
+                         }},
+                        {value, [lookups, sizes = dest.sizes()](const Tensor& g) {
+                             const Tensor taken = take_at("index", g, lookups);
+                             return lookups.distinct ? taken : where(last_writes(lookups, sizes), taken, 0);
+                         }}});
+    put(dest, places, source);
+    write.commit();
 }
 
 /// The words read once more for a write to `x`: no index tensor may stand in the memory that is written.
@@ -97,8 +94,11 @@ Tensor Tensor::index(const TensorIndices& indices) const {
         const Tensor& mask = indices[0].tensor();
         if (mask.dtype() == kBool && dim() > 0 && mask.sizes() == sizes()) return masked_select(mask);
     }
+    const Composite whole;
     const Selection selection = select_by_words("index", *this, indices);
-    return selection.lookups.any() ? take_at("index", selection.view, selection.lookups) : selection.view;
+    if (selection.lookups.any()) return take_at("index", selection.view, selection.lookups);
+    if (!selection.view.is_same(*this)) return selection.view;
+    return record("index", make_view(*this, sizes(), strides(), storage_offset()), {{*this, pass}});
 }
 
 const Tensor& Tensor::index_put_(const TensorIndices& indices, const Tensor& value, bool accumulate) const {
@@ -107,6 +107,7 @@ const Tensor& Tensor::index_put_(const TensorIndices& indices, const Tensor& val
                          "; convert it with to(", dtype(), ")");
     }
     check_in_place("index_put_", *this);
+    const Composite whole;
     const Selection selection = select_for_write(*this, indices);
     const Tensor& dest = selection.view;
     if (selection.lookups.any()) {
@@ -131,6 +132,7 @@ Tensor Tensor::index_select(int64_t dim, const Tensor& index) const {
     if (index.dim() > 1)
         fail<ShapeError>("index_select: a 1-D index is needed, not one of shape ", index.sizes());
     check_index("index_select", index);
+    const Composite whole;
     if (this->dim() == 0) return view({1}).index_select(dim, index).view({});
     Lookups lookups;
     const int64_t d = wrap_dim(dim, this->dim(), "index_select");

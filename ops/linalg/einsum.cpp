@@ -1,6 +1,8 @@
 // einsum: an equation read into labels, then contracted pair by pair with views and `matmul`.
 #include "ops/linalg/einsum.hpp"
 
+#include "autograd/tape.hpp"
+
 #include <algorithm>
 #include <cctype>
 #include <string>
@@ -216,6 +218,7 @@ Labelled contract(Labelled a, Labelled b, const Labels& kept) {
 }  // namespace
 
 Tensor einsum(std::string_view text, const std::vector<Tensor>& operands) {
+    const Composite whole;
     Equation equation(text);
     if (operands.empty()) equation.refuse("no operands are given");
     std::vector<Labels> terms;

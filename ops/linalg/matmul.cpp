@@ -3,7 +3,7 @@
 
 #include "autograd/tape.hpp"
 #include "ops/linalg/gemm_driver.hpp"
-#include "ops/pointwise/pointwise_driver.hpp"
+#include "ops/pointwise/by_promotion.hpp"
 #include "ops/pointwise/transcendental.hpp"
 #include "ops/shape/views.hpp"
 #include "tensor/iterate.hpp"
@@ -141,7 +141,12 @@ Tensor sum_and_product(const Tensor& c, const Tensor& a, const Tensor& b, const 
 }
 
 /// x with its leading dimensions folded into rows.
-Tensor as_rows(const Tensor& x) { return x.dim() == 2 ? x : x.reshape({-1, x.sizes().back()}); }
+Tensor as_rows(const Tensor& x) {
+    if (x.dim() == 2) return x;
+    int64_t rows = 1;  // not -1, of which there are any number where a row has no elements
+    for (int64_t d = 0; d + 1 < x.dim(); ++d) rows *= x.sizes()[static_cast<std::size_t>(d)];
+    return x.reshape({rows, x.sizes().back()});
+}
 Tensor swapped(const Tensor& x) { return x.transpose(-2, -1); }
 
 /// ā = ȳ bᵀ.
@@ -218,7 +223,8 @@ Tensor addmm(const Tensor& input, const Tensor& mat1, const Tensor& mat2, Scalar
     }
     if (beta.to<double>() != 1 || alpha.to<double>() != 1) {
         const Tensor scaled = alpha.to<double>() == 1 ? mm(mat1, mat2) : mul(mm(mat1, mat2), alpha);
-        return beta.to<double>() == 0 ? scaled : add(scaled, input, beta);
+        if (beta.to<double>() != 0) return add(scaled, input, beta);
+        return record("addmm", scaled, {{scaled, pass}, {input, zero_gradient}});
     }
     return record("addmm", sum_and_product(input, mat1, mat2, shape),
                   {{input, [](const Tensor& y_bar) { return y_bar; }},

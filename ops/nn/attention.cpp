@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "autograd/tape.hpp"
 #include "ops/linalg/matmul.hpp"
 #include "ops/nn/layers.hpp"
 #include "ops/pointwise/compare.hpp"
@@ -48,7 +49,10 @@ Tensor attention_weights(const Tensor& scores, const ScaledDotProductAttentionOp
     const Tensor& mask = options.attn_mask;
     if (options.is_causal) return masked_softmax(scores, causal_mask(scores.size(-2), scores.size(-1)), -1);
     if (!mask.defined()) return softmax(scores, -1);
-    if (mask.dtype() == kBool) return masked_softmax(scores, mask, -1);
+    if (mask.dtype() == kBool) {
+        const Shape sizes = broadcast_shapes(scores.sizes(), mask.sizes(), "scaled_dot_product_attention");
+        return masked_softmax(scores.expand(sizes), mask, -1);
+    }
     return masked_softmax((scores + mask).to(scores.dtype()),
                           ne(mask, -std::numeric_limits<double>::infinity()), -1);
 }
@@ -58,6 +62,7 @@ Tensor attention_weights(const Tensor& scores, const ScaledDotProductAttentionOp
 Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tensor& v,
                                     const ScaledDotProductAttentionOptions& options) {
     check(q, k, v, options);
+    const Composite whole;
     const double scale = options.scale.value_or(1 / std::sqrt(static_cast<double>(q.size(-1))));
     const Tensor scores = matmul(q * scale, k.transpose(-2, -1));
     const detail::UndoDraws undo;

@@ -177,13 +177,13 @@ Tensor normalized(const Normalization& norm, const Tensor& x, const Tensor& weig
     });
     const Wanted wanted{is_recorded(x), is_recorded(weight), is_recorded(bias)};
     const auto all = [norm, wanted, rows, x = wanted.x || wanted.weight ? x : Tensor(),
-                      weight = wanted.x ? weight : Tensor()](const Tensor& y_bar) -> const Gradients& {
+                      weight = wanted.x ? weight : Tensor()](const Tensor& y_bar) {
         return once_in_visit([&] { return gradients(norm, wanted, y_bar, x, weight, rows); });
     };
     return record(norm.name(), dense(y, x.dtype()),
-                  {{x, [all](const Tensor& y_bar) { return all(y_bar).x; }},
-                   {weight, [all](const Tensor& y_bar) { return all(y_bar).weight; }},
-                   {bias, [all](const Tensor& y_bar) { return all(y_bar).bias; }}});
+                  {{x, [all](const Tensor& y_bar) { return all(y_bar)->x; }},
+                   {weight, [all](const Tensor& y_bar) { return all(y_bar)->weight; }},
+                   {bias, [all](const Tensor& y_bar) { return all(y_bar)->bias; }}});
 }
 
 void check(const Normalization& norm, const Tensor& x, const Tensor& weight, const Tensor& bias) {
@@ -217,9 +217,14 @@ Tensor layer_norm(const Tensor& x, const Shape& shape, const Tensor& weight, con
 }
 
 Tensor rms_norm(const Tensor& x, const Shape& shape, const Tensor& weight, std::optional<double> eps) {
-    const Normalization norm{false, shape, eps.value_or(std::ldexp(1.0, 1 - significand_bits(x.dtype())))};
+    const Normalization norm{false, shape,
+                             eps.value_or(std::ldexp(1.0, 1 - significand_bits(compute_dtype(x.dtype()))))};
     check(norm, x, weight, {});
     return normalized(norm, x, weight, {});
+}
+
+Tensor bernoulli(const Tensor& probs) {
+    return record("bernoulli", detail::draw_bernoulli(probs), {{probs, zero_gradient}});
 }
 
 Tensor dropout(const Tensor& x, double p, bool training) {

@@ -18,8 +18,8 @@ namespace [[gnu::visibility("default")]] reel {
 Tensor layer_norm(const Tensor& x, const Shape& shape, const Tensor& weight = {}, const Tensor& bias = {},
                   double eps = 1e-5);
 
-/// y = x / √(mean(x²) + ε) · weight over the last dimensions. Without `eps`: the machine epsilon of x's
-/// dtype. With x̂ = x ρ, ρ = 1 / √(mean(x²) + ε) and u = ȳ weight, x̄ = ρ (u − x̂ mean(u x̂)); the weight gets Σ
+/// y = x / √(mean(x²) + ε) · weight over the last dimensions. Without `eps`: the machine epsilon of the
+/// type it is computed in, float32 for 16-bit types. With x̂ = x ρ, ρ = 1 / √(mean(x²) + ε) and u = ȳ weight, x̄ = ρ (u − x̂ mean(u x̂)); the weight gets Σ
 /// ȳ x̂ over the rows. Keeps a ρ for each row. Source: Zhang, Sennrich, arXiv:1910.07467.
 Tensor rms_norm(const Tensor& x, const Shape& shape, const Tensor& weight = {},
                 std::optional<double> eps = None);
@@ -27,5 +27,8 @@ Tensor rms_norm(const Tensor& x, const Shape& shape, const Tensor& weight = {},
 /// Each element is 0 with probability p, else x / (1 − p), by this thread's generator (`manual_seed`);
 /// without `training`, x. Keeps the factors, 0 or 1 / (1 − p). Throws an `Error` unless 0 ≤ p ≤ 1.
 Tensor dropout(const Tensor& x, double p = 0.5, bool training = true);
+
+/// 1 with probability `probs`, else 0, in the type of `probs`. x̄ = 0. Throws an `Error` unless all are of [0, 1].
+Tensor bernoulli(const Tensor& probs);
 
 }  // namespace reel

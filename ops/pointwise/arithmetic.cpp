@@ -17,14 +17,6 @@ using kernels::Fn;
 constexpr const char* kBoolRemedy = "logical_xor, logical_not, or to(kInt64)";
 
 Tensor negated(const Tensor& g) { return -g; }
-Tensor times(const Tensor& g, Scalar factor) { return factor.to<double>() == 1 ? g : mul(g, factor); }
-
-void check_alpha(const char* name, Operands operands, Scalar alpha) {
-    if (alpha.dtype() == kFloat64 && !is_floating_point(result_type(operands))) {
-        fail<DTypeError>(name, ": a floating alpha (", alpha, ") for ", result_type(operands), " tensors");
-    }
-}
-
 /// a + α b, with a and b rounded to their common type first and the product rounded before the sum.
 Tensor add_scaled(const char* name, const Tensor& a, const Tensor& b, Scalar alpha) {
     check_alpha(name, {a, b}, alpha);
@@ -55,14 +47,14 @@ Tensor divided(const char* name, Fn fn, Operand a, Operand b) {
 /// it counts where b is 0 or a infinite.
 Tensor truncated_quotient(const Tensor& a, const Tensor& b, const Tensor& y) {
     const NoGradGuard quiet;
-    return where(isfinite(y), round((a - y) / b), trunc(a / b));
+    return where(isfinite(y), round((wide(a) - y) / b), trunc(wide(a) / b));
 }
 /// Likewise, with y of b's sign: where b is infinite and its sign is not that of a, so is y, and the quotient
 /// −1.
 Tensor floored_quotient(const Tensor& a, const Tensor& b, const Tensor& y) {
     const NoGradGuard quiet;
-    const Tensor special = where(isinf(y), -1, where(eq(b, 0), a / b, y));
-    return where(isfinite(y), round((a - y) / b), special);
+    const Tensor special = where(isinf(y), -1, where(eq(b, 0), wide(a) / b, y));
+    return where(isfinite(y), round((wide(a) - y) / b), special);
 }
 
 }  // namespace
@@ -74,7 +66,7 @@ Tensor add(const Tensor& a, const Tensor& b, Scalar alpha) {
 
 Tensor add(const Tensor& a, Scalar b, Scalar alpha) {
     check_alpha("add", {a, b}, alpha);
-    return record("add", combine("add", Fn::kAdd, {a, b * alpha}), {{a, pass}});
+    return record("add", combine("add", Fn::kAdd, {a, scaled(a, b, alpha)}), {{a, pass}});
 }
 
 Tensor sub(const Tensor& a, const Tensor& b, Scalar alpha) {
@@ -90,7 +82,7 @@ Tensor sub(const Tensor& a, const Tensor& b, Scalar alpha) {
 Tensor sub(const Tensor& a, Scalar b, Scalar alpha) {
     check_no_bool("sub", {a, b}, kBoolRemedy);
     check_alpha("sub", {a, b}, alpha);
-    return record("sub", combine("sub", Fn::kSub, {a, b * alpha}), {{a, pass}});
+    return record("sub", combine("sub", Fn::kSub, {a, scaled(a, b, alpha)}), {{a, pass}});
 }
 
 Tensor operator-(Scalar a, const Tensor& b) {
@@ -110,7 +102,7 @@ Tensor mul(const Tensor& a, Scalar b) {
 Tensor div(const Tensor& a, const Tensor& b) {
     return record("div", combine_floating("div", Fn::kDiv, {a, b}),
                   {{a, [b](const Tensor& g) { return g / b; }},
-                   {b, [b](const Tensor& g, const Tensor& y) { return -(g * y) / b; }}});
+                   {b, [b](const Tensor& g, const Tensor& y) { return -(wide(g) * y) / b; }}});
 }
 
 Tensor div(const Tensor& a, Scalar b) {
@@ -120,7 +112,7 @@ Tensor div(const Tensor& a, Scalar b) {
 
 Tensor div(Scalar a, const Tensor& b) {
     return record("div", combine_floating("div", Fn::kDiv, {a, b}),
-                  {{b, [b](const Tensor& g, const Tensor& y) { return -(g * y) / b; }}});
+                  {{b, [b](const Tensor& g, const Tensor& y) { return -(wide(g) * y) / b; }}});
 }
 
 Tensor neg(const Tensor& x) {
@@ -132,7 +124,7 @@ Tensor abs(const Tensor& x) {
     return record("abs", map("abs", Fn::kAbs, x), {{x, [x](const Tensor& g) { return g * sign(x); }}});
 }
 
-Tensor sign(const Tensor& x) { return map("sign", Fn::kSign, x); }
+Tensor sign(const Tensor& x) { return record("sign", map("sign", Fn::kSign, x), {{x, zero_gradient}}); }
 
 Tensor square(const Tensor& x) {
     if (x.dtype() == kBool) return square(x.to(kInt64));
@@ -142,7 +134,7 @@ Tensor square(const Tensor& x) {
 
 Tensor reciprocal(const Tensor& x) {
     return record("reciprocal", map_floating("reciprocal", Fn::kReciprocal, x),
-                  {{x, [](const Tensor& g, const Tensor& y) { return -g * square(y); }}});
+                  {{x, [](const Tensor& g, const Tensor& y) { return -(wide(g) * y) * y; }}});
 }
 
 Tensor fmod(const Tensor& a, const Tensor& b) {
@@ -173,9 +165,9 @@ Tensor remainder(Scalar a, const Tensor& b) {
                     }}});
 }
 
-Tensor floor(const Tensor& x) { return map("floor", Fn::kFloor, x); }
-Tensor ceil(const Tensor& x) { return map("ceil", Fn::kCeil, x); }
-Tensor round(const Tensor& x) { return map("round", Fn::kRound, x); }
-Tensor trunc(const Tensor& x) { return map("trunc", Fn::kTrunc, x); }
+Tensor floor(const Tensor& x) { return record("floor", map("floor", Fn::kFloor, x), {{x, zero_gradient}}); }
+Tensor ceil(const Tensor& x) { return record("ceil", map("ceil", Fn::kCeil, x), {{x, zero_gradient}}); }
+Tensor round(const Tensor& x) { return record("round", map("round", Fn::kRound, x), {{x, zero_gradient}}); }
+Tensor trunc(const Tensor& x) { return record("trunc", map("trunc", Fn::kTrunc, x), {{x, zero_gradient}}); }
 
 }  // namespace reel

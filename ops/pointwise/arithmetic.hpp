@@ -39,7 +39,7 @@ inline Tensor operator/(Scalar a, const Tensor& b) { return div(a, b); }
 Tensor neg(const Tensor& x);
 /// |x|. x̄ = ȳ sign(x): 0 at 0.
 Tensor abs(const Tensor& x);
-/// −1, 0 or 1, NaN for NaN; no gradient.
+/// −1, 0 or 1, NaN for NaN; x̄ = 0.
 Tensor sign(const Tensor& x);
 /// x²; of bools as int64. x̄ = 2 x ȳ.
 Tensor square(const Tensor& x);
@@ -55,13 +55,13 @@ Tensor remainder(const Tensor& a, const Tensor& b);
 Tensor remainder(const Tensor& a, Scalar b);
 Tensor remainder(Scalar a, const Tensor& b);
 
-/// ⌊x⌋, the next whole number down; no gradient.
+/// ⌊x⌋, the next whole number down; x̄ = 0.
 Tensor floor(const Tensor& x);
-/// ⌈x⌉, the next whole number up; no gradient.
+/// ⌈x⌉, the next whole number up; x̄ = 0.
 Tensor ceil(const Tensor& x);
-/// The nearest whole number, halves to the even one; no gradient.
+/// The nearest whole number, halves to the even one; x̄ = 0.
 Tensor round(const Tensor& x);
-/// The next whole number towards 0; no gradient.
+/// The next whole number towards 0; x̄ = 0.
 Tensor trunc(const Tensor& x);
 
 }  // namespace reel

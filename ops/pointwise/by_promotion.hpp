@@ -10,6 +10,26 @@ namespace reel {
 /// The pullback of an input whose elements stand in the result.
 inline Tensor pass(const Tensor& y_bar) { return y_bar; }
 
+/// ȳ times a number, which is often 1.
+inline Tensor times(const Tensor& y_bar, Scalar factor) {
+    return factor.to<double>() == 1 ? y_bar : y_bar.mul(factor);
+}
+/// What a pullback of several steps computes with: numbers of 16 bits as float32, so that it rounds once.
+inline Tensor wide(const Tensor& x) { return x.to(compute_dtype(x.dtype())); }
+
+/// Throws for a floating α where the result is of integers.
+inline void check_alpha(const char* name, Operands operands, Scalar alpha) {
+    if (alpha.dtype() == kFloat64 && !is_floating_point(result_type(operands))) {
+        fail<DTypeError>(name, ": a floating alpha (", alpha, ") for ", result_type(operands), " tensors");
+    }
+}
+/// α b, as it is added to `a`: for bools a bool, whatever α is, else a number.
+inline Scalar scaled(const Tensor& a, Scalar b, Scalar alpha) {
+    if (b.dtype() != kBool) return b * alpha;
+    if (a.dtype() == kBool) return b.to<bool>() && alpha.to<bool>();
+    return Scalar(b.to<std::int64_t>()) * alpha;
+}
+
 /// f of one tensor in its own type; the result has that type.
 inline Tensor map(const char* name, kernels::Fn fn, const Tensor& x, const double* parameters = nullptr) {
     return apply({name, fn, compute_dtype(x.dtype()), x.dtype(), parameters}, {x});

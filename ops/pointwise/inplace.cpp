@@ -5,6 +5,7 @@
 #include "ops/pointwise/by_promotion.hpp"
 #include "ops/pointwise/compare.hpp"
 #include "ops/pointwise/transcendental.hpp"
+#include "tensor/factory.hpp"
 
 namespace reel {
 
@@ -36,17 +37,26 @@ void check_no_bool(const char* name, Operands operands) {
     }
 }
 
-void write(const char* name, const Tensor& self, Fn fn, Operands operands, DType compute) {
+/// Overwrites `self` by fn(operands), computed in the operands' common type.
+void write(const char* name, const Tensor& self, Fn fn, Operands operands, DType compute,
+           std::initializer_list<Edge> edges) {
     check_result(name, self, compute);
-    check_in_place(name, self);
+    InPlaceWrite write(name, self, edges);
     apply_to(self, {name, fn, compute_dtype(compute), self.dtype(), nullptr}, operands);
-    self.impl().storage->overwrite(name);
+    write.commit();
+}
+
+/// Overwrites `self` by `value`.
+void overwrite(const char* name, const Tensor& self, const Tensor& value, std::initializer_list<Edge> edges) {
+    InPlaceWrite write(name, self, edges);
+    copy_elements(self, value);
+    write.commit();
 }
 
 /// A copy of `x` that stands in its place on the tape: what pullbacks use of a value that is overwritten.
 Tensor snapshot(const Tensor& x) {
     const Tensor copy = dense_copy(x, x.dtype());
-    if (is_recorded(x)) copy.impl().slot = x.impl().slot;
+    copy_history(x, copy);
     return copy;
 }
 
@@ -55,29 +65,27 @@ Tensor old_value(const Tensor& self, bool needed) { return needed ? snapshot(sel
 
 /// An operand of a write to `self` as it is before: a copy where it stands in the memory that is written.
 Tensor operand_of(const Tensor& self, const Tensor& other) {
-    return is_recorded(self) && other.shares_storage(self) ? snapshot(other) : other;
+    return is_recording() && other.shares_storage(self) ? snapshot(other) : other;
+}
+
+/// α other, computed as `add` does: for bools it stays a bool, whatever α is.
+Tensor scaled(const Tensor& self, const Tensor& other, Scalar alpha) {
+    if (alpha.to<double>() == 1) return other;
+    const bool logical = self.dtype() == kBool && other.dtype() == kBool;
+    return mul(other.detach(), logical ? Scalar(alpha.to<bool>()) : alpha);
 }
 
 }  // namespace
 
 const Tensor& Tensor::copy_(const Tensor& src) const {
     check_broadcast("copy_", *this, src);
-    check_in_place("copy_", *this);
-    copy_elements(*this, src);
-    impl().storage->overwrite("copy_");
-    record_in_place("copy_", *this, {{src, pass}});
+    overwrite("copy_", *this, src, {{*this, zero_gradient}, {src, pass}});
     return *this;
 }
 
 const Tensor& Tensor::fill_(Scalar value) const {
-    check_in_place("fill_", *this);
-    const Tensor number = empty({}, dtype());
-    dispatch(dtype(), [&](auto zero) {
-        *reinterpret_cast<decltype(zero)*>(number.raw()) = value.to<decltype(zero)>();
-    });
-    copy_elements(*this, number);
-    impl().storage->overwrite("fill_");
-    record_in_place("fill_", *this, {{number, pass}});
+    const Tensor number = full({}, value, dtype());
+    overwrite("fill_", *this, number, {{*this, zero_gradient}, {number, pass}});
     return *this;
 }
 
@@ -89,35 +97,36 @@ const Tensor& Tensor::fill_(const Tensor& value) const {
 const Tensor& Tensor::zero_() const { return fill_(0); }
 
 const Tensor& Tensor::add_(const Tensor& other, Scalar alpha) const {
+    check_alpha("add_", {*this, other}, alpha);
     check_broadcast("add_", *this, other);
-    const bool logical = dtype() == kBool && other.dtype() == kBool;  // stays so, whatever α is
-    const Tensor term = alpha.to<double>() == 1 ? other : other.mul(logical ? alpha.to<bool>() : alpha);
-    write("add_", *this, Fn::kAdd, {*this, term}, result_type({*this, term}));
-    record_in_place("add_", *this, {{*this, pass}, {term, pass}});
+    const Tensor term = scaled(*this, other, alpha);
+    write("add_", *this, Fn::kAdd, {*this, term}, result_type({*this, other}),
+          {{*this, pass}, {other, [alpha](const Tensor& g) { return times(g, alpha); }}});
     return *this;
 }
 
 const Tensor& Tensor::add_(Scalar other, Scalar alpha) const {
-    const Scalar term = other * alpha;
-    write("add_", *this, Fn::kAdd, {*this, term}, result_type({*this, term}));
-    record_in_place("add_", *this, {{*this, pass}});
+    check_alpha("add_", {*this, other}, alpha);
+    const Scalar term = scaled(*this, other, alpha);
+    write("add_", *this, Fn::kAdd, {*this, term}, result_type({*this, term}), {{*this, pass}});
     return *this;
 }
 
 const Tensor& Tensor::sub_(const Tensor& other, Scalar alpha) const {
     check_no_bool("sub_", {*this, other});
+    check_alpha("sub_", {*this, other}, alpha);
     check_broadcast("sub_", *this, other);
-    const Tensor term = alpha.to<double>() == 1 ? other : other.mul(alpha);
-    write("sub_", *this, Fn::kSub, {*this, term}, result_type({*this, term}));
-    record_in_place("sub_", *this, {{*this, pass}, {term, [](const Tensor& g) { return -g; }}});
+    const Tensor term = scaled(*this, other, alpha);
+    write("sub_", *this, Fn::kSub, {*this, term}, result_type({*this, other}),
+          {{*this, pass}, {other, [alpha](const Tensor& g) { return -times(g, alpha); }}});
     return *this;
 }
 
 const Tensor& Tensor::sub_(Scalar other, Scalar alpha) const {
     check_no_bool("sub_", {*this, other});
-    const Scalar term = other * alpha;
-    write("sub_", *this, Fn::kSub, {*this, term}, result_type({*this, term}));
-    record_in_place("sub_", *this, {{*this, pass}});
+    check_alpha("sub_", {*this, other}, alpha);
+    const Scalar term = scaled(*this, other, alpha);
+    write("sub_", *this, Fn::kSub, {*this, term}, result_type({*this, term}), {{*this, pass}});
     return *this;
 }
 
@@ -125,16 +134,15 @@ const Tensor& Tensor::mul_(const Tensor& other) const {
     check_broadcast("mul_", *this, other);
     const Tensor old = old_value(*this, is_recorded(other));
     const Tensor factor = operand_of(*this, other);
-    write("mul_", *this, Fn::kMul, {*this, other}, result_type({*this, other}));
-    record_in_place("mul_", *this,
-                    {{*this, [factor](const Tensor& g) { return g * factor; }},
-                     {other, [old](const Tensor& g) { return g * old; }}});
+    write("mul_", *this, Fn::kMul, {*this, other}, result_type({*this, other}),
+          {{*this, [factor](const Tensor& g) { return g * factor; }},
+           {other, [old](const Tensor& g) { return g * old; }}});
     return *this;
 }
 
 const Tensor& Tensor::mul_(Scalar other) const {
-    write("mul_", *this, Fn::kMul, {*this, other}, result_type({*this, other}));
-    record_in_place("mul_", *this, {{*this, [other](const Tensor& g) { return g * other; }}});
+    write("mul_", *this, Fn::kMul, {*this, other}, result_type({*this, other}),
+          {{*this, [other](const Tensor& g) { return g * other; }}});
     return *this;
 }
 
@@ -142,17 +150,16 @@ const Tensor& Tensor::div_(const Tensor& other) const {
     check_broadcast("div_", *this, other);
     const Tensor old = old_value(*this, is_recorded(other));
     const Tensor divisor = operand_of(*this, other);
-    write("div_", *this, Fn::kDiv, {*this, other}, to_floating(result_type({*this, other})));
-    record_in_place(
-        "div_", *this,
+    write(
+        "div_", *this, Fn::kDiv, {*this, other}, to_floating(result_type({*this, other})),
         {{*this, [divisor](const Tensor& g) { return g / divisor; }},
-         {other, [old, divisor](const Tensor& g) { return -(g * old) / reel::square(divisor); }}});
+         {other, [old, divisor](const Tensor& g) { return -(wide(g) * (wide(old) / divisor)) / divisor; }}});
     return *this;
 }
 
 const Tensor& Tensor::div_(Scalar other) const {
-    write("div_", *this, Fn::kDiv, {*this, other}, to_floating(result_type({*this, other})));
-    record_in_place("div_", *this, {{*this, [other](const Tensor& g) { return g / other; }}});
+    write("div_", *this, Fn::kDiv, {*this, other}, to_floating(result_type({*this, other})),
+          {{*this, [other](const Tensor& g) { return g / other; }}});
     return *this;
 }
 
@@ -160,38 +167,31 @@ const Tensor& Tensor::clamp_(std::optional<Scalar> min, std::optional<Scalar> ma
     const Tensor clamped = detach().clamp(min, max);
     check_result("clamp_", *this, clamped.dtype());
     const Tensor old = old_value(*this, is_recorded(*this));
-    check_in_place("clamp_", *this);
-    copy_elements(*this, clamped);
-    impl().storage->overwrite("clamp_");
-    record_in_place("clamp_", *this, {{*this, [old, min, max](const Tensor& g) {
-                                           Tensor inside = min ? old.ge(*min) : old.le(*max);
-                                           if (min && max) inside = inside.logical_and(old.le(*max));
-                                           return reel::where(inside, g, 0);
-                                       }}});
+    overwrite("clamp_", *this, clamped, {{*this, [old, min, max](const Tensor& g) {
+                                              Tensor inside = min ? old.ge(*min) : old.le(*max);
+                                              if (min && max) inside = inside.logical_and(old.le(*max));
+                                              return reel::where(inside, g, 0);
+                                          }}});
     return *this;
 }
 
 const Tensor& Tensor::masked_fill_(const Tensor& mask, Scalar value) const {
     check_broadcast("masked_fill_", *this, mask);
     const Tensor filled = detach().masked_fill(mask, value);
-    check_in_place("masked_fill_", *this);
-    copy_elements(*this, filled);
-    impl().storage->overwrite("masked_fill_");
-    record_in_place(
-        "masked_fill_", *this,
-        {{*this, [mask](const Tensor& g) { return reel::where(mask, 0, g); }}, {unless_finite(value), pass}});
+    const Tensor holds = operand_of(*this, mask);
+    overwrite("masked_fill_", *this, filled,
+              {{*this, [holds](const Tensor& g) { return reel::where(holds, 0, g); }},
+               {unless_finite(value), pass}});
     return *this;
 }
 
 const Tensor& Tensor::masked_fill_(const Tensor& mask, const Tensor& value) const {
     check_broadcast("masked_fill_", *this, mask);
     const Tensor filled = detach().masked_fill(mask, value.detach());
-    check_in_place("masked_fill_", *this);
-    copy_elements(*this, filled);
-    impl().storage->overwrite("masked_fill_");
-    record_in_place("masked_fill_", *this,
-                    {{*this, [mask](const Tensor& g) { return reel::where(mask, 0, g); }},
-                     {value, [mask](const Tensor& g) { return reel::where(mask, g, 0); }}});
+    const Tensor holds = operand_of(*this, mask);
+    overwrite("masked_fill_", *this, filled,
+              {{*this, [holds](const Tensor& g) { return reel::where(holds, 0, g); }},
+               {value, [holds](const Tensor& g) { return reel::where(holds, g, 0); }}});
     return *this;
 }
 

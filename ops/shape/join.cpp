@@ -92,10 +92,14 @@ Tensor cat(const std::vector<Tensor>& tensors, int64_t dim) {
     }
     const int64_t d = wrap_dim(dim, model->dim(), "cat");
     std::vector<Part> parts;
+    std::vector<OwnedEdge> edges;
     Shape sizes = model->sizes();
     sizes[at(d)] = 0;
     for (std::size_t i = 0; i < tensors.size(); ++i) {
-        if (is_skipped(tensors[i])) continue;
+        if (is_skipped(tensors[i])) {
+            edges.emplace_back(tensors[i], Pullback());
+            continue;
+        }
         check_fits(*model, tensors[i], i, d);
         parts.push_back({tensors[i], sizes[at(d)]});
         sizes[at(d)] += tensors[i].sizes()[at(d)];
@@ -109,7 +113,6 @@ Tensor cat(const std::vector<Tensor>& tensors, int64_t dim) {
         plain = plain && part.tensor.is_contiguous() && part.tensor.dtype() == y.dtype();
     }
     if (plain) copy_runs(y, parts, d);
-    std::vector<OwnedEdge> edges;
     for (const Part& part : parts) {
         if (!plain && part.tensor.numel() > 0) copy_elements(place_of(y, part, d), part.tensor);
         const int64_t length = part.tensor.sizes()[at(d)];
@@ -129,8 +132,8 @@ Tensor stack(const std::vector<Tensor>& tensors, int64_t dim) {
             fail<ShapeError>("stack: shapes ", tensors.front().sizes(), " and ", tensor.sizes(),
                              " differ; all must be equal");
         }
-        parts.push_back(tensor.unsqueeze(d));
     }
+    for (const Tensor& tensor : tensors) parts.push_back(tensor.unsqueeze(d));
     return cat(parts, d);
 }
 

@@ -1,6 +1,8 @@
 // Functions that are run twice instead of being remembered.
 #include <doctest/doctest.h>
 
+#include <functional>
+
 #include "reel.hpp"
 
 using namespace reel;
@@ -156,4 +158,97 @@ TEST_CASE("checkpoint refuses inputs that were overwritten meanwhile") {
         w.mul_(2.0);
     }
     CHECK_THROWS_AS(y.sum().backward(), AutogradError);
+}
+
+TEST_CASE("checkpoint of a function that hands back what it was given, or what it captured") {
+    const Tensor x = leaf({1.0, 2.0, 3.0});
+    const Tensor w = leaf({1.0, 2.0, 3.0});
+    using F = std::function<Tensor(const Tensor&)>;
+    const std::vector<std::pair<F, std::vector<double>>> functions = {
+        {[](const Tensor& t) { return t; }, {4, 4, 4}},
+        {[](const Tensor& t) { return dropout(t, 0.1, false); }, {4, 4, 4}},
+        {[](const Tensor& t) { return t.to(kFloat64); }, {4, 4, 4}},
+        {[](const Tensor& t) { return t.contiguous(); }, {4, 4, 4}},
+        {[](const Tensor& t) { return t.view({3}); }, {4, 4, 4}},
+        {[&](const Tensor&) { return w; }, {1, 1, 1}},
+        {[](const Tensor&) { return ones({3}, kFloat64); }, {1, 1, 1}},
+    };
+    for (const auto& [f, expected] : functions) {
+        x.zero_grad();
+        w.zero_grad();
+        Tape tape;
+        const Tensor y = checkpoint(f, x);
+        (y * 3.0 + x).sum().backward();
+        CHECK(values(x.grad()) == expected);
+    }
+    x.zero_grad();
+    Tape tape;
+    const Tensor z = x * 2.0;
+    checkpoint([](const Tensor& t) { return t; }, z).mul_(5.0);  // z itself is written, which was saved
+    CHECK(values(z) == std::vector<double>{10, 20, 30});
+    CHECK_THROWS_AS(z.sum().backward(), AutogradError);
+}
+
+TEST_CASE("what a checkpointed function reads must not be overwritten, were it a constant") {
+    const Tensor x = leaf({1.0, 2.0});
+    const Tensor data = tensor({10.0, 20.0}, kFloat64);
+    const auto refuses = [&](const std::function<Tensor(const Tensor&)>& f) {
+        Tape tape;
+        const Tensor y = checkpoint(f, x);
+        data.mul_(2.0);
+        CHECK_THROWS_AS(y.sum().backward(), AutogradError);
+    };
+    refuses([&](const Tensor& t) { return t * data; });
+    refuses([&](const Tensor& t) { return (t + data).exp(); });
+    refuses([&](const Tensor& t) { return t * (data + 1); });
+    refuses([&](const Tensor& t) { return where(data.gt(15), t, t * 2.0) * data[0]; });
+    Tape tape;
+    const Tensor y = checkpoint([&](const Tensor& t) { return t * data; }, x);
+    y.sum().backward();
+    CHECK(values(x.grad()) == values(data));
+}
+
+TEST_CASE("grad inside a checkpointed function") {
+    const Tensor x = leaf({1.0, 2.0});
+    for (const bool nested : {false, true}) {
+        x.zero_grad();
+        Tape tape;
+        const auto f = [](const Tensor& t) {
+            const Tensor u = t * 1.0;
+            return grad({(u * u * u).sum()}, {u}, {.create_graph = true})[0] * 2.0;
+        };
+        const Tensor y = nested ? checkpoint([&](const Tensor& t) { return checkpoint(f, t) * 1.0; }, x)
+                                : checkpoint(f, x);
+        CHECK(values(y) == std::vector<double>{6, 24});
+        y.sum().backward();
+        CHECK(values(x.grad()) == std::vector<double>{12, 24});
+    }
+}
+
+TEST_CASE("a cotangent that is changed between two rewinds of a checkpoint counts as it is") {
+    const Tensor x = leaf({1.0, 2.0});
+    const Tensor w = leaf({1.0, 1.0});
+    const Tensor v = ones({2}, kFloat64);
+    Tape tape;
+    const Tensor y = checkpoint([&](const Tensor& t) { return t * t * w; }, x);
+    CHECK(values(grad({y}, {x}, {.grad_outputs = {v}, .retain_graph = true})[0]) ==
+          std::vector<double>{2, 4});
+    v.mul_(10.0);
+    CHECK(values(grad({y}, {w}, {.grad_outputs = {v}})[0]) == std::vector<double>{10, 40});
+}
+
+TEST_CASE("a hook of a leaf that a checkpointed function registers is called once") {
+    const Tensor x = leaf({1.0, 2.0});
+    int calls = 0;
+    {
+        Tape tape;
+        const Tensor y = checkpoint(
+            [&](const Tensor& t) {
+                t.register_hook([&](const Tensor&) { ++calls; });
+                return t * 2.0;
+            },
+            x);
+        y.sum().backward();
+    }
+    CHECK(calls == 1);
 }

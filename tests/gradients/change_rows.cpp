@@ -58,6 +58,7 @@ Rows change_rows() {
         whole("mul_", "by a part of itself", [](const Tensor& y, const Tensor& z) { (y += z) *= y[0]; }));
     rows.push_back(whole("div_", "by itself", [](const Tensor& y, const Tensor& z) { (y += z) /= y; }));
     rows.push_back(part("fill_", [](const Tensor& y, const Tensor& z) { y.fill_(0.3).add_(z); }));
+    rows.back().flat = true;
     rows.push_back(whole("clamp_", "", [](const Tensor& y, const Tensor& z) { y.clamp_(0.8, 1.6).mul_(z); }));
     rows.push_back(whole("masked_fill_", "number", [](const Tensor& y, const Tensor& z) {
         y.masked_fill_(y.detach().gt(1.2), 0.3).mul_(z);

@@ -23,7 +23,7 @@ constexpr Mutation kMutations[] = {
 /// The pullback of one edge of one entry.
 using Place = std::pair<std::size_t, std::size_t>;
 
-/// Where the row's operation stands on the tape.
+/// Where the row's operation stands on the tape. Edges without a pullback cannot be spoilt.
 std::vector<Place> places_of(const Row& row) {
     std::vector<Tensor> leaves;
     for (const Tensor& input : row.inputs) {
@@ -34,7 +34,12 @@ std::vector<Place> places_of(const Row& row) {
     std::vector<Place> places;
     for (const TapeNode& node : tape) {
         if (node.operation != row.operation) continue;
-        for (std::size_t edge = 0; edge < node.inputs.size(); ++edge) places.emplace_back(node.number, edge);
+        const auto number = static_cast<std::size_t>(node.number);
+        for (std::size_t edge = 0; edge < node.inputs.size(); ++edge) {
+            const Tape::State& state = tape.state();
+            const bool zero = !state.edges[state.entries[number].edges_begin + edge].pullback;
+            if (!zero) places.emplace_back(number, edge);
+        }
     }
     return places;
 }
@@ -45,7 +50,8 @@ TEST_CASE("gradcheck goes red when any pullback of any operation is spoilt") {
     for (const Row& row : all_rows()) {
         const std::vector<Place> places = places_of(row);
         const std::string name = row.operation + " (" + row.variant + ")";
-        CHECK_MESSAGE(!places.empty(), name, " records nothing of this name");
+        CHECK_MESSAGE((!places.empty() || row.flat), name, " records nothing of this name");
+        if (row.flat) continue;
         for (const Place& spoilt : places) {
             for (const Mutation& mutation : kMutations) {
                 const detail::Tamper tamper = [&](std::size_t entry, std::size_t edge, const Tensor& x_bar) {

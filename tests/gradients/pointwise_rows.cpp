@@ -10,6 +10,13 @@ using Inputs = std::vector<Tensor>;
 using Unary = Tensor (*)(const Tensor&);
 using Binary = Tensor (*)(const Tensor&, const Tensor&);
 
+/// Of a function that is constant where it is checked, between its jumps.
+Row flat(const char* operation, Tensor (*f)(const Tensor&)) {
+    Row row{operation, "", [f](const Inputs& x) { return f(x[0]); }, {numbers({2, 3}, 0.1, 0.4)}};
+    row.flat = true;
+    return row;
+}
+
 Row unary(const char* operation, const char* variant, Unary f, double low = -2, double high = 2) {
     return {operation, variant, [f](const Inputs& x) { return f(x[0]); }, {numbers({2, 3}, low, high)}};
 }
@@ -68,6 +75,12 @@ Rows arithmetic_rows() {
         unary("remainder", "number", [](const Tensor& x) { return remainder(x, 0.7); }),
         unary(
             "remainder", "of a number", [](const Tensor& x) { return remainder(7.3, x); }, 1.1, 2),
+        flat("sign", sign),
+        flat("floor", floor),
+        flat("ceil", ceil),
+        flat("round", round),
+        flat("trunc", trunc),
+        flat("bernoulli", [](const Tensor& p) { return bernoulli(p * 0); }),
     };
 }
 

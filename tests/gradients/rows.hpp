@@ -24,6 +24,8 @@ struct Row {
     std::vector<Tensor> inputs;
     /// False where the gradient itself has no exact derivative: it is rounded, or jumps.
     bool second_order = true;
+    /// Its derivative vanishes: it has no pullback that could be spoilt.
+    bool flat = false;
 };
 
 using Rows = std::vector<Row>;

@@ -8,6 +8,7 @@
 #include "ops/pointwise/conditional.hpp"
 #include "ops/pointwise/transcendental.hpp"
 #include "ops/reduce/reduce.hpp"
+#include "tensor/factory.hpp"
 
 namespace reel {
 
@@ -49,15 +50,25 @@ template <class F, class ByX, class ByTarget>
 Tensor elementwise_loss(const char* name, const Tensor& x, const Tensor& target, Reduction reduction,
                         const F& f, const ByX& by_x, const ByTarget& by_target) {
     check_shapes(name, x, target);
+    const DType result = result_type({x, target});
+    const DType compute = compute_dtype(result);
+    const Shape sizes = broadcast_shapes(x.sizes(), target.sizes(), name);
     const auto [loss, n] = [&] {
         const NoGradGuard quiet;
-        const Tensor losses = f(x, target);
-        return std::pair(reduced(losses, reduction), divisor(losses, reduction));
+        const Tensor losses = f(x.to(compute), target.to(compute));
+        return std::pair(reduced(losses, reduction).to(result), divisor(losses, reduction));
     }();
-    return record(
-        name, loss,
-        {{x, [x, target, n, by_x](const Tensor& g) { return g / n * by_x(x, target); }},
-         {target, [x, target, n, by_target](const Tensor& g) { return g / n * by_target(x, target); }}});
+    // ȳ / n times the derivative, which may be of the shape of one operand alone.
+    const auto scaled = [compute, sizes, n = n](const Tensor& g, const Tensor& derivative) {
+        const Tensor x_bar = g.to(compute) / n * derivative;
+        return x_bar.sizes() == sizes ? x_bar : x_bar.expand(sizes);
+    };
+    return record(name, loss,
+                  {{x, [x, target, compute, scaled, by_x](
+                           const Tensor& g) { return scaled(g, by_x(x.to(compute), target.to(compute))); }},
+                   {target, [x, target, compute, scaled, by_target](const Tensor& g) {
+                        return scaled(g, by_target(x.to(compute), target.to(compute)));
+                    }}});
 }
 
 }  // namespace
@@ -96,18 +107,19 @@ Tensor binary_cross_entropy_with_logits(const Tensor& x, const Tensor& target,
         fail<ShapeError>("binary_cross_entropy_with_logits: logits of shape ", x.sizes(),
                          " and targets of shape ", target.sizes(), " differ");
     }
-    const Tensor one = Tensor::empty({}, x.dtype());
-    one.fill_(1);
+    const Tensor one = ones({}, x.dtype());
     const Tensor w = options.weight.defined() ? options.weight : one;
     const Tensor p = options.pos_weight.defined() ? options.pos_weight : one;
-    // (1 − t) x + (1 + (p − 1) t) log(1 + e⁻ˣ): no exponent overflows, and nothing cancels.
+    // −(1 − t) ln σ(−x) − p t ln σ(x), with the smaller logarithm, log(1 + e^−|x|), taken once: no exponent
+    // overflows, and nothing cancels.
     return elementwise_loss(
         "binary_cross_entropy_with_logits", x, target, options.reduction,
         [w, p](const Tensor& z, const Tensor& t) {
-            return w * ((1 - t) * z - (1 + (p - 1) * t) * logsigmoid(z));
+            const Tensor rest = 1 - t;
+            return w * (rest * relu(z) + p * t * relu(-z) - (rest + p * t) * logsigmoid(abs(z)));
         },
-        [w, p](const Tensor& z, const Tensor& t) { return w * ((1 - t) - (1 + (p - 1) * t) * sigmoid(-z)); },
-        [w, p](const Tensor& z, const Tensor&) { return -w * (z + (p - 1) * logsigmoid(z)); });
+        [w, p](const Tensor& z, const Tensor& t) { return w * ((1 - t) * sigmoid(z) - p * t * sigmoid(-z)); },
+        [w, p](const Tensor& z, const Tensor&) { return w * (logsigmoid(-z) - p * logsigmoid(z)); });
 }
 
 Tensor kl_div(const Tensor& x, const Tensor& target, Reduction reduction, bool log_target) {

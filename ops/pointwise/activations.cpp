@@ -105,7 +105,7 @@ Tensor elu(const Tensor& x, double alpha) {
     check_floating("elu", x);
     return record("elu", map("elu", Fn::kElu, x, &alpha),
                   {{x, [x, alpha](const Tensor& g) {
-                        return where(x <= 0, g * (alpha * exp(clamp(x, None, 0))), g);
+                        return where(x > 0, g, g * (alpha * exp(clamp(wide(x), None, 0))));
                     }}});
 }
 
@@ -117,7 +117,7 @@ Tensor sigmoid(const Tensor& x) {
 Tensor logsigmoid(const Tensor& x) {
     check_floating("logsigmoid", x);
     return record("logsigmoid", map("logsigmoid", Fn::kLogSigmoid, x),
-                  {{x, [x](const Tensor& g) { return g * sigmoid(-x); }}});
+                  {{x, [x](const Tensor& g) { return g * sigmoid(-wide(x)); }}});
 }
 
 Tensor softplus(const Tensor& x, double beta, double threshold) {
@@ -125,7 +125,7 @@ Tensor softplus(const Tensor& x, double beta, double threshold) {
     const double parameters[] = {beta, threshold};
     return record("softplus", map("softplus", Fn::kSoftplus, x, parameters),
                   {{x, [x, beta, threshold](const Tensor& g) {
-                        const Tensor z = beta * x;
+                        const Tensor z = beta * wide(x);
                         return where(z > threshold, g, g * sigmoid(z));
                     }}});
 }

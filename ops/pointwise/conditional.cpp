@@ -153,7 +153,7 @@ Tensor clamp(const Tensor& x, const std::optional<Tensor>& min, const std::optio
                    {low,
                     [x, low, high](const Tensor& g) {
                         const Tensor below = lt(x, low);
-                        return where(high.defined() ? logical_and(below, lt(low, high)) : below, g, 0);
+                        return where(high.defined() ? logical_and(below, le(low, high)) : below, g, 0);
                     }},
                    {high, [x, low, high](const Tensor& g) {
                         const Tensor above = gt(x, high);

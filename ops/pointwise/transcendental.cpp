@@ -42,6 +42,13 @@ Tensor power(const Tensor& x, Scalar exponent) {
     return combine("pow", Fn::kPow, {x, exponent});
 }
 
+/// g u / (x² + y²), and 0 at the origin, in the widest of the types.
+Tensor over_square(const Tensor& g, const Tensor& u, const Tensor& x, const Tensor& y) {
+    const DType compute = compute_dtype(g.dtype());
+    const Tensor squares = square(x.to(compute)) + square(y.to(compute));
+    return where(eq(squares, 0), 0, g * (u / squares));
+}
+
 void check_same_type(const char* name, const Tensor& a, const Tensor& b) {
     check_floating(name, a);
     if (a.dtype() != b.dtype()) {
@@ -59,7 +66,7 @@ Tensor exp(const Tensor& x) {
 
 Tensor expm1(const Tensor& x) {
     return record("expm1", map_floating("expm1", Fn::kExpm1, x),
-                  {{x, [](const Tensor& g, const Tensor& y) { return g * (y + 1); }}});
+                  {{x, [x](const Tensor& g) { return g * exp(wide(x)); }}});
 }
 
 Tensor log(const Tensor& x) {
@@ -68,7 +75,7 @@ Tensor log(const Tensor& x) {
 
 Tensor log1p(const Tensor& x) {
     return record("log1p", map_floating("log1p", Fn::kLog1p, x),
-                  {{x, [x](const Tensor& g) { return g / (x + 1); }}});
+                  {{x, [x](const Tensor& g) { return g / (wide(x) + 1); }}});
 }
 
 Tensor sqrt(const Tensor& x) {
@@ -77,15 +84,16 @@ Tensor sqrt(const Tensor& x) {
 }
 
 Tensor rsqrt(const Tensor& x) {
-    return record("rsqrt", map_floating("rsqrt", Fn::kRsqrt, x),
-                  {{x, [](const Tensor& g, const Tensor& y) { return -0.5 * g * pow(y, 3); }}});
+    return record(
+        "rsqrt", map_floating("rsqrt", Fn::kRsqrt, x),
+        {{x, [](const Tensor& g, const Tensor& y) { return (-0.5 * wide(g) * y) * square(wide(y)); }}});
 }
 
 Tensor pow(const Tensor& x, Scalar exponent) {
     return record("pow", power(x, exponent), {{x, [x, exponent](const Tensor& g) {
                                                    const auto e = exponent.to<double>();
                                                    if (e == 0) return zeros_like(g);
-                                                   return g * (e * pow(x, e - 1));
+                                                   return g * (e * pow(wide(x), e - 1));
                                                }}});
 }
 
@@ -93,52 +101,54 @@ Tensor pow(const Tensor& x, const Tensor& exponent) {
     return record("pow", combine("pow", Fn::kPow, {x, exponent}),
                   {{x,
                     [x, exponent](const Tensor& g) {
-                        return where(eq(exponent, 0), 0, g * (exponent * pow(x, exponent - 1)));
+                        const Tensor e = wide(exponent);
+                        return where(eq(e, 0), 0, g * (e * pow(wide(x), e - 1)));
                     }},
                    {exponent, [x, exponent](const Tensor& g, const Tensor& y) {
                         const Tensor flat = logical_and(eq(x, 0), ge(exponent, 0));
-                        return g * (y * log(where(flat, 1, x)));
+                        const Tensor base = x.to(compute_dtype(y.dtype()));
+                        return wide(g) * (y * log(where(flat, 1, base)));
                     }}});
 }
 
 Tensor pow(Scalar x, const Tensor& exponent) {
     return record("pow", combine("pow", Fn::kPow, {x, exponent}),
                   {{exponent, [x, exponent](const Tensor& g, const Tensor& y) {
-                        const Tensor slope = g * (y * std::log(x.to<double>()));
+                        const Tensor slope = wide(g) * y * std::log(x.to<double>());
                         return x.to<double>() == 0 ? where(ge(exponent, 0), 0, slope) : slope;
                     }}});
 }
 
 Tensor sin(const Tensor& x) {
     return record("sin", map_floating("sin", Fn::kSin, x),
-                  {{x, [x](const Tensor& g) { return g * cos(x); }}});
+                  {{x, [x](const Tensor& g) { return g * cos(wide(x)); }}});
 }
 
 Tensor cos(const Tensor& x) {
     return record("cos", map_floating("cos", Fn::kCos, x),
-                  {{x, [x](const Tensor& g) { return -g * sin(x); }}});
+                  {{x, [x](const Tensor& g) { return -g * sin(wide(x)); }}});
 }
 
 Tensor tan(const Tensor& x) {
     return record("tan", map_floating("tan", Fn::kTan, x),
-                  {{x, [](const Tensor& g, const Tensor& y) { return g * (1 + square(y)); }}});
+                  {{x, [](const Tensor& g, const Tensor& y) { return g * (1 + square(wide(y))); }}});
 }
 
 Tensor atan2(const Tensor& y, const Tensor& x) {
     return record("atan2", combine_floating("atan2", Fn::kAtan2, {y, x}),
-                  {{y, [y, x](const Tensor& g) { return g * x / (square(x) + square(y)); }},
-                   {x, [y, x](const Tensor& g) { return -g * y / (square(x) + square(y)); }}});
+                  {{y, [y, x](const Tensor& g) { return over_square(g, x, x, y); }},
+                   {x, [y, x](const Tensor& g) { return -over_square(g, y, x, y); }}});
 }
 
 Tensor erf(const Tensor& x) {
     return record("erf", map_floating("erf", Fn::kErf, x),
-                  {{x, [x](const Tensor& g) { return g * (kErfSlope * exp(-square(x))); }}});
+                  {{x, [x](const Tensor& g) { return g * (kErfSlope * exp(-square(wide(x)))); }}});
 }
 
 Tensor logaddexp(const Tensor& a, const Tensor& b) {
     return record("logaddexp", combine_floating("logaddexp", Fn::kLogAddExp, {a, b}),
-                  {{a, [a, b](const Tensor& g) { return g * sigmoid(a - b); }},
-                   {b, [a, b](const Tensor& g) { return g * sigmoid(b - a); }}});
+                  {{a, [a, b](const Tensor& g) { return g * sigmoid(wide(a) - b); }},
+                   {b, [a, b](const Tensor& g) { return g * sigmoid(wide(b) - a); }}});
 }
 
 Tensor xlogy(const Tensor& x, const Tensor& y) {
@@ -146,9 +156,9 @@ Tensor xlogy(const Tensor& x, const Tensor& y) {
                   {{x,
                     [x, y](const Tensor& g) {
                         const Tensor flat = logical_and(eq(x, 0), le(y, 0));
-                        return where(flat, 0, xlogy(g, where(flat, 1, y)));
+                        return where(flat, 0, xlogy(wide(g), where(flat, 1, y)));
                     }},
-                   {y, [x, y](const Tensor& g) { return g * x / y; }}});
+                   {y, [x, y](const Tensor& g) { return wide(g) * x / y; }}});
 }
 
 Tensor xlogy(const Tensor& x, Scalar y) {
@@ -162,16 +172,16 @@ Tensor xlogy(const Tensor& x, Scalar y) {
 
 Tensor xlogy(Scalar x, const Tensor& y) {
     return record("xlogy", combine_floating("xlogy", Fn::kXlogy, {x, y}),
-                  {{y, [x, y](const Tensor& g) { return g * x / y; }}});
+                  {{y, [x, y](const Tensor& g) { return wide(g) * x / y; }}});
 }
 
 Tensor lerp(const Tensor& a, const Tensor& b, const Tensor& weight) {
     check_same_type("lerp", a, b);
     check_same_type("lerp", a, weight);
     return record("lerp", combine("lerp", Fn::kLerp, {a, b, weight}),
-                  {{a, [weight](const Tensor& g) { return g * (1 - weight); }},
+                  {{a, [weight](const Tensor& g) { return g * (1 - wide(weight)); }},
                    {b, [weight](const Tensor& g) { return g * weight; }},
-                   {weight, [a, b](const Tensor& g) { return g * (b - a); }}});
+                   {weight, [a, b](const Tensor& g) { return g * (wide(b) - a); }}});
 }
 
 Tensor lerp(const Tensor& a, const Tensor& b, Scalar weight) {

@@ -29,8 +29,8 @@ Tensor folded(const char* name, Fold how, const Tensor& x, const ReducedDims& r)
 
 /// The gradient for x: the winners share it evenly.
 Tensor shared(const Tensor& g, const Tensor& winners, const ReducedDims& r) {
-    const Tensor shares = winners.to(g.dtype());
-    return (r.unreduced(g) / shares.sum(r.dims, true)) * shares;
+    const Tensor shares = winners.to(compute_dtype(g.dtype()));
+    return (r.unreduced(wide(g)) / shares.sum(r.dims, true)) * shares;
 }
 
 /// Every element equal to the extreme is a winner. Nothing is equal to NaN, and then the gradient is NaN.

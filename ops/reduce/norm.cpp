@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "autograd/tape.hpp"
+#include "ops/pointwise/by_promotion.hpp"
 #include "ops/pointwise/compare.hpp"
 #include "ops/pointwise/pointwise_driver.hpp"
 #include "ops/pointwise/transcendental.hpp"
@@ -17,16 +18,23 @@ namespace {
 using kernels::Fn;
 using kernels::Fold;
 
-/// √Σ x². Squares of float32 numbers leave its range long before their root does: then once more in float64.
+/// Whether sums of squares have kept the digits that their roots need.
+template <class T>
+bool in_range(const Tensor& squares) {
+    using Limits = std::numeric_limits<T>;
+    constexpr T kTiny = Limits::min() / Limits::epsilon();
+    return logical_and(gt(squares, kTiny), lt(squares, Limits::max())).all().template item<bool>();
+}
+
+/// √Σ x². Squares leave the range of numbers long before their root does: those of float32 are then taken once
+/// more in float64, those of float64 over the largest.
 Tensor euclidean(const Tensor& x, const ReducedDims& r, DType compute) {
-    using Limits = std::numeric_limits<float>;
-    constexpr float kTiny = Limits::min() / Limits::epsilon();
     const Tensor squares = fold(Fold::kSum, x, r.dims, {compute, Fn::kSquare});
-    if (compute == kFloat64 ||
-        logical_and(gt(squares, kTiny), lt(squares, Limits::max())).all().item<bool>()) {
-        return sqrt(squares);
-    }
-    return sqrt(fold(Fold::kSum, x, r.dims, {kFloat64, Fn::kSquare}));
+    if (compute == kFloat64 ? in_range<double>(squares) : in_range<float>(squares)) return sqrt(squares);
+    if (compute != kFloat64) return sqrt(fold(Fold::kSum, x, r.dims, {kFloat64, Fn::kSquare}));
+    const Tensor largest = fold(Fold::kMax, x, r.dims, {compute, Fn::kAbs});
+    const Tensor unit = where(logical_and(isfinite(largest), ne(largest, 0)), largest, 1);
+    return unit * sqrt(fold(Fold::kSum, x / unit, r.dims, {compute, Fn::kSquare}));
 }
 
 /// The norm with the kept dimensions. Of nothing it is 0.
@@ -64,9 +72,10 @@ Tensor norm(const Tensor& x, Scalar power, const Shape& dims, bool keepdim) {
     const ReducedDims r("norm", x, dims, keepdim);
     const auto p = power.to<double>();
     const Tensor y = r.shaped(dense(norm_of(x.detach(), p, r), x.dtype()));
-    if (p == 0) return y;  // it counts: no gradient
+    if (p == 0) return record("norm", y, {{x, zero_gradient}});  // it counts
     return record("norm", y, {{x, [x, r, p](const Tensor& g, const Tensor& norm) {
-                                   return norm_gradient(r.unreduced(g), x, r.unreduced(norm), p, r.dims);
+                                   return norm_gradient(r.unreduced(wide(g)), wide(x),
+                                                        r.unreduced(wide(norm)), p, r.dims);
                                }}});
 }
 

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "autograd/tape.hpp"
+#include "ops/pointwise/by_promotion.hpp"
 #include "ops/pointwise/compare.hpp"
 #include "ops/pointwise/pointwise_driver.hpp"
 #include "ops/pointwise/transcendental.hpp"
@@ -18,12 +19,6 @@ namespace {
 
 using kernels::Fn;
 using kernels::Fold;
-
-void check_floating(const char* name, const Tensor& x) {
-    if (x.is_floating_point()) return;
-    fail<DTypeError>(name, ": a floating tensor is needed, not ", x.dtype(),
-                     "; convert it with to(kFloat32)");
-}
 
 /// The fold in the result's shape, type and memory.
 Tensor folded(Fold how, const Tensor& x, const ReducedDims& r, const Preparation& preparation, DType result) {
@@ -52,7 +47,8 @@ Tensor product_of_others(const Tensor& x, const ReducedDims& r) {
 
 /// ȳ 2 (x − mean) / divisor.
 Tensor var_gradient(const Tensor& g, const Tensor& x, const ReducedDims& r, double divisor) {
-    return (r.unreduced(g) * (2 / divisor)) * (x - mean(x, r.dims, true));
+    const Tensor wide_x = wide(x);
+    return (r.unreduced(wide(g)) * (2 / divisor)) * (wide_x - mean(wide_x, r.dims, true));
 }
 
 double divisor_of(const ReducedDims& r, bool unbiased) {
@@ -97,7 +93,8 @@ Tensor prod(const Tensor& x, const Shape& dims, bool keepdim) {
     return record("prod", folded(Fold::kProd, x, r, {compute_dtype(result)}, result),
                   {{x, [x, r](const Tensor& g, const Tensor& y) {
                         const bool divisible = logical_and(isfinite(y), ne(y, 0)).all().item<bool>();
-                        return divisible ? r.unreduced(g * y) / x : r.unreduced(g) * product_of_others(x, r);
+                        return divisible ? r.unreduced(wide(g) * y) / x
+                                         : r.unreduced(wide(g)) * product_of_others(wide(x), r);
                     }}});
 }
 
@@ -113,7 +110,7 @@ Tensor std(const Tensor& x, const Shape& dims, bool unbiased, bool keepdim) {
     const double divisor = divisor_of(r, unbiased);
     return record("std", moments("std", x, r, divisor, [](double y) { return std::sqrt(y); }),
                   {{x, [x, r, divisor](const Tensor& g, const Tensor& y) {
-                        return var_gradient(over_result(g, 2 * y), x, r, divisor);
+                        return var_gradient(over_result(wide(g), 2 * wide(y)), x, r, divisor);
                     }}});
 }
 

@@ -31,7 +31,8 @@ Tensor std(const Tensor& x, Bool unbiased) {
     return std(x, Shape{}, unbiased);
 }
 /// (Σ |x|ᵖ)^(1/p); the largest |x| for p = ∞, the smallest for −∞, the number of elements that are not 0 for
-/// p = 0. x̄ = ȳ sign(x) (|x| / y)ᵖ⁻¹, 0 where y is; ties of |x| share it evenly for p = ±∞. Throws a
+/// p = 0. x̄ = ȳ sign(x) (|x| / y)ᵖ⁻¹, 0 where y is (so that a square of it has no curvature at 0, as
+/// in PyTorch: the subgradient has lost it), and for p = 0; ties of |x| share it evenly for p = ±∞. Throws a
 /// `DTypeError` for integers and bools.
 Tensor norm(const Tensor& x, Scalar p = 2);
 Tensor norm(const Tensor& x, Scalar p, const Shape& dims, bool keepdim = false);

@@ -2,6 +2,7 @@
 #include "ops/reduce/scan.hpp"
 
 #include "autograd/tape.hpp"
+#include "ops/pointwise/by_promotion.hpp"
 #include "ops/pointwise/pointwise_driver.hpp"
 #include "ops/pointwise/transcendental.hpp"
 #include "ops/reduce/reduce_driver.hpp"
@@ -90,7 +91,7 @@ Tensor cumprod(const Tensor& x, int64_t dim) {
     return record("cumprod", run(Scan::kProd, x, nullptr, d, false, result),
                   {{x, [x, d](const Tensor& g, const Tensor& y) {
                         if (x.numel() == 0 || x.dim() == 0) return g;
-                        return neighbour(y, d, false, 1) * linear_recurrence(g, x, d, true);
+                        return neighbour(y, d, false, 1) * linear_recurrence(wide(g), wide(x), d, true);
                     }}});
 }
 

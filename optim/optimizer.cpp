@@ -25,6 +25,34 @@ void run(kernels::Update kernel, const Tensor& p, const Tensor& g, const std::ve
     });
 }
 
+/// The number under `key`, which is not negative.
+double number_in(const char* name, const std::map<std::string, Tensor>& state, const std::string& key) {
+    const auto found = state.find(key);
+    if (found == state.end()) {
+        fail<Error>(name, ": load_state: \"", key,
+                    "\" is missing; was this state made by another optimizer?");
+    }
+    if (found->second.numel() != 1) {
+        fail<ShapeError>(name, ": load_state: \"", key, "\" has shape ", found->second.sizes(),
+                         "; it must be one number");
+    }
+    const double number = found->second.item<double>();
+    if (!(number >= 0 && std::isfinite(number))) {
+        fail<Error>(name, ": load_state: \"", key, "\" is ", number, "; it must be finite and not negative");
+    }
+    return number;
+}
+
+/// The whole number under `key`.
+std::int64_t count_in(const char* name, const std::map<std::string, Tensor>& state, const std::string& key) {
+    constexpr double kMost = 0x1p53;  // up to here doubles hold every whole number
+    const double number = number_in(name, state, key);
+    if (number != std::floor(number) || number > kMost) {
+        fail<Error>(name, ": load_state: \"", key, "\" is ", number, "; it must be a count");
+    }
+    return static_cast<std::int64_t>(number);
+}
+
 void check_positive(const char* name, const char* what, double value) {
     if (!(value >= 0)) fail<Error>(name, ": ", what, " must not be negative, not ", value);
 }
@@ -36,6 +64,7 @@ Optimizer::Optimizer(const char* name, std::vector<Tensor> params, double lr, st
       params_(std::move(params)),
       lr_(lr),
       slots_(std::move(slots)),
+      counts_(params_.size()),
       values_(slots_.size(), std::vector<Tensor>(params_.size())) {
     check_positive(name, "lr", lr);
     for (const Tensor& p : params_) {
@@ -72,6 +101,9 @@ std::string Optimizer::slot_name(std::size_t slot, std::size_t parameter) const 
 std::map<std::string, Tensor> Optimizer::state() const {
     std::map<std::string, Tensor> state = {{"lr", full({}, lr_, kFloat64)},
                                            {"step", full({}, steps_, kInt64)}};
+    for (std::size_t i = 0; i < params_.size(); ++i) {
+        state["step." + std::to_string(i)] = full({}, counts_[i], kInt64);
+    }
     for (std::size_t s = 0; s < slots_.size(); ++s) {
         for (std::size_t i = 0; i < params_.size(); ++i) {
             if (values_[s][i].defined()) state[slot_name(s, i)] = values_[s][i].clone();
@@ -80,33 +112,68 @@ std::map<std::string, Tensor> Optimizer::state() const {
     return state;
 }
 
+Tensor Optimizer::slot_of(const std::map<std::string, Tensor>& state, std::size_t slot,
+                          std::size_t parameter) const {
+    const auto found = state.find(slot_name(slot, parameter));
+    if (found == state.end()) return {};
+    const auto& [name, value] = *found;
+    const Tensor& p = params_[parameter];
+    if (value.sizes() != p.sizes()) {
+        fail<ShapeError>(name_, ": load_state: \"", name, "\" has shape ", value.sizes(), ", its parameter ",
+                         p.sizes());
+    }
+    if (!value.is_floating_point()) {
+        fail<DTypeError>(name_, ": load_state: \"", name, "\" is ", value.dtype(), "; it must be floating");
+    }
+    if (value.isnan().any().item<bool>()) fail<Error>(name_, ": load_state: \"", name, "\" has a NaN");
+    return dense_copy(value.detach(), compute_dtype(p.dtype()));
+}
+
+std::vector<std::int64_t> Optimizer::steps_of(const std::map<std::string, Tensor>& state,
+                                              const std::vector<std::vector<Tensor>>& values) const {
+    const bool counted = state.contains("step.0");
+    const std::int64_t all = count_in(name_, state, "step");
+    std::vector<std::int64_t> counts;
+    for (std::size_t i = 0; i < params_.size(); ++i) {
+        std::size_t present = 0;
+        for (std::size_t s = 0; s < slots_.size(); ++s) present += values[s][i].defined();
+        if (counted) {
+            counts.push_back(count_in(name_, state, "step." + std::to_string(i)));
+        } else {
+            counts.push_back(present > 0 || slots_.empty() ? all : 0);
+        }
+        if (present == (counts[i] > 0 ? slots_.size() : 0)) continue;
+        std::size_t s = 0;
+        while (values[s][i].defined() == (counts[i] > 0)) ++s;
+        fail<Error>(name_, ": load_state: \"", slot_name(s, i), "\" is ",
+                    counts[i] > 0 ? "missing" : "there, but its parameter has made no step",
+                    "; was this state made by another optimizer?");
+    }
+    return counts;
+}
+
 void Optimizer::load_state(const std::map<std::string, Tensor>& state) {
-    const auto lr = state.find("lr");
-    const auto step = state.find("step");
-    if (lr == state.end() || step == state.end()) {
+    if (!state.contains("lr") || !state.contains("step")) {
         fail<Error>(name_,
                     ": load_state: \"lr\" or \"step\" is missing; was this state made by another optimizer?");
     }
+    const double lr = number_in(name_, state, "lr");
     auto values = std::vector(slots_.size(), std::vector<Tensor>(params_.size()));
-    std::size_t used = 2;
+    std::size_t used = state.contains("step.0") ? 2 + params_.size() : 2;
     for (std::size_t s = 0; s < slots_.size(); ++s) {
         for (std::size_t i = 0; i < params_.size(); ++i) {
-            const auto found = state.find(slot_name(s, i));
-            if (found == state.end()) continue;
-            if (found->second.sizes() != params_[i].sizes()) {
-                fail<ShapeError>(name_, ": load_state: \"", found->first, "\" has shape ",
-                                 found->second.sizes(), ", its parameter ", params_[i].sizes());
-            }
-            values[s][i] = dense_copy(found->second, compute_dtype(params_[i].dtype()));
-            ++used;
+            values[s][i] = slot_of(state, s, i);
+            used += values[s][i].defined();
         }
     }
+    std::vector<std::int64_t> counts = steps_of(state, values);
     if (used != state.size()) {
         fail<Error>(name_, ": load_state: ", state.size() - used, " of the ", state.size(),
                     " entries belong to no parameter of this optimizer");
     }
-    lr_ = lr->second.item<double>();
-    steps_ = step->second.item<std::int64_t>();
+    steps_ = count_in(name_, state, "step");
+    lr_ = lr;
+    counts_ = std::move(counts);
     values_ = std::move(values);
 }
 
@@ -121,15 +188,11 @@ void Optimizer::update_all(const Update& update) {
         const DType compute = compute_dtype(params_[i].dtype());
         const Tensor p = dense(params_[i], compute);
         std::vector<Tensor> state;
-        bool fresh = false;
         for (auto& slot : values_) {
-            if (!slot[i].defined()) {
-                slot[i] = zeros(p.sizes(), compute);
-                fresh = true;
-            }
+            if (!slot[i].defined()) slot[i] = zeros(p.sizes(), compute);
             state.push_back(slot[i]);
         }
-        update(p, dense(std::move(g), compute), state, fresh);
+        update(p, dense(std::move(g), compute), state, ++counts_[i]);
         if (!p.shares_storage(params_[i])) copy_elements(params_[i], p);
         params_[i].impl().storage->overwrite("step");
     }
@@ -147,12 +210,12 @@ SGD::SGD(std::vector<Tensor> params, const SGDOptions& options)
 void SGD::step() {
     check_gradients();
     ++steps_;
-    update_all([&](const Tensor& p, const Tensor& g, const std::vector<Tensor>& state, bool fresh) {
+    update_all([&](const Tensor& p, const Tensor& g, const std::vector<Tensor>& state, std::int64_t step) {
         kernels::UpdateNumbers numbers;
         numbers.lr = lr();
         numbers.weight_decay = options_.weight_decay;
         numbers.beta1 = options_.momentum;
-        numbers.fresh = fresh;
+        numbers.fresh = step == 1;
         numbers.nesterov = options_.nesterov;
         run(kernels::update(state.empty() ? kernels::Rule::kSgd : kernels::Rule::kMomentum, p.dtype()), p, g,
             state, numbers);
@@ -176,17 +239,17 @@ Adam::Adam(const char* name, std::vector<Tensor> params, const AdamOptions& opti
 void Adam::step() {
     check_gradients();
     ++steps_;
-    const auto t = static_cast<double>(steps_);
     kernels::UpdateNumbers numbers;
     numbers.lr = lr();
     numbers.weight_decay = options_.weight_decay;
     numbers.beta1 = options_.betas.first;
     numbers.beta2 = options_.betas.second;
     numbers.eps = options_.eps;
-    numbers.correction1 = 1 - std::pow(options_.betas.first, t);
-    numbers.correction2 = 1 - std::pow(options_.betas.second, t);
     numbers.decoupled = decoupled_;
-    update_all([&](const Tensor& p, const Tensor& g, const std::vector<Tensor>& state, bool) {
+    update_all([&](const Tensor& p, const Tensor& g, const std::vector<Tensor>& state, std::int64_t step) {
+        const auto t = static_cast<double>(step);
+        numbers.correction1 = 1 - std::pow(options_.betas.first, t);
+        numbers.correction2 = 1 - std::pow(options_.betas.second, t);
         run(kernels::update(kernels::Rule::kAdam, p.dtype()), p, g, state, numbers);
     });
 }
@@ -197,15 +260,13 @@ AdamW::AdamW(std::vector<Tensor> params, const AdamWOptions& options)
 
 double clip_grad_norm_(const std::vector<Tensor>& params, double max_norm) {
     const NoGradGuard quiet;
-    double squares = 0;
+    std::vector<double> norms;
     for (const Tensor& p : params) {
-        if (!p.grad().defined()) continue;
-        const Tensor g = p.grad().detach().to(kFloat64);
-        squares += g.square().sum().item<double>();
+        if (p.grad().defined()) norms.push_back(p.grad().detach().to(kFloat64).norm().item<double>());
     }
-    const double norm = std::sqrt(squares);
+    const double norm = tensor(norms, kFloat64).norm().item<double>();
     const double scale = max_norm / (norm + 1e-6);
-    if (scale < 1) {
+    if (!(scale >= 1)) {
         for (const Tensor& p : params) {
             if (p.grad().defined()) p.grad().mul_(scale);
         }

@@ -21,11 +21,13 @@ public:
     void zero_grad();
     double lr() const { return lr_; }
     void set_lr(double lr);
-    /// All that is needed to carry on bit for bit: "lr", "step", and for parameter i "<what>.<i>". The
-    /// tensors are copies.
+    /// All that is needed to carry on bit for bit: "lr", "step", and for parameter i "step.<i>", which counts
+    /// the steps that had a gradient for it, and, after the first of these, "<what>.<i>". The tensors are
+    /// copies.
     std::map<std::string, Tensor> state() const;
-    /// Continues from what `state()` gave. Throws an `Error` that names a missing, unknown or misshapen
-    /// entry, and then changes nothing.
+    /// Continues from what `state()` gave. Throws an `Error` that names a missing, unknown, misshapen or
+    /// impossible entry, and then changes nothing. A state without "step.<i>", as reel wrote it up to 0.1, has
+    /// "step" for each parameter that it has something of.
     void load_state(const std::map<std::string, Tensor>& state);
 
 protected:
@@ -34,8 +36,8 @@ protected:
 
     /// Throws where no parameter has a gradient: a step would do nothing.
     void check_gradients() const;
-    /// Calls `update(parameter, gradient, {slots})` for each parameter that has a gradient; all are dense and
-    /// of the state's type. Slots that do not exist yet are made as zeros; `fresh` tells.
+    /// Calls `update(parameter, gradient, {slots}, step)` for each parameter that has a gradient; all are dense
+    /// and of the state's type. `step` counts the parameter's own, from 1: its slots are zeros then.
     template <class Update>
     void update_all(const Update& update);
 
@@ -44,11 +46,16 @@ protected:
 private:
     /// "momentum.3"
     std::string slot_name(std::size_t slot, std::size_t parameter) const;
+    /// What `state` has for a slot, checked; undefined where it has nothing.
+    Tensor slot_of(const std::map<std::string, Tensor>& state, std::size_t slot, std::size_t parameter) const;
+    std::vector<std::int64_t> steps_of(const std::map<std::string, Tensor>& state,
+                                       const std::vector<std::vector<Tensor>>& values) const;
 
     const char* name_;
     std::vector<Tensor> params_;
     double lr_;
     std::vector<std::string> slots_;
+    std::vector<std::int64_t> counts_;         ///< by parameter: the steps that had a gradient for it
     std::vector<std::vector<Tensor>> values_;  ///< by slot, then parameter; undefined before the first step
 };
 
@@ -79,7 +86,7 @@ struct AdamOptions {
 };
 
 /// Adam: m ← β₁ m + (1 − β₁) g; v ← β₂ v + (1 − β₂) g²; p ← p − lr m̂ / (√v̂ + ε), m̂ = m / (1 − β₁ᵗ), v̂ = v /
-/// (1 − β₂ᵗ). Kingma, Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015.
+/// (1 − β₂ᵗ), where t counts the steps that had a gradient for p. Kingma, Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015.
 class Adam : public Optimizer {
 public:
     explicit Adam(std::vector<Tensor> params, const AdamOptions& options = {});
@@ -106,7 +113,8 @@ public:
     explicit AdamW(std::vector<Tensor> params, const AdamWOptions& options = {});
 };
 
-/// Scales all gradients by min(1, max_norm / (n + 1e-6)), n the 2-norm of all of them together; returns n.
+/// Scales all gradients by min(1, max_norm / (n + 1e-6)), n the 2-norm of all of them together; returns n. If
+/// one has a NaN, all become NaN.
 double clip_grad_norm_(const std::vector<Tensor>& params, double max_norm);
 
 }  // namespace reel

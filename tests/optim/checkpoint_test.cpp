@@ -89,8 +89,8 @@ TEST_CASE("checkpoint: the file is safetensors, with names that say what is what
     for (const auto& [name, value] : entries) names.push_back(name);
     CHECK(names == std::vector<std::string>{"generator", "optimizer.exp_avg.0", "optimizer.exp_avg.1",
                                             "optimizer.exp_avg_sq.0", "optimizer.exp_avg_sq.1",
-                                            "optimizer.lr", "optimizer.step", "parameter.0", "parameter.1",
-                                            "step"});
+                                            "optimizer.lr", "optimizer.step", "optimizer.step.0",
+                                            "optimizer.step.1", "parameter.0", "parameter.1", "step"});
     CHECK(identical(entries.at("parameter.0"), training.params[0].detach()));
     CHECK(entries.at("generator").to_vector<std::int64_t>() == std::vector<std::int64_t>{-2, 3});
     CHECK(load_checkpoint(path, training.params, optimizer) == 1);

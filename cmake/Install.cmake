@@ -30,7 +30,7 @@ set(REEL_PUBLIC_HEADERS "")
 reel_include_closure(reel.hpp REEL_PUBLIC_HEADERS)
 reel_include_closure(interop/libtorch/reel.hpp REEL_PUBLIC_HEADERS)
 foreach(forwarder reel.hpp:reel.hpp reel/xtensor.hpp:tensor/xtensor.hpp reel/dlpack.hpp:interop/dlpack.hpp
-                  reel/mpi.hpp:interop/mpi.hpp)
+                  reel/mpi.hpp:interop/mpi.hpp reel/check.hpp:check/check.hpp)
     string(REPLACE ":" ";" forwarder ${forwarder})
     list(GET forwarder 0 name)
     list(GET forwarder 1 header)
@@ -60,6 +60,9 @@ install(TARGETS ${REEL_LIBRARIES} EXPORT reel
         LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
         RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 set(package_directory ${CMAKE_INSTALL_LIBDIR}/cmake/reel)
+# reel::check is found alone, too: find_package(reel COMPONENTS check) asks for no other package.
+install(TARGETS reel_check EXPORT reel_check ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(EXPORT reel_check NAMESPACE reel:: FILE reelCheckTargets.cmake DESTINATION ${package_directory})
 install(EXPORT reel NAMESPACE reel:: FILE reelTargets.cmake DESTINATION ${package_directory})
 configure_package_config_file(cmake/reelConfig.cmake.in ${PROJECT_BINARY_DIR}/reelConfig.cmake
                               INSTALL_DESTINATION ${package_directory}

@@ -3,7 +3,7 @@
 // kill it (Ctrl-C, kill -9), start it again: it goes on from there, and ends with the same bits as if nothing
 // had happened. Batches and dropout are random, so the generator must go on too.
 //
-// Read `run`. examples/checkpoint_test.cmake kills it fifty times. Next: 15_xtensor.cpp.
+// Read `run`. examples/checkpoint_test.cmake kills it fifty times. Next: 14_check.cpp.
 #include <CLI/CLI.hpp>
 #include <cmath>
 #include <filesystem>

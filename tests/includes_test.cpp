@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 const fs::path kRoot = fs::path(REEL_TESTS).parent_path();
 
 /// The floors, from the ground up.
-const std::vector<std::string> kFloors = {"tensor", "autograd", "ops", "optim"};
+const std::vector<std::string> kFloors = {"check", "tensor", "autograd", "ops", "optim"};
 
 /// The families of ops/: one may include those before it, and those of its own rank only if it is itself.
 int rank(const std::string& family) {
@@ -134,6 +134,7 @@ TEST_CASE("house: public headers include each other relative to themselves") {
     reach("tensor/xtensor.hpp", reached);
     reach("interop/dlpack.hpp", reached);
     reach("interop/mpi.hpp", reached);
+    reach("check/check.hpp", reached);
     reach("interop/libtorch/reel.hpp", reached);
     CHECK(reached.size() > 30);
     static const std::regex include(R"~(^#include "([^"]+)")~");

@@ -11,3 +11,10 @@ foreach(library ${LIBRARIES})
         expect_answer()
     endforeach()
 endforeach()
+
+# The checker alone is found without any other package.
+run(${CMAKE_COMMAND} -S ${CMAKE_CURRENT_LIST_DIR}/check_alone -B ${WORK}/check -G ${GENERATOR}
+    -DCMAKE_CXX_COMPILER=${CXX} -DCMAKE_PREFIX_PATH=${PREFIX}
+    -DCMAKE_DISABLE_FIND_PACKAGE_BLAS=ON -DCMAKE_DISABLE_FIND_PACKAGE_OpenMP=ON)
+run(${CMAKE_COMMAND} --build ${WORK}/check)
+run(${WORK}/check/use_check)

@@ -1,0 +1,39 @@
+/// \file
+/// Functions with right gradients, of all kinds that a checker meets, and the ways to spoil a gradient. The
+/// checker must pass the ones and refuse the others: `corpus_test.cpp`.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace reel::testing {
+
+using Numbers = std::vector<double>;
+using Span = std::span<const double>;
+
+struct Case {
+    std::string
+        kind;  ///< smooth, scaled, saturating, oscillating, kinked, singular, noisy, float32, offset, layer
+    std::string name;
+    std::function<double(Span)> f;
+    std::function<Numbers(Span)> g;
+    Numbers x;
+    double noise;   ///< in f, absolute: what no difference can see
+    double length;  ///< over which f varies, of the size of x
+};
+std::vector<Case> corpus();
+
+/// A way to spoil a gradient; `least` is how large the mistake is, relative to the element it is made in.
+struct Mutation {
+    const char* name;
+    double size;
+    Numbers (*of)(Numbers g);
+};
+std::span<const Mutation> mutations();
+
+/// Whether f's own noise hides the difference between two gradients at x.
+bool hidden(const Case& c, const Numbers& right, const Numbers& wrong);
+
+}  // namespace reel::testing

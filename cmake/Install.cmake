@@ -47,29 +47,32 @@ if(NOT REEL_INSTALL)
     return()
 endif()
 
-install(DIRECTORY ${PROJECT_BINARY_DIR}/installed/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+# Two components, for packages: `runtime` is the shared library, `dev` all the rest.
+install(DIRECTORY ${PROJECT_BINARY_DIR}/installed/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT dev)
 foreach(header ${REEL_PUBLIC_HEADERS})
     get_filename_component(directory ${header} DIRECTORY)
-    install(FILES ${header} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/reel/${directory})
+    install(FILES ${header} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/reel/${directory} COMPONENT dev)
 endforeach()
 # Ours, and that of what is packed into the pages of `Tape::to_html`.
-install(FILES LICENSE autograd/page/dagre.LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/licenses/reel)
+install(FILES LICENSE autograd/page/dagre.LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/licenses/reel
+        COMPONENT dev)
 
 install(TARGETS ${REEL_LIBRARIES} EXPORT reel
-        ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
-        LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
-        RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+        ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT dev
+        LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT runtime NAMELINK_COMPONENT dev
+        RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT runtime)
 set(package_directory ${CMAKE_INSTALL_LIBDIR}/cmake/reel)
 # reel::check is found alone, too: find_package(reel COMPONENTS check) asks for no other package.
-install(TARGETS reel_check EXPORT reel_check ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-install(EXPORT reel_check NAMESPACE reel:: FILE reelCheckTargets.cmake DESTINATION ${package_directory})
-install(EXPORT reel NAMESPACE reel:: FILE reelTargets.cmake DESTINATION ${package_directory})
+install(TARGETS reel_check EXPORT reel_check ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT dev)
+install(EXPORT reel_check NAMESPACE reel:: FILE reelCheckTargets.cmake DESTINATION ${package_directory}
+        COMPONENT dev)
+install(EXPORT reel NAMESPACE reel:: FILE reelTargets.cmake DESTINATION ${package_directory} COMPONENT dev)
 configure_package_config_file(cmake/reelConfig.cmake.in ${PROJECT_BINARY_DIR}/reelConfig.cmake
                               INSTALL_DESTINATION ${package_directory}
                               NO_SET_AND_CHECK_MACRO NO_CHECK_REQUIRED_COMPONENTS_MACRO)
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/reelConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/reelConfig.cmake ${PROJECT_BINARY_DIR}/reelConfigVersion.cmake
-        DESTINATION ${package_directory})
+        DESTINATION ${package_directory} COMPONENT dev)
 
 # The prefix is told relative to the file, so that `cmake --install --prefix` and a moved install stay right.
 file(RELATIVE_PATH REEL_PC_TO_PREFIX ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
@@ -85,10 +88,10 @@ if(NOT BUILD_SHARED_LIBS AND NOT REEL_SHARED)
     set(REEL_PC_REQUIRED " ${REEL_PC_PRIVATE}")
 endif()
 configure_file(cmake/reel.pc.in ${PROJECT_BINARY_DIR}/reel.pc @ONLY)
-install(FILES ${PROJECT_BINARY_DIR}/reel.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+install(FILES ${PROJECT_BINARY_DIR}/reel.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT dev)
 if(NOT BUILD_SHARED_LIBS OR REEL_SHARED)
     set(REEL_PC_LIBRARY "\${libdir}/${CMAKE_STATIC_LIBRARY_PREFIX}reel${CMAKE_STATIC_LIBRARY_SUFFIX}")
     set(REEL_PC_REQUIRED " ${REEL_PC_PRIVATE}")
     configure_file(cmake/reel.pc.in ${PROJECT_BINARY_DIR}/reel-static.pc @ONLY)
-    install(FILES ${PROJECT_BINARY_DIR}/reel-static.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+    install(FILES ${PROJECT_BINARY_DIR}/reel-static.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT dev)
 endif()

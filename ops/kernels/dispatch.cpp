@@ -28,6 +28,7 @@ namespace reel::kernels {
     void install_matvec(Table& table);             \
     void install_softmax(Table& table);            \
     void install_softmax_statistics(Table& table); \
+    void install_softmax_backward(Table& table);   \
     void install_soft_targets(Table& table);       \
     }
 #if defined(REEL_HAS_SSE2)
@@ -68,6 +69,7 @@ namespace {
         set::install_matvec(table);             \
         set::install_softmax(table);            \
         set::install_softmax_statistics(table); \
+        set::install_softmax_backward(table);   \
         set::install_soft_targets(table);       \
     }
 

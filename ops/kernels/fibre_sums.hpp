@@ -122,6 +122,12 @@ struct Rest {
     }
 };
 
+/// Keeps exponentials as vectors, one after the other.
+template <class T>
+struct KeepAll {
+    T* to;
+    void operator()(int64_t c, const Vec<T>& e) const { e.store_aligned(to + c * kWidth<T>); }
+};
 /// For those who do not need the exponentials again.
 struct KeepNothing {
     void operator()(int64_t, const auto&) const {}
@@ -172,10 +178,8 @@ void find_lanes(int64_t n, const First& first, const Again& again, const Keep& k
     rest.exponential.top().store_unaligned(found.top + l);
     rest.exponential.exponent().store_unaligned(found.exponent + l);
     rest.exponential(max).store_unaligned(found.peak + l);
-    for (int64_t i = 0; i < kWidth<T>; ++i) {
-        found.sum[l + i] = rest.sums.lane(i);
-        found.count[l + i] = static_cast<double>(counts[i]);
-    }
+    rest.sums.lanes(found.sum + l);
+    for (int64_t i = 0; i < kWidth<T>; ++i) found.count[l + i] = static_cast<double>(counts[i]);
 }
 
 /// f(z) for `lanes` fibres side by side, which may be fewer than a vector has; z(c) is element c of each.
@@ -200,22 +204,27 @@ struct Concluded {
     Vec<double> top, rest;
 };
 
-/// y[i] = f(x[i]) on n elements; past the caches from the first aligned one on, where y `streams`.
+/// y[i] = f(a[i], b[i]) on n elements; past the caches from the first aligned one on, where y `streams`.
 template <class T, class F>
-void map_row(int64_t n, const T* x, T* y, bool streams, const F& f) {
+void map_rows(int64_t n, const T* a, const T* b, T* y, bool streams, const F& f) {
     int64_t i = 0;
     if (streams) {
         const auto misplaced =
             static_cast<int64_t>(reinterpret_cast<std::uintptr_t>(y) % sizeof(Vec<T>) / sizeof(T));
         if (misplaced > 0) {
             i = std::min(n, kWidth<T> - misplaced);
-            store_some<T>(y, f(load_some(x, i)), i);
+            store_some<T>(y, f(load_some(a, i), load_some(b, i)), i);
         }
-        for (; i + kWidth<T> <= n; i += kWidth<T>) stream(y + i, f(load(x + i)));
+        for (; i + kWidth<T> <= n; i += kWidth<T>) stream(y + i, f(load(a + i), load(b + i)));
         finish_stream();
     }
-    for (; i + kWidth<T> <= n; i += kWidth<T>) f(load(x + i)).store_unaligned(y + i);
-    if (i < n) store_some<T>(y + i, f(load_some(x + i, n - i)), n - i);
+    for (; i + kWidth<T> <= n; i += kWidth<T>) f(load(a + i), load(b + i)).store_unaligned(y + i);
+    if (i < n) store_some<T>(y + i, f(load_some(a + i, n - i), load_some(b + i, n - i)), n - i);
+}
+/// The same of one row.
+template <class T, class F>
+void map_row(int64_t n, const T* x, T* y, bool streams, const F& f) {
+    map_rows<T>(n, x, x, y, streams, [&](const Vec<T>& v, const Vec<T>&) { return f(v); });
 }
 
 /// The same on element after element of `lanes` fibres side by side.

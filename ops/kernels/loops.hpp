@@ -4,6 +4,7 @@
 /// wherever it stands.
 #pragma once
 
+#include <tuple>
 #include <utility>
 
 #include "ops/kernels/simd.hpp"
@@ -35,6 +36,19 @@ void map(std::int64_t n, void* y, const void* const* x, const double* parameters
     map_vectors<F, T>(n, y, x, parameters, std::make_index_sequence<kOperands>());
 }
 
+/// y[i] = f(x₀[i], x₁[i]), where operand `kSame` is one number for all i.
+template <class F, class T, int kSame>
+void map_spread(std::int64_t n, void* out, const void* const* in, const double*) {
+    const F f;
+    const T* x = static_cast<const T*>(in[1 - kSame]);
+    const Vec<T> same(*static_cast<const T*>(in[kSame]));
+    T* y = static_cast<T*>(out);
+    const auto at = [&](const Vec<T>& v) { return kSame == 0 ? f(same, v) : f(v, same); };
+    std::int64_t i = 0;
+    for (; i + kWidth<T> <= n; i += kWidth<T>) at(load(x + i)).store_unaligned(y + i);
+    if (i < n) store_some<T>(y + i, at(load_some(x + i, n - i)), n - i);
+}
+
 /// y[i] = f(x₀[i], …) element by element, for integers, bools and tests; the compiler turns it into vectors.
 template <class F, class Out, class T, std::size_t... Operand>
 void map_elements(std::int64_t n, void* out, const void* const* in, std::index_sequence<Operand...>) {
@@ -55,6 +69,18 @@ void add_floating(Table& table, Fn fn) {
     auto& row = table.pointwise[static_cast<std::size_t>(fn)];
     row[static_cast<std::size_t>(kFloat32)] = &map<F, float, kOperands>;
     row[static_cast<std::size_t>(kFloat64)] = &map<F, double, kOperands>;
+}
+
+/// The same of two operands, of which one may be a single number.
+template <class F>
+void add_arithmetic(Table& table, Fn fn) {
+    add_floating<F, 2>(table, fn);
+    for (const auto& [row, float_loop, double_loop] :
+         {std::tuple{table.spread[0], &map_spread<F, float, 0>, &map_spread<F, double, 0>},
+          std::tuple{table.spread[1], &map_spread<F, float, 1>, &map_spread<F, double, 1>}}) {
+        row[static_cast<std::size_t>(fn)][static_cast<std::size_t>(kFloat32)] = float_loop;
+        row[static_cast<std::size_t>(fn)][static_cast<std::size_t>(kFloat64)] = double_loop;
+    }
 }
 
 /// Enters `F` into the table for one type, element by element.

@@ -329,10 +329,10 @@ void install_pointwise(Table& table) {
     add_floating<Ceil, 1>(table, Fn::kCeil);
     add_floating<Round, 1>(table, Fn::kRound);
     add_floating<Trunc, 1>(table, Fn::kTrunc);
-    add_floating<Add, 2>(table, Fn::kAdd);
-    add_floating<Sub, 2>(table, Fn::kSub);
-    add_floating<Mul, 2>(table, Fn::kMul);
-    add_floating<Div, 2>(table, Fn::kDiv);
+    add_arithmetic<Add>(table, Fn::kAdd);
+    add_arithmetic<Sub>(table, Fn::kSub);
+    add_arithmetic<Mul>(table, Fn::kMul);
+    add_arithmetic<Div>(table, Fn::kDiv);
     add_floating<Axpy, 2>(table, Fn::kAxpy);
     add_floating<Maximum, 2>(table, Fn::kMaximum);
     add_floating<Minimum, 2>(table, Fn::kMinimum);

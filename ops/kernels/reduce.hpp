@@ -94,31 +94,42 @@ T fold_lanes(const Vec<T>& v) {
         v, [](const Vec<T>& half, const auto& exchange) { return F()(half, exchange(half)); }));
 }
 
-/// K vectors in pairs of pairs.
-template <class F, class T, std::int64_t kVectors>
-Vec<T> fold_pairs(const T* x) {
-    if constexpr (kVectors == 1) {
-        return load(x);
-    } else {
-        constexpr std::int64_t kHalf = kVectors / 2;
-        return F()(fold_pairs<F, T, kHalf>(x), fold_pairs<F, T, kHalf>(x + kHalf * kWidth<T>));
-    }
+/// Four neighbouring vectors in pairs.
+template <class F, class T, class At>
+Vec<T> fold_four(std::int64_t first, const At& at) {
+    const F f;
+    return f(f(at(first), at(first + 1)), f(at(first + 2), at(first + 3)));
 }
 
-/// The fold of n vectors, in pairs.
-template <class F, class T>
-Vec<T> fold_vectors(std::int64_t n, const T* x) {
+inline constexpr std::int64_t kLeaf = 64;
+
+/// `kLeaf` vectors in pairs, eight chains at a time, which do not wait for each other.
+template <class F, class T, class At>
+Vec<T> fold_leaf(std::int64_t first, const At& at) {
+    constexpr std::int64_t kChains = 8;
     const F f;
-    constexpr std::int64_t w = kWidth<T>;
-    constexpr std::int64_t kLeaf = 64;
+    Vec<T> chain[kChains];
+    for (std::int64_t k = 0; k < kChains; ++k) chain[k] = fold_four<F, T>(first + 4 * k, at);
+    for (std::int64_t k = 0; k < kChains; ++k)
+        chain[k] = f(fold_four<F, T>(first + kLeaf / 2 + 4 * k, at), chain[k]);
+    return f(f(f(chain[0], chain[1]), f(chain[2], chain[3])),
+             f(f(chain[4], chain[5]), f(chain[6], chain[7])));
+}
+
+/// The fold of vectors at(first) … at(first + n - 1), in pairs.
+template <class F, class T, class At>
+Vec<T> fold_vectors(std::int64_t first, std::int64_t n, const At& at) {
+    const F f;
     if (n > kLeaf) {
         const std::int64_t half = (n + kLeaf - 1) / kLeaf / 2 * kLeaf;
-        return f(fold_vectors<F, T>(half, x), fold_vectors<F, T>(n - half, x + half * w));
+        return f(fold_vectors<F, T>(first, half, at), fold_vectors<F, T>(first + half, n - half, at));
     }
-    if (n == kLeaf) return fold_pairs<F, T, kLeaf>(x);
+    if (n == kLeaf) return fold_leaf<F, T>(first, at);
     Vec<T> acc(F::template identity<T>());
-    for (; n >= 8; n -= 8, x += 8 * w) acc = f(fold_pairs<F, T, 8>(x), acc);
-    for (; n > 0; --n, x += w) acc = f(load(x), acc);
+    const std::int64_t end = first + n;
+    for (; first + 8 <= end; first += 8)
+        acc = f(f(fold_four<F, T>(first, at), fold_four<F, T>(first + 4, at)), acc);
+    for (; first < end; ++first) acc = f(at(first), acc);
     return acc;
 }
 
@@ -129,7 +140,9 @@ T fold_row(std::int64_t n, const T* x) {
     if constexpr (std::is_floating_point_v<T>) {
         const std::int64_t vectors = n / kWidth<T>;
         for (std::int64_t i = vectors * kWidth<T>; i < n; ++i) result = f(x[i], result);
-        return vectors > 0 ? f(fold_lanes<F, T>(fold_vectors<F, T>(vectors, x)), result) : result;
+        if (vectors == 0) return result;
+        const auto at = [x](std::int64_t i) { return load(x + i * kWidth<T>); };
+        return f(fold_lanes<F, T>(fold_vectors<F, T>(0, vectors, at)), result);
     } else {
         for (std::int64_t i = 0; i < n; ++i) result = f(x[i], result);
         return result;

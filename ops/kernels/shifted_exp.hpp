@@ -116,6 +116,15 @@ template <class T>
 class LaneSums {
 public:
     void add(const Vec<T>& x) { *this = sum_of(*this, {x, Vec<T>(0)}); }
+    /// The sum of each lane.
+    void lanes(double* to) const {
+        alignas(Vec<T>) T sums[kWidth<T>];
+        alignas(Vec<T>) T losses[kWidth<T>];
+        sum_.store_aligned(sums);
+        lost_.store_aligned(losses);
+        for (std::int64_t i = 0; i < kWidth<T>; ++i)
+            to[i] = corrected(static_cast<double>(sums[i]), static_cast<double>(losses[i]));
+    }
     double lane(std::int64_t l) const { return corrected(lane_of(sum_, l), lane_of(lost_, l)); }
     double total() const {
         if constexpr (sizeof(T) < sizeof(double)) return total_in_double();

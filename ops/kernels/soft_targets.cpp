@@ -1,13 +1,12 @@
-// Cross-entropy against target probabilities: every class of a fibre has a share in the loss. All of it is
-// computed in double precision, for the gradient is a difference of probabilities that may be close.
+// Cross-entropy against target probabilities: every class of a fibre has a share in the loss. The gradient is a
+// difference of probabilities that may be close, so it is computed in double precision.
 // Class labels need none of this: `softmax_statistics.cpp` has what they use.
-#include "ops/kernels/shifted_exp.hpp"
+#include "ops/kernels/fibre_sums.hpp"
 
 namespace reel::kernels::REEL_SET {
 
 namespace {
 
-using std::int64_t;
 using Wide = Vec<double>;
 constexpr int64_t kWide = kWidth<double>;
 
@@ -157,9 +156,11 @@ public:
         scale_ = mass * Wide(math::kUnlift<double>) / (top_exponential<double>(top, exponent) * sum);
         others_ = mass * (rest / sum);
     }
-    Wide operator()(const Wide& z, const Wide& q) const {
+    Wide operator()(const Wide& z, const Wide& q) const { return (*this)(z, exponential_(z), q); }
+    /// The same where the exponential is known.
+    Wide operator()(const Wide& z, const Wide& e, const Wide& q) const {
         const Wide leading = (mass_ - q) - others_;
-        return factor_ * xsimd::select(z == leader_, leading, multiply_add(exponential_(z), scale_, -q));
+        return factor_ * xsimd::select(z == leader_, leading, multiply_add(e, scale_, -q));
     }
 
 private:
@@ -173,17 +174,31 @@ void correct(const SoftTargets& q, int64_t f, const Residual& residual, const Wi
     store_narrow(y, residual(Wide(static_cast<double>(z)), base + Wide(q.excess[f])), 1);
 }
 
+/// rest of fibres l …; NaN without a finite maximum.
+template <int64_t N>
+Wide rest_of(const Found<double, N>& found, int64_t l) {
+    const Wide max = load(found.max + l);
+    const Wide nan(std::numeric_limits<double>::quiet_NaN());
+    return xsimd::select(max - max == Wide(0), Concluded<double>(found, l).rest, nan);
+}
+
 template <class T>
-void row_residuals(int64_t n, int64_t count, ConstPanel x, const double* max, const double* rest,
-                   const SoftTargets& q, const double* mass, const double* factor, Panel y) {
+void row_residuals(int64_t n, int64_t count, ConstPanel x, const SoftTargets& q, const double* mass,
+                   const double* factor, void* scratch, Panel y) {
+    auto* exponentials = static_cast<double*>(scratch);
     for (int64_t f = 0; f < count; ++f) {
         const T* z = row_of<T>(x, f);
         const T* p = row_of<T>(q.probability, f);
         T* to = static_cast<T*>(y.data) + f * y.stride;
-        const Residual residual{Wide(max[f]), Wide(rest[f]), Wide(mass[f]), Wide(factor[f])};
+        Found<double, kWide> found{};
+        find_row<double>(n, z, x.stride, KeepAll<double>{exponentials}, found, 0);
+        const Residual residual{Wide(found.max[0]), Wide(first_lane(rest_of(found, 0))), Wide(mass[f]),
+                                Wide(factor[f])};
         for (int64_t c = 0; c < n; c += kWide) {
             const int64_t some = n - c < kWide ? n - c : kWide;
-            store_narrow(to + c, residual(load_wide(z + c, some), row_target<T>(q, p, c, some)), some);
+            store_narrow(
+                to + c,
+                residual(load_wide(z + c, some), load(exponentials + c), row_target<T>(q, p, c, some)), some);
         }
         if (!q.classes || q.excess[f] == 0) continue;
         const int64_t t = q.classes[f];
@@ -192,23 +207,33 @@ void row_residuals(int64_t n, int64_t count, ConstPanel x, const double* max, co
 }
 
 template <class T>
-void lane_residuals(int64_t n, int64_t count, ConstPanel x, const double* max, const double* rest,
-                    const SoftTargets& q, const double* mass, const double* factor, Panel y) {
+void lane_residuals(int64_t n, int64_t count, ConstPanel x, const SoftTargets& q, const double* mass,
+                    const double* factor, void* scratch, Panel y) {
+    auto* exponentials = static_cast<double*>(scratch);
+    Found<double, kGroup> found{};
+    double rest[kGroup];
     for_each_vector<double>(count, [&](int64_t l, int64_t lanes) {
         const T* z = lane_of<T>(x, l);
         const T* p = lane_of<T>(q.probability, l);
         T* to = static_cast<T*>(y.data) + l;
-        const Residual residual(load_wide(max + l, lanes), load_wide(rest + l, lanes),
-                                load_wide(mass + l, lanes), load_wide(factor + l, lanes));
+        with_lanes<double>(lanes, z, x.stride, [&](const auto& element) {
+            find_lanes<double>(n, element, element, KeepAll<double>{exponentials}, found, l);
+        });
+        const Wide rests = rest_of(found, l);
+        rests.store_unaligned(rest + l);
+        const Residual residual(load(found.max + l), rests, load_wide(mass + l, lanes),
+                                load_wide(factor + l, lanes));
         for (int64_t c = 0; c < n; ++c) {
             store_narrow(to + c * y.stride,
-                         residual(load_wide(z + c * x.stride, lanes), lane_target<T>(q, p, c, lanes)), lanes);
+                         residual(load_wide(z + c * x.stride, lanes), load(exponentials + c * kWide),
+                                  lane_target<T>(q, p, c, lanes)),
+                         lanes);
         }
     });
     if (!q.classes) return;
     for (int64_t f = 0; f < count; ++f) {
         if (q.excess[f] == 0) continue;
-        const Residual residual{Wide(max[f]), Wide(rest[f]), Wide(mass[f]), Wide(factor[f])};
+        const Residual residual{Wide(found.max[f]), Wide(rest[f]), Wide(mass[f]), Wide(factor[f])};
         const int64_t t = q.classes[f];
         correct(q, f, residual, lane_target<T>(q, lane_of<T>(q.probability, f), t, 1),
                 static_cast<const T*>(x.data)[t * x.stride + f], static_cast<T*>(y.data) + t * y.stride + f);

@@ -43,13 +43,6 @@ void share_out(const Found<T, N>& found, int64_t l, double empty, T* at_peak, T*
     }
 }
 
-/// Keeps exponentials as vectors, one after the other.
-template <class T>
-struct KeepAll {
-    T* to;
-    void operator()(int64_t c, const Vec<T>& e) const { e.store_aligned(to + c * kWidth<T>); }
-};
-
 /// Reads what is needed twice and keeps it side by side: lines a page apart would push each other out of the
 /// cache.
 template <class T, class Load>

@@ -230,10 +230,10 @@ struct Softmax {
     /// For target probabilities q: mass = Σ q and distance = Σ q (max - x), where 0 · inf is 0.
     void (*expectations[2])(std::int64_t n, std::int64_t count, ConstPanel x, const double* max,
                             const SoftTargets& q, double* mass, double* distance) = {};
-    /// y = factor · (mass · e^(x - max) / (1 + rest) - q), computed in double precision.
-    void (*residuals[2])(std::int64_t n, std::int64_t count, ConstPanel x, const double* max,
-                         const double* rest, const SoftTargets& q, const double* mass, const double* factor,
-                         Panel y) = {};
+    /// y = factor · (mass · e^(x - max) / (1 + rest) - q), computed in double precision from x on. `scratch` is
+    /// aligned as vectors are and takes n vectors (lanes), or n doubles and a vector (rows).
+    void (*residuals[2])(std::int64_t n, std::int64_t count, ConstPanel x, const SoftTargets& q,
+                         const double* mass, const double* factor, void* scratch, Panel y) = {};
     /// y = e^(x - max) / (1 + rest), `empty` in fibres that are all -inf. `scratch` is aligned as vectors are
     /// and takes n vectors (lanes), or n elements and a vector (rows; those of short ones `kShortRows`
     /// times).
@@ -241,6 +241,10 @@ struct Softmax {
                              Panel y) = {};
     /// y = (x - max) - log_sum; NaN in fibres without a finite maximum.
     void (*log_probabilities[2])(std::int64_t n, std::int64_t count, ConstPanel x, Panel y) = {};
+    /// x̄ = y (ȳ - Σ ȳ y) for y = softmax(x), and x̄ = ȳ - e^y Σ ȳ for y = log softmax(x).
+    void (*backward[2])(std::int64_t n, std::int64_t count, ConstPanel y_bar, ConstPanel y, Panel x_bar) = {};
+    void (*log_backward[2])(std::int64_t n, std::int64_t count, ConstPanel y_bar, ConstPanel y,
+                            Panel x_bar) = {};
 };
 
 /// Normalization of dense rows of n elements. Null: no weight, no bias, no mean (μ = 0); a gradient that is
@@ -354,6 +358,7 @@ constexpr std::size_t kDTypes = 6;
 struct Table {
     const char* instruction_set = "";
     Loop pointwise[kFns][kDTypes] = {};      ///< by the type computed in; null where there is none
+    Loop spread[2][kFns][kDTypes] = {};      ///< the same where this operand is one number for all elements
     Convert convert[kDTypes][kDTypes] = {};  ///< from, to
     Reduction reduce[kFolds][kDTypes] = {};
     Indexing indexing;
@@ -372,6 +377,10 @@ const Table& kernels();
 
 inline Loop loop(Fn fn, DType dtype) {
     return kernels().pointwise[static_cast<std::size_t>(fn)][static_cast<std::size_t>(dtype)];
+}
+/// Of two operands, number `same` of which is one number for all elements; null for most functions.
+inline Loop spread_loop(Fn fn, DType dtype, std::size_t same) {
+    return kernels().spread[same][static_cast<std::size_t>(fn)][static_cast<std::size_t>(dtype)];
 }
 inline Convert convert(DType from, DType to) {
     return kernels().convert[static_cast<std::size_t>(from)][static_cast<std::size_t>(to)];

@@ -54,14 +54,17 @@ void splat(const std::byte* element, DType dtype, std::int64_t count, std::byte*
 }
 
 /// f of plain operands into dense `y`. A number is written out for one block, which all blocks read. A large
-/// result is written past the caches, by way of a block in L1.
+/// new result is written past the caches, by way of a block in L1.
 void run_plain(const Tensor& y, const Elementwise& f, Operands operands, kernels::Loop loop) {
     std::size_t count = 0;
     const std::byte* base[kMaxOperands] = {};
     std::int64_t step[kMaxOperands] = {};  // bytes from one element to the next; 0 for a number
     alignas(64) std::byte numbers[kMaxOperands][kOperandBlock * sizeof(double)];
     const std::int64_t out_size = itemsize(f.result);
-    const bool streams = y.numel() * out_size >= kStreamed && is_line_aligned(y.raw());
+    bool streams = y.numel() * out_size >= kStreamed && is_line_aligned(y.raw());
+    for (const Operand& operand : operands) {  // what is read is fetched anyway
+        streams = streams && !(operand.tensor() && operand.tensor()->raw() == y.raw());
+    }
     std::int64_t block = streams ? kOperandBlock : std::max<std::int64_t>(y.numel(), 1);
     for (const Operand& operand : operands) {
         const DType wanted = operand_type(f, count);

@@ -172,6 +172,36 @@ void run(const Sink& sink, const Source* sources, std::size_t count, kernels::Lo
     });
 }
 
+/// Whether row after row of `other` meets one number of `same`, both ready for the kernel.
+bool is_spread(const Source& same, const Source& other) {
+    constexpr std::int64_t kWorthACall = 32;
+    const std::int64_t row = same.walk.row();
+    return row >= kWorthACall && row < same.walk.numel() && same.walk.run(0).step == 0 &&
+           other.walk.row() % row == 0 && other.walk.run(0).step == 1 && same.stored == same.wanted &&
+           other.stored == other.wanted;
+}
+
+/// A column beside rows: the loop takes its number itself. False where that is not the case.
+bool run_spread(const Sink& sink, const Source* sources, const Elementwise& f) {
+    if (!sink.walk.is_dense() || sink.computed != sink.stored) return false;
+    for (const std::size_t same : {0, 1}) {
+        const kernels::Loop loop = kernels::spread_loop(f.fn, f.compute, same);
+        if (!loop || !is_spread(sources[same], sources[1 - same])) continue;
+        const std::int64_t row = sources[same].walk.row();
+        const std::int64_t size = itemsize(f.compute);
+        parallel_for(sink.walk.numel() / row, 1, row, [&](std::int64_t begin, std::int64_t end) {
+            for (std::int64_t i = begin * row; i < end * row; i += row) {
+                const void* x[2];
+                for (const std::size_t k : {0, 1})
+                    x[k] = sources[k].base + sources[k].walk.run(i).offset * size;
+                loop(row, sink.base + i * size, x, f.parameters);
+            }
+        });
+        return true;
+    }
+    return false;
+}
+
 }  // namespace
 
 void store(Scalar number, DType dtype, std::byte* to) {
@@ -205,6 +235,7 @@ void run_strided(const Tensor& y, const Elementwise& f, Operands operands, kerne
         }
         ++k;
     }
+    if (k == 2 && run_spread(sink, sources, f)) return;
     run(sink, sources, k, loop, f.parameters);
 }
 

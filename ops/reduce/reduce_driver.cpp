@@ -19,9 +19,9 @@ using std::int64_t;
 
 constexpr int64_t kBlock =
     16 * 1024;                     // elements folded at a time: they fit in L2 where they must be gathered
-constexpr int64_t kColumns = 512;  // columns of a block
-constexpr int64_t kRows = 64;      // the multiple that its rows come in
-constexpr int64_t kShort = 16;     // rows up to this length are read across, as columns
+constexpr int64_t kColumns = 512;      // columns of a block
+constexpr int64_t kRows = 64;          // the multiple that its rows come in
+constexpr int64_t kShort = 16;         // rows up to this length are read across, as columns
 
 int64_t blocks_of(int64_t count, int64_t block) { return (count + block - 1) / block; }
 

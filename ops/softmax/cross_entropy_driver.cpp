@@ -16,14 +16,15 @@ using kernels::kMaxFibres;
 using kernels::Panel;
 using std::int64_t;
 
+constexpr const char* kName = "cross_entropy";
+
 /// A problem's targets by groups of fibres. Each thread needs a copy of its own.
 class Targets {
 public:
-    Targets(const ClassLoss& problem, const Fibres& fibres)
-        : weights_("cross_entropy", problem.weight, fibres.length()), share_(1 - problem.smoothing) {
+    Targets(const char* name, const ClassLoss& problem, const Fibres& fibres)
+        : weights_(name, problem.weight, fibres.length()), share_(1 - problem.smoothing) {
         if (problem.has_labels()) {
-            labels_.emplace("cross_entropy", problem.logits, problem.dim, fibres, problem.targets,
-                            problem.ignore_index);
+            labels_.emplace(name, problem.logits, problem.dim, fibres, problem.targets, problem.ignore_index);
         } else {
             probabilities_.emplace(fibres, problem.targets, problem.compute());
         }
@@ -60,9 +61,9 @@ public:
 
 private:
     ClassWeights weights_;
+    double share_;
     std::optional<ClassLabels> labels_;
     std::optional<FibreReader> probabilities_;
-    double share_;
     double floor_ = 0;
     double floor_mass_ = 0;
     int64_t classes_[kMaxFibres];
@@ -118,13 +119,15 @@ struct Group {
     }
 
     void soft_losses(ConstPanel z, Targets& targets, const Tensor& rows, double* loss) const {
-        const RowNumbers<double> row(rows, first);
+        const RowNumbers<T> row(rows, first);
         double log_sum[kMaxFibres];
+        double max[kMaxFibres];
         double mass[kMaxFibres];
         double distance[kMaxFibres];
-        kernel.wide_statistics[fibres.grouping()](fibres.length(), count, z, row.max, row.rest, log_sum);
+        kernel.statistics[fibres.grouping()](fibres.length(), count, z, row.max, row.rest, log_sum);
         row.settle(count, log_sum);
-        kernel.expectations[fibres.grouping()](fibres.length(), count, z, row.max, targets.read(first, count),
+        std::copy_n(row.max, count, max);
+        kernel.expectations[fibres.grouping()](fibres.length(), count, z, max, targets.read(first, count),
                                                mass, distance);
         for (int64_t f = 0; f < count; ++f)
             loss[f] = targets.counts(first + f) ? mass[f] * log_sum[f] + distance[f] : 0;
@@ -146,18 +149,18 @@ struct Group {
     }
 
     void soft_gradient(ConstPanel z, Targets& targets, const Tensor& rows, const double* factor,
-                       Panel z_bar) const {
-        const RowNumbers<double> row(rows, first);
+                       void* scratch, Panel z_bar) const {
+        double max[kMaxFibres];
         double mass[kMaxFibres];
         double distance[kMaxFibres];
         const kernels::SoftTargets q = targets.read(first, count);
         if (q.classes) {
             for (int64_t f = 0; f < count; ++f) mass[f] = targets.mass(first + f);
         } else {
-            kernel.expectations[fibres.grouping()](fibres.length(), count, z, row.max, q, mass, distance);
+            std::copy_n(RowNumbers<T>(rows, first).max, count, max);
+            kernel.expectations[fibres.grouping()](fibres.length(), count, z, max, q, mass, distance);
         }
-        kernel.residuals[fibres.grouping()](fibres.length(), count, z, row.max, row.rest, q, mass, factor,
-                                            z_bar);
+        kernel.residuals[fibres.grouping()](fibres.length(), count, z, q, mass, factor, scratch, z_bar);
     }
 
     void clear(Panel z_bar, int64_t f) const {
@@ -170,13 +173,20 @@ void with_floating(DType dtype, const F& f) {
     dtype == kFloat64 ? f(double{}) : f(float{});
 }
 
-}  // namespace
+/// Memory for the exponentials of a fibre, or of a vector of fibres, in double precision.
+Tensor exponentials_of(const Fibres& fibres) {
+    const int64_t rows = fibres.grouping() == kernels::kRows;
+    const int64_t each = rows ? itemsize(kFloat64) : kernels::kMaxVector;
+    return Tensor::empty({fibres.length() * each + kernels::kMaxVector}, kBool);
+}
 
-LossAndRows class_loss(ClassLoss& problem) {
-    const Fibres fibres(problem.logits, problem.dim);
-    const Targets targets(problem, fibres);
+void set_total(ClassLoss& problem, const Fibres& fibres, const Targets& targets) {
     if (problem.reduction == Reduction::kMean) problem.total = targets.total(fibres.count());
-    const Tensor rows = Tensor::empty({2, fibres.count()}, problem.is_hard() ? problem.compute() : kFloat64);
+}
+
+LossAndRows losses_of(const ClassLoss& problem, const Targets& targets) {
+    const Fibres fibres(problem.logits, problem.dim);
+    const Tensor rows = Tensor::empty({2, fibres.count()}, problem.compute());
     const Tensor losses = zeros({fibres.count()}, kFloat64);
     with_floating(problem.compute(), [&](auto zero) {
         using T = decltype(zero);
@@ -188,25 +198,39 @@ LossAndRows class_loss(ClassLoss& problem) {
             problem.is_hard() ? group.hard_losses(z, own, rows, loss) : group.soft_losses(z, own, rows, loss);
         });
     });
-    return {reduce_rows(fibres, losses, problem.reduction, problem.total, problem.compute()), rows};
+    return {losses, rows};
+}
+
+}  // namespace
+
+LossAndRows class_loss(ClassLoss& problem) {
+    const Fibres fibres(problem.logits, problem.dim);
+    const Targets targets(kName, problem, fibres);
+    set_total(problem, fibres, targets);
+    const LossAndRows found = losses_of(problem, targets);
+    return {reduce_rows(fibres, found.loss, problem.reduction, problem.total, problem.compute()), found.rows};
 }
 
 Tensor class_loss_gradient(const ClassLoss& problem, const Tensor& rows, const Tensor& y_bar) {
     const Fibres fibres(problem.logits, problem.dim);
-    const Targets targets(problem, fibres);
+    const Targets targets(kName, problem, fibres);
     const Tensor factors = row_factors(fibres, y_bar, problem.reduction, problem.total);
     Tensor z_bar = fibres.like(problem.logits.dtype());
     with_floating(problem.compute(), [&](auto zero) {
         using T = decltype(zero);
         fibres.for_each_group([&, reader = FibreReader(fibres, problem.logits, dtype_of<T>()),
-                               writer = FibreWriter(fibres, z_bar, dtype_of<T>()),
-                               own = targets](int64_t first, int64_t count) mutable {
+                               writer = FibreWriter(fibres, z_bar, dtype_of<T>()), own = targets,
+                               scratch = Tensor()](int64_t first, int64_t count) mutable {
             const Group<T> group{fibres, kernels::softmax(dtype_of<T>()), first, count};
             const ConstPanel z = reader.read(first, count);
+            if (!problem.is_hard() && !scratch.defined()) scratch = exponentials_of(fibres);
             const Panel to = writer.place(first, count);
             double* factor = factors.data_ptr<double>() + first;
-            problem.is_hard() ? group.hard_gradient(z, own, rows, factor, to)
-                              : group.soft_gradient(z, own, rows, factor, to);
+            if (problem.is_hard()) {
+                group.hard_gradient(z, own, rows, factor, to);
+            } else {
+                group.soft_gradient(z, own, rows, factor, scratch.raw(), to);
+            }
             for (int64_t f = 0; f < count; ++f) {
                 if (!own.counts(first + f) || factor[f] == 0) group.clear(to, f);
             }

@@ -25,12 +25,14 @@ struct ClassLoss {
     DType compute() const { return compute_dtype(logits.dtype()); }
 };
 
-/// The loss, and two numbers of each row for its gradient: [2, rows], the maximum, and Σ e^(z − max) over all
-/// elements but one that attains it (NaN where there is no finite maximum).
+/// The loss (of each row, listed in double precision, or all of it), and two numbers of each row for its
+/// gradient: [2, rows], the maximum, and Σ e^(z − max) over all elements but one that attains it (NaN where
+/// there is no finite maximum).
 ///
 /// Note [Close probabilities]
 /// Where every class has a share in the loss, its gradient Q p − q may be the difference of numbers that are
-/// close, so these rows, float32 ones too, are computed in double precision. With one label there is nothing
+/// close, so it is computed in double precision from the logits on, in float32 too. The loss is a sum of positive
+/// terms and needs no more digits than others. With one label there is nothing
 /// to lose: p − 1 is either at least ½, or −rest / (1 + rest) where the label's logit leads.
 struct LossAndRows {
     Tensor loss;

@@ -159,10 +159,44 @@ void check_floating(const char* name, const Tensor& x) {
                      "; convert it with to(kFloat32)");
 }
 
+/// x̄ of a whole tensor, by one of the two kernels.
+Tensor backward(decltype(&kernels::Softmax::backward) kernel, const Tensor& y_bar, const Tensor& y,
+                int64_t dim) {
+    const Fibres fibres(y, dim);
+    const DType compute = compute_dtype(y.dtype());
+    Tensor x_bar = fibres.like(y.dtype());
+    fibres.for_each_group(
+        [&, cotangent = FibreReader(fibres, y_bar, compute), value = FibreReader(fibres, y, compute),
+         writer = FibreWriter(fibres, x_bar, compute)](int64_t first, int64_t count) mutable {
+            (kernels::softmax(compute).*kernel)[fibres.grouping()](
+                fibres.length(), count, cotangent.read(first, count), value.read(first, count),
+                writer.place(first, count));
+            writer.finish(first, count);
+        });
+    return x_bar;
+}
+
+/// x̄ = y ⊙ (ȳ − Σ ȳ y), in one pass. Of its cotangent h, ȳ gets the same (y ⊙ (h − Σ h y)), y gets
+/// h ⊙ (ȳ − Σ ȳ y) − ȳ Σ h y.
+Tensor softmax_gradient(const Tensor& y_bar, const Tensor& y, int64_t dim) {
+    return record("softmax_gradient", backward(&kernels::Softmax::backward, y_bar, y, dim),
+                  {{y_bar, [y, dim](const Tensor& h) { return softmax_gradient(h, y, dim); }},
+                   {y, [y_bar, y, dim](const Tensor& h) {
+                        return h * (y_bar - (y_bar * y).sum(dim, true)) - y_bar * (h * y).sum(dim, true);
+                    }}});
+}
+
+/// x̄ = ȳ − e^y Σ ȳ, in one pass. Of its cotangent h, ȳ gets h − Σ h e^y, y gets −h e^y Σ ȳ.
+Tensor log_softmax_gradient(const Tensor& y_bar, const Tensor& y, int64_t dim) {
+    return record("log_softmax_gradient", backward(&kernels::Softmax::log_backward, y_bar, y, dim),
+                  {{y_bar, [y, dim](const Tensor& h) { return h - (h * exp(y)).sum(dim, true); }},
+                   {y, [y_bar, y, dim](const Tensor& h) { return -h * exp(y) * y_bar.sum(dim, true); }}});
+}
+
 /// y = softmax(x), recorded.
 Tensor recorded_softmax(const char* name, const Tensor& x, const Tensor& y, int64_t dim) {
-    return record(
-        name, y, {{x, [dim](const Tensor& g, const Tensor& p) { return p * (g - (g * p).sum(dim, true)); }}});
+    return record(name, y,
+                  {{x, [dim](const Tensor& g, const Tensor& p) { return softmax_gradient(g, p, dim); }}});
 }
 
 /// Softmax, where a row that is all -inf is zero.
@@ -182,7 +216,7 @@ Tensor log_softmax(const Tensor& x, int64_t dim) {
     check_floating("log_softmax", x);
     dim = wrap_dim(dim, x.dim(), "log_softmax");
     return record("log_softmax", log_probabilities(x, dim),
-                  {{x, [dim](const Tensor& g, const Tensor& y) { return g - exp(y) * g.sum(dim, true); }}});
+                  {{x, [dim](const Tensor& g, const Tensor& y) { return log_softmax_gradient(g, y, dim); }}});
 }
 
 Tensor logsumexp(const Tensor& x, const Shape& dims, bool keepdim) {

@@ -1,0 +1,93 @@
+// The gradients of softmax and log-softmax of groups of fibres: one sum, then one pass, while a fibre is in
+// cache.
+#include "ops/kernels/fibre_sums.hpp"
+#include "ops/kernels/reduce.hpp"
+
+namespace reel::kernels::REEL_SET {
+
+namespace {
+
+/// x̄ = y (ȳ − Σ ȳ y).
+template <class T>
+struct OfSoftmax {
+    static Vec<T> term(const Vec<T>& y_bar, const Vec<T>& y) { return y_bar * y; }
+    static Vec<T> result(const Vec<T>& y_bar, const Vec<T>& y, const Vec<T>& sum) {
+        return y * (y_bar - sum);
+    }
+};
+/// x̄ = ȳ − e^y Σ ȳ.
+template <class T>
+struct OfLogSoftmax {
+    static Vec<T> term(const Vec<T>& y_bar, const Vec<T>&) { return y_bar; }
+    static Vec<T> result(const Vec<T>& y_bar, const Vec<T>& y, const Vec<T>& sum) {
+        return y_bar - math::exp<T>(y) * sum;
+    }
+};
+
+/// The first `n` elements, then zeros.
+template <class T>
+Vec<T> load_then_zeros(const T* from, int64_t n) {
+    alignas(Vec<T>) T buffer[Vec<T>::size] = {};
+    std::copy_n(from, n, buffer);
+    return Vec<T>::load_aligned(buffer);
+}
+
+template <class Rule, class T>
+[[gnu::flatten]] void rows(int64_t n, int64_t count, ConstPanel y_bar, ConstPanel y, Panel x_bar) {
+    constexpr int64_t w = kWidth<T>;
+    const int64_t vectors = n / w;
+    const int64_t whole = vectors * w;
+    for (int64_t f = 0; f < count; ++f) {
+        const T* g = static_cast<const T*>(y_bar.data) + f * y_bar.stride;
+        const T* p = static_cast<const T*>(y.data) + f * y.stride;
+        Vec<T> terms = fold_vectors<Sum, T>(
+            0, vectors, [&](int64_t v) { return Rule::term(load(g + v * w), load(p + v * w)); });
+        if (whole < n)
+            terms = terms +
+                    Rule::term(load_then_zeros(g + whole, n - whole), load_then_zeros(p + whole, n - whole));
+        const Vec<T> sum(sum_of_lanes(terms));
+        map_rows<T>(n, g, p, static_cast<T*>(x_bar.data) + f * x_bar.stride, x_bar.streams,
+                    [&](const Vec<T>& a, const Vec<T>& b) { return Rule::result(a, b, sum); });
+    }
+}
+
+template <class Rule, class T>
+void lanes(int64_t n, int64_t count, ConstPanel y_bar, ConstPanel y, Panel x_bar) {
+    for_each_vector<T>(count, [&](int64_t l, int64_t width) {
+        const T* g = static_cast<const T*>(y_bar.data) + l;
+        const T* p = static_cast<const T*>(y.data) + l;
+        T* to = static_cast<T*>(x_bar.data) + l;
+        with_lanes<T>(width, g, y_bar.stride, [&](const auto& a) {
+            with_lanes<T>(width, p, y.stride, [&](const auto& b) {
+                const Vec<T> sum =
+                    fold_vectors<Sum, T>(0, n, [&](int64_t c) { return Rule::term(a(c), b(c)); });
+                for (int64_t c = 0; c < n; ++c) {
+                    const Vec<T> result = Rule::result(a(c), b(c), sum);
+                    if (width == kWidth<T>) {
+                        result.store_unaligned(to + c * x_bar.stride);
+                    } else {
+                        store_some<T>(to + c * x_bar.stride, result, width);
+                    }
+                }
+            });
+        });
+    });
+}
+
+template <class T>
+void add_backward(Table& table) {
+    Softmax& kernels = table.softmax[static_cast<std::size_t>(dtype_of<T>())];
+    kernels.backward[kRows] = &rows<OfSoftmax<T>, T>;
+    kernels.backward[kLanes] = &lanes<OfSoftmax<T>, T>;
+    kernels.log_backward[kRows] = &rows<OfLogSoftmax<T>, T>;
+    kernels.log_backward[kLanes] = &lanes<OfLogSoftmax<T>, T>;
+}
+
+}  // namespace
+
+void install_softmax_backward(Table& table) {
+    add_backward<float>(table);
+    add_backward<double>(table);
+}
+
+}  // namespace reel::kernels::REEL_SET

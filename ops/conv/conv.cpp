@@ -19,15 +19,18 @@ using std::int64_t;
 // ---- The faster way, on dense operands of one type.
 
 Tensor compute_result(const Convolution& c, const Tensor& x, const Tensor& w, const Tensor& bias) {
+    if (numel(c.result_sizes) == 0) return Tensor::empty(c.result_sizes, x.dtype());
     return can_shift(c) ? convolve_by_shifts(c, x, w, bias) : convolve_by_columns(c, x, w, bias);
 }
 
 Tensor compute_image_gradient(const Convolution& c, const Tensor& y_bar, const Tensor& w) {
+    if (y_bar.numel() == 0) return zeros(c.image_sizes, y_bar.dtype());
     const bool shifts = can_shift(c) && can_shift(reversed(c));
     return shifts ? image_gradient_by_shifts(c, y_bar, w) : image_gradient_by_columns(c, y_bar, w);
 }
 
 Tensor compute_weight_gradient(const Convolution& c, const Tensor& y_bar, const Tensor& x) {
+    if (y_bar.numel() == 0) return zeros(c.weight_sizes, y_bar.dtype());
     if (can_shift(c)) {
         const Tensor w_bar = weight_gradient_by_shifts(c, y_bar, x);
         if (isfinite(w_bar).all().item<bool>()) return w_bar;  // else see Note [Shifted planes]

@@ -158,7 +158,7 @@ Convolution reversed(const Convolution& c) {
 bool can_shift(const Convolution& c) {
     const kernels::Sliding& w = c.window;
     return w.stride_height == 1 && w.stride_width == 1 && w.padding_height >= 0 && w.padding_width >= 0 &&
-           row_of(w) <= 2 * w.out_width && c.in > 0 && c.out > 0;
+           row_of(w) <= 2 * w.out_width && lines_of(w) <= 2 * w.out_height && c.in > 0 && c.out > 0;
 }
 
 Tensor convolve_by_shifts(const Convolution& c, const Tensor& x, const Tensor& w, const Tensor& bias) {

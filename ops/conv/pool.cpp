@@ -6,6 +6,8 @@
 
 #include "autograd/tape.hpp"
 #include "ops/conv/window.hpp"
+#include "ops/pointwise/compare.hpp"
+#include "ops/pointwise/conditional.hpp"
 #include "ops/pointwise/pointwise_driver.hpp"
 #include "ops/shape/views.hpp"
 #include "tensor/factory.hpp"
@@ -35,7 +37,7 @@ Sliding sliding(const char* name, const Tensor& x, const Options& options, Pair 
     if (x.size(-1) * x.size(-2) > std::numeric_limits<std::int32_t>::max()) {
         fail<ShapeError>(name, ": planes of the shape ", x.sizes(), " have more than 2³¹ − 1 elements");
     }
-    if (2 * padding.height > kernel.height || 2 * padding.width > kernel.width) {
+    if (padding.height > kernel.height / 2 || padding.width > kernel.width / 2) {
         fail<ShapeError>(name, ": the padding (", padding.height, ", ", padding.width,
                          ") is more than half the kernel size (", kernel.height, ", ", kernel.width, ")");
     }
@@ -68,11 +70,12 @@ template <class F>
 void for_planes(const Sliding& s, const Tensor& x, DType compute, const F& f) {
     const kernels::Window& kernel = kernels::kernels().window[static_cast<std::size_t>(compute)];
     const int64_t planes = x.numel() / std::max<int64_t>(x.size(-1) * x.size(-2), 1);
-    const int64_t cost = results(s) * s.kernel_height * s.kernel_width + plane(s);
+    const int64_t taps = std::min(s.kernel_height, s.height) * std::min(s.kernel_width, s.width);
+    const int64_t cost = results(s) * taps + plane(s);
     parallel_for(planes, 1, cost, [&](int64_t begin, int64_t end) { f(kernel, begin, end - begin); });
 }
 
-/// ȳ at the places of the winners, zeros around. With g = ȳ, of a cotangent v, ḡ = v at these places.
+/// ȳ at the places of the winners, zeros around; a place of −1 is none. With g = ȳ, of a cotangent v, ḡ = v at these places.
 Tensor max_pool2d_backward(const Sliding& s, const Tensor& y_bar, const Tensor& places, const Shape& sizes) {
     const DType compute = compute_dtype(y_bar.dtype());
     const Tensor from = dense(y_bar, compute);
@@ -85,7 +88,9 @@ Tensor max_pool2d_backward(const Sliding& s, const Tensor& y_bar, const Tensor& 
     });
     return record("max_pool2d_backward", dense(x_bar, y_bar.dtype()),
                   {{y_bar, [places](const Tensor& v) {
-                        return v.flatten(-2).gather(-1, places.flatten(-2)).view(places.sizes());
+                        const Tensor taken =
+                            v.flatten(-2).gather(-1, clamp(places, 0, None).flatten(-2)).view(places.sizes());
+                        return where(places < 0, 0, taken);
                     }}});
 }
 
@@ -105,7 +110,8 @@ Tensor scales(const Sliding& s, const AvgPool2dOptions& options, DType dtype) {
         const int64_t rows = counted(i, s.stride_height, s.padding_height, s.kernel_height, s.height);
         for (int64_t j = 0; j < s.out_width; ++j) {
             const int64_t columns = counted(j, s.stride_width, s.padding_width, s.kernel_width, s.width);
-            *to++ = 1 / static_cast<double>(options.divisor_override.value_or(rows * columns));
+            const double count = static_cast<double>(rows) * static_cast<double>(columns);
+            *to++ = 1 / (options.divisor_override ? static_cast<double>(*options.divisor_override) : count);
         }
     }
     return dense(scale, dtype);

@@ -9,7 +9,8 @@ namespace {
 
 using std::int64_t;
 
-/// The results [first, last) of `count` for which `start + result * stride` stands inside [0, length).
+/// The results [first, last) of `count` for which `start + result * stride` stands inside [0, length). The same of
+/// a window's elements, with the dilation as stride.
 struct Inside {
     int64_t first, last;
 
@@ -19,6 +20,12 @@ struct Inside {
         last = std::max(first, last);
     }
 };
+
+/// The columns of the window that any result of a row sees inside the plane.
+Inside seen_columns(const Sliding& s) {
+    const int64_t span = (s.out_width - 1) * s.stride_width;
+    return {span - s.padding_width, s.dilation_width, span + s.width, s.kernel_width};
+}
 
 /// A place in a plane, as wide as an element, so that both fit the same vectors.
 template <class T>
@@ -36,9 +43,11 @@ void for_rows(const Sliding& s, int64_t planes, int64_t begin, int64_t end, Elem
                 const Inside across(left, s.stride_width, s.width, s.out_width);
                 for (int64_t out = begin; out < end; ++out, columns += s.out_width) {
                     const int64_t row = out * s.stride_height + i * s.dilation_height - s.padding_height;
-                    const bool outside = row < 0 || row >= s.height;
-                    f(columns, x + (outside ? 0 : row * s.width) + left,
-                      outside ? Inside(0, 1, 0, 0) : across);
+                    if (row < 0 || row >= s.height || across.first == across.last) {
+                        f(columns, x, Inside(0, 1, 0, 0));
+                    } else {
+                        f(columns, x + row * s.width + left, across);
+                    }
                 }
             }
         }
@@ -77,25 +86,26 @@ template <class T, int64_t kStride>
 void max_strip(const Sliding& s, const T* x, int64_t out, int64_t begin, int64_t end, T* best,
                Place<T>* places) {
     const int64_t stride = kStride ? kStride : s.stride_width;
-    // A window that shows nothing above -inf: its first place.
-    const auto first_inside = [](int64_t start, int64_t step, int64_t length) {
-        while (start < 0) start += step;
-        return std::min(start, length - 1);
-    };
     const int64_t top = out * s.stride_height - s.padding_height;
-    const int64_t first_row = first_inside(top, s.dilation_height, s.height) * s.width;
+    const Inside rows(top, s.dilation_height, s.height, s.kernel_height);
+    const Inside columns = seen_columns(s);
+    const int64_t first_row = (top + rows.first * s.dilation_height) * s.width;
+    // A window that shows nothing above -inf: its first place. One that shows nothing at all has none, -1.
     for (int64_t o = begin; o < end; ++o) {
+        const int64_t left = o * stride - s.padding_width;
+        const int64_t outside = left >= 0 ? 0 : (-left + s.dilation_width - 1) / s.dilation_width;
+        const int64_t column = left + outside * s.dilation_width;
+        const bool nothing = rows.first == rows.last || outside >= s.kernel_width || column >= s.width;
         best[o - begin] = -std::numeric_limits<T>::infinity();
-        places[o - begin] = static_cast<Place<T>>(
-            first_row + first_inside(o * stride - s.padding_width, s.dilation_width, s.width));
+        places[o - begin] = static_cast<Place<T>>(nothing ? -1 : first_row + column);
     }
-    for (int64_t i = 0; i < s.kernel_height; ++i) {
+    for (int64_t i = rows.first; i < rows.last; ++i) {
         const int64_t row = top + i * s.dilation_height;
-        if (row < 0 || row >= s.height) continue;
-        for (int64_t j = 0; j < s.kernel_width; ++j) {
+        for (int64_t j = columns.first; j < columns.last; ++j) {
             const int64_t left = j * s.dilation_width - s.padding_width;
             const Inside inside(left, stride, s.width, s.out_width);
             const int64_t first = std::max(inside.first, begin);
+            if (first >= std::min(inside.last, end)) continue;
             const auto count = static_cast<Place<T>>(std::min(inside.last, end) - first);
             const T* from = x + row * s.width + left + first * stride;
             const auto at = static_cast<Place<T>>(row * s.width + left + first * stride);
@@ -206,7 +216,9 @@ void max_backward(const Sliding& s, int64_t planes, const void* from, const int6
     auto* x = static_cast<T*>(to);
     const int64_t results = s.out_height * s.out_width;
     for (int64_t c = 0; c < planes; ++c, x += s.height * s.width, y += results, places += results) {
-        for (int64_t o = 0; o < results; ++o) x[places[o]] += y[o];
+        for (int64_t o = 0; o < results; ++o) {
+            if (places[o] >= 0) x[places[o]] += y[o];
+        }
     }
 }
 
@@ -215,14 +227,15 @@ void sum(const Sliding& s, int64_t planes, const void* from, const void* scales,
     const auto* x = static_cast<const T*>(from);
     auto* y = static_cast<T*>(to);
     const int64_t results = s.out_height * s.out_width;
+    const Inside columns = seen_columns(s);
     for (int64_t c = 0; c < planes; ++c, x += s.height * s.width, y += results) {
         std::fill(y, y + results, T(0));
         for (int64_t out = 0; out < s.out_height; ++out) {
             T* row = y + out * s.out_width;
-            for (int64_t i = 0; i < s.kernel_height; ++i) {
-                const int64_t at = out * s.stride_height + i - s.padding_height;
-                if (at < 0 || at >= s.height) continue;
-                for (int64_t j = 0; j < s.kernel_width; ++j) {
+            const int64_t top = out * s.stride_height - s.padding_height;
+            const Inside rows(top, 1, s.height, s.kernel_height);
+            for (int64_t at = top + rows.first; at < top + rows.last; ++at) {
+                for (int64_t j = columns.first; j < columns.last; ++j) {
                     const int64_t left = j - s.padding_width;
                     const Inside inside(left, s.stride_width, s.width, s.out_width);
                     const T* line = x + at * s.width + left;
@@ -239,12 +252,13 @@ void sum_backward(const Sliding& s, int64_t planes, const void* from, const void
     const auto* y = static_cast<const T*>(from);
     const auto* scale = static_cast<const T*>(scales);
     auto* x = static_cast<T*>(to);
+    const Inside columns = seen_columns(s);
     for (int64_t c = 0; c < planes; ++c, x += s.height * s.width) {
         for (int64_t out = 0; out < s.out_height; ++out, y += s.out_width) {
-            for (int64_t i = 0; i < s.kernel_height; ++i) {
-                const int64_t at = out * s.stride_height + i - s.padding_height;
-                if (at < 0 || at >= s.height) continue;
-                for (int64_t j = 0; j < s.kernel_width; ++j) {
+            const int64_t top = out * s.stride_height - s.padding_height;
+            const Inside rows(top, 1, s.height, s.kernel_height);
+            for (int64_t at = top + rows.first; at < top + rows.last; ++at) {
+                for (int64_t j = columns.first; j < columns.last; ++j) {
                     const int64_t left = j - s.padding_width;
                     const Inside inside(left, s.stride_width, s.width, s.out_width);
                     T* line = x + at * s.width + left;

@@ -230,6 +230,27 @@ TEST_CASE("conv2d: an infinity reaches the weights that see it, and no others") 
     CHECK(w.grad().equal(tensor({{{{9.0, 12.0, 9.0}, {12.0, inf, inf}, {9.0, inf, inf}}}})));
 }
 
+TEST_CASE("conv2d: extreme options are computed as they are, or refused by name") {
+    constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max();
+    constexpr std::int64_t kLarge = std::int64_t{1} << 40;
+    const Tensor x = whole({1, 1, 4, 4}, 1);
+    const Tensor w = whole({1, 1, 2, 2}, 2);
+    CHECK(conv2d(x, w, {}, {.stride = {1, kMax}, .padding = 2})
+              .equal(conv2d(x, w, {}, {.stride = {1, 100}, .padding = 2})));
+    CHECK(conv2d(x, w.slice(2, 0, 1).slice(3, 0, 1), {}, {.dilation = kMax}).sizes() == x.sizes());
+    for (const Conv2dOptions& options : {Conv2dOptions{.dilation = kMax}, Conv2dOptions{.padding = kMax},
+                                         Conv2dOptions{.dilation = kLarge}}) {
+        CHECK_THROWS_AS(conv2d(x, w, {}, options), ShapeError);
+    }
+    CHECK_THROWS_AS(conv2d(x, w, {}, {.padding = kLarge}), Error);
+    CHECK(conv2d(x, zeros({0, 1, 2, 2}, kFloat64), {}, {.padding = std::int64_t{1} << 30}).size(1) == 0);
+    CHECK_THROWS_AS(conv2d(x, zeros({0, 1, 2, 2}, kFloat64), {}, {.padding = kLarge}), ShapeError);
+    // Of a window of three rows far apart the middle one alone sees the plane.
+    const Tensor tall = whole({1, 1, 3, 1}, 3);
+    CHECK(conv2d(x, tall, {}, {.padding = {kLarge, 0}, .dilation = {kLarge, 1}})
+              .equal(conv2d(x, tall.slice(2, 1, 2))));
+}
+
 TEST_CASE("conv2d: no output channels, no output") {
     CHECK(conv2d(ones({2, 3, 5, 5}), ones({0, 3, 3, 3})).sizes() == Shape{2, 0, 3, 3});
 }

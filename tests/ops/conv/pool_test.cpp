@@ -172,6 +172,59 @@ TEST_CASE("max_pool2d: NaN wins, and -inf is an element like others") {
     CHECK(x.grad().to_vector<double>() == std::vector<double>{0, 1, 1, 0, 0, 0, 0, 0});
 }
 
+TEST_CASE("max_pool2d: a window of padding alone shows -inf, and has no gradient to any order") {
+    const double inf = std::numeric_limits<double>::infinity();
+    const Tensor x = tensor({{{0.0, 1.0, 5.0, 3.0}}}, kFloat64).set_requires_grad();
+    Tape tape;
+    // The window sees rows -1 and 1 of a plane that has row 0 alone.
+    const MaxPool2dOptions options{.kernel_size = {2, 2}, .stride = 1, .padding = {1, 0}, .dilation = {2, 1}};
+    const Tensor y = max_pool2d(x, options);
+    CHECK(y.to_vector<double>() == std::vector<double>{-inf, -inf, -inf});
+    const Tensor v = tensor({{{1.0, 2.0, 3.0}}}, kFloat64).set_requires_grad();
+    const Tensor x_bar = grad({y}, {x}, {.grad_outputs = {v}, .create_graph = true})[0];
+    CHECK(x_bar.equal(zeros({1, 1, 4}, kFloat64)));
+    CHECK(grad({x_bar}, {v}, {.grad_outputs = {ones({1, 1, 4}, kFloat64)}})[0].equal(
+        zeros({1, 1, 3}, kFloat64)));
+    const Tensor square = arange(4).view({1, 2, 2}).to(kFloat32);
+    CHECK(max_pool2d(square, {.kernel_size = 2, .stride = 1, .padding = 1, .dilation = 3}).item() == -inf);
+}
+
+TEST_CASE("pools: extreme options are computed as they are, or refused by name") {
+    constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max();
+    constexpr std::int64_t kLarge = std::int64_t{1} << 40;
+    const Tensor x = arange(16).view({1, 4, 4}).to(kFloat32);
+    CHECK(max_pool2d(x, {.kernel_size = 2, .stride = {1, kMax}}).to_vector<double>() ==
+          std::vector<double>{5, 9, 13});
+    CHECK(avg_pool2d(x, {.kernel_size = 4, .stride = kMax}).item() == 7.5);
+    CHECK(max_pool2d(x, {.kernel_size = 1, .stride = 1, .dilation = kMax}).equal(x));
+    CHECK(max_pool2d(x, {.kernel_size = kLarge, .stride = 1, .padding = kLarge / 2})
+              .equal(full({1, 5, 5}, 15.0)));
+    const Tensor mean = avg_pool2d(
+        x, {.kernel_size = kLarge, .stride = 1, .padding = kLarge / 2, .count_include_pad = false});
+    CHECK(mean.equal(full({1, 5, 5}, 7.5)));
+    const Tensor leaf = x.clone().set_requires_grad();
+    {
+        const Tape tape;
+        (max_pool2d(leaf, {.kernel_size = kLarge, .stride = 1, .padding = kLarge / 2}).sum() +
+         avg_pool2d(leaf, {.kernel_size = kLarge, .padding = kLarge / 2, .divisor_override = 1}).sum())
+            .backward();
+    }
+    CHECK(leaf.grad().sum().item() == 16 + 25);
+    for (std::int64_t far : {kMax, kMax - 3, kLarge}) {
+        CHECK_THROWS_AS(max_pool2d(x, {.kernel_size = far}), ShapeError);
+        CHECK_THROWS_AS(max_pool2d(x, {.kernel_size = 2, .dilation = far}), ShapeError);
+        CHECK_THROWS_AS(avg_pool2d(x, {.kernel_size = 2, .padding = far}), ShapeError);
+        CHECK_THROWS_AS(max_pool2d(x, {.kernel_size = 2, .padding = -far}), ShapeError);
+        CHECK(
+            max_pool2d(x, {.kernel_size = 2, .stride = kMax, .dilation = kLarge, .ceil_mode = true}).item() ==
+            0);
+    }
+    CHECK_THROWS_AS(max_pool2d(x, {.kernel_size = 2, .dilation = kMax - 3, .ceil_mode = true}), ShapeError);
+    CHECK_THROWS_AS(
+        avg_pool2d(x, {.kernel_size = kMax, .stride = kMax, .padding = kMax / 2, .ceil_mode = true}),
+        ShapeError);
+}
+
 TEST_CASE("pools refuse what does not fit") {
     const Tensor x = ones({1, 2, 5, 5});
     CHECK_THROWS_AS(max_pool2d(x, {.kernel_size = 2, .padding = 2}), ShapeError);

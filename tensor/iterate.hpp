@@ -5,8 +5,9 @@
 /// Note [Dense blocks]
 /// An operation cuts its index space, read in row-major order, into blocks. For each block an operand is
 /// either used where it stands (the block lies in one evenly spaced run of step 1) or gathered into a buffer
-/// that stays in cache. So a kernel is written once, for dense memory, and gives the same bits for every
-/// layout of its operands.
+/// that stays in cache. So a kernel is written once, for dense memory, and a pointwise operation gives the same
+/// bits for every layout of its operands. (What folds numbers may take them in the order of memory: Note [Fixed tree] in
+/// `ops/reduce/reduce_driver.hpp`.)
 #pragma once
 
 #include <cstddef>

@@ -37,16 +37,27 @@ struct LogSigmoid {
         return math::negated<Element<V>>(math::softplus<Element<V>>(-x, V(0)));
     }
 };
-/// log(1 + exp(βx)) / β; x where βx is above the threshold.
+/// log(1 + exp(βx)) / β; x where βx is above the threshold. β in two parts: the exponential would magnify what one
+/// of float32 loses.
 struct Softplus {
     explicit Softplus(const double* parameters) : beta(parameters[0]), threshold(parameters[1]) {}
     double beta, threshold;
     template <class V>
     V operator()(const V& x) const {
+        using T = Element<V>;
         const V b = constant<V>(beta);
-        const auto z = math::two_product<Element<V>>(b, x);
-        const V y = quotient(math::softplus<Element<V>>(z.high, z.low), b);
-        return xsimd::select(z.high > constant<V>(threshold), x, y);
+        const double rest = beta - static_cast<double>(static_cast<T>(beta));
+        const auto z = math::two_product<T>(b, x);
+        const V low = z.low + constant<V>(rest) * x;
+        const V log = math::softplus<T>(z.high, low);
+        const V y = quotient(log, b);
+        if (rest == 0) return xsimd::select(z.high > constant<V>(threshold), x, y);
+        const auto back =
+            math::two_product<T>(y, b);  // what the quotient leaves of the logarithm, by all of β
+        const V left = ((log - back.high) - back.low) - y * constant<V>(rest);
+        const V exact =
+            xsimd::select(xsimd::abs(y) < V(math::kInfinity<T>), y + left * constant<V>(1 / beta), y);
+        return xsimd::select(z.high > constant<V>(threshold), x, exact);
     }
 };
 /// x where x > 0, else α (eˣ − 1).

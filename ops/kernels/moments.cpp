@@ -5,7 +5,8 @@
 // d = x − c, which is exact or nearly so. Then mean = c + Σd / n and Σ (x − mean)² = Σd² − (Σd)² / n, where
 // the second term only repairs the rounding of c. Blocks are merged in float64 by
 //     δ = mean₂ − mean₁,  mean = mean₁ + δ n₂ / n,  squares = squares₁ + squares₂ + δ² n₁ n₂ / n
-// (Chan, Golub, LeVeque, "Updating formulae and a pairwise algorithm for computing sample variances", 1979).
+// (Chan, Golub, LeVeque, "Updating formulae and a pairwise algorithm for computing sample variances", 1979), in
+// pairs, so that the error grows with the logarithm of their number.
 #include "ops/kernels/reduce.hpp"
 
 namespace reel::kernels::REEL_SET {
@@ -77,15 +78,21 @@ Moments block_of_row(int64_t n, const T* x) {
     return moments(n, static_cast<double>(shift), static_cast<double>(sum), static_cast<double>(square));
 }
 
+/// Where the first of two halves ends: whole blocks, as many as in the second or one less.
+int64_t half_of(int64_t n, int64_t block) { return (n + block - 1) / block / 2 * block; }
+
+template <class T>
+Moments moments_of_row(int64_t n, const T* x) {
+    constexpr int64_t kBlock = 1024;
+    if (n <= kBlock) return block_of_row(n, x);
+    const int64_t half = half_of(n, kBlock);
+    return merged(moments_of_row(half, x), moments_of_row(n - half, x + half));
+}
+
 template <class T>
 void rows(int64_t count, int64_t n, const void* matrix, int64_t stride, int64_t, void* states) {
-    constexpr int64_t kBlock = 1024;
     for (int64_t i = 0; i < count; ++i) {
-        const T* x = static_cast<const T*>(matrix) + i * stride;
-        Moments all = block_of_row(std::min(kBlock, n), x);
-        for (int64_t j = kBlock; j < n; j += kBlock)
-            all = merged(all, block_of_row(std::min(kBlock, n - j), x + j));
-        static_cast<Moments*>(states)[i] = all;
+        static_cast<Moments*>(states)[i] = moments_of_row(n, static_cast<const T*>(matrix) + i * stride);
     }
 }
 
@@ -116,26 +123,38 @@ void block_of_columns(int64_t count, int64_t columns, const T* x, int64_t stride
 }
 
 template <class T>
+void moments_of_columns(int64_t count, int64_t columns, const T* x, int64_t stride, Moments* y) {
+    if (count <= kRows) return block_of_columns(count, columns, x, stride, y);
+    const int64_t half = half_of(count, kRows);
+    Moments other[kColumns];
+    moments_of_columns(half, columns, x, stride, y);
+    moments_of_columns(count - half, columns, x + half * stride, stride, other);
+    for (int64_t j = 0; j < columns; ++j) y[j] = merged(y[j], other[j]);
+}
+
+template <class T>
 void columns(int64_t count, int64_t columns, const void* matrix, int64_t stride, int64_t, void* states) {
-    const T* x = static_cast<const T*>(matrix);
     for (int64_t j = 0; j < columns; j += kColumns) {
-        const int64_t width = std::min(kColumns, columns - j);
-        Moments* y = static_cast<Moments*>(states) + j;
-        block_of_columns(std::min(kRows, count), width, x + j, stride, y);
-        for (int64_t i = kRows; i < count; i += kRows) {
-            Moments next[kColumns];
-            block_of_columns(std::min(kRows, count - i), width, x + i * stride + j, stride, next);
-            for (int64_t k = 0; k < width; ++k) y[k] = merged(y[k], next[k]);
-        }
+        moments_of_columns(count, std::min(kColumns, columns - j), static_cast<const T*>(matrix) + j, stride,
+                           static_cast<Moments*>(states) + j);
     }
 }
 
+void merge_strip(int64_t count, int64_t columns, const Moments* x, int64_t stride, Moments* y) {
+    if (count == 1) {
+        std::copy_n(x, columns, y);
+        return;
+    }
+    Moments other[kColumns];
+    merge_strip(count / 2, columns, x, stride, y);
+    merge_strip(count - count / 2, columns, x + count / 2 * stride, stride, other);
+    for (int64_t j = 0; j < columns; ++j) y[j] = merged(y[j], other[j]);
+}
+
 void merge(int64_t count, int64_t columns, const void* states, int64_t stride, int64_t, void* result) {
-    const auto* x = static_cast<const Moments*>(states);
-    auto* y = static_cast<Moments*>(result);
-    std::copy_n(x, columns, y);
-    for (int64_t i = 1; i < count; ++i) {
-        for (int64_t j = 0; j < columns; ++j) y[j] = merged(y[j], x[i * stride + j]);
+    for (int64_t j = 0; j < columns; j += kColumns) {
+        merge_strip(count, std::min(kColumns, columns - j), static_cast<const Moments*>(states) + j, stride,
+                    static_cast<Moments*>(result) + j);
     }
 }
 

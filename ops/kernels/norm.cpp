@@ -63,6 +63,43 @@ T sum(int64_t begin, int64_t end, const F& f) {
     return i < end ? whole + sum_of_some<T>(f(i, end - i), end - i) : whole;
 }
 
+/// Σ d and Σ d² of d = x − center over [begin, end), as `sum` takes them.
+template <class T>
+struct Deviations {
+    T sum, squares;
+
+    Deviations(int64_t begin, int64_t end, const T* x, const Vec<T>& center) {
+        constexpr int64_t kBlock = 1024;
+        constexpr int64_t w = kWidth<T>;
+        if (end - begin > kBlock) {
+            const int64_t middle = begin + ((end - begin) / 2 + kBlock - 1) / kBlock * kBlock;
+            const Deviations left(begin, middle, x, center);
+            const Deviations right(middle, end, x, center);
+            sum = left.sum + right.sum;
+            squares = left.squares + right.squares;
+            return;
+        }
+        const Vec<T> zero(T(0));
+        Vec<T> sums[4] = {zero, zero, zero, zero};
+        Vec<T> parts[4] = {zero, zero, zero, zero};
+        const auto add = [&](int64_t v, const Vec<T>& d) {
+            sums[v] += d;
+            parts[v] += d * d;
+        };
+        int64_t i = begin;
+        for (; i + 4 * w <= end; i += 4 * w) {
+            for (int64_t v = 0; v < 4; ++v) add(v, load(x + i + v * w) - center);
+        }
+        for (; i + w <= end; i += w) add(0, load(x + i) - center);
+        sum = sum_of_lanes((sums[0] + sums[1]) + (sums[2] + sums[3]));
+        squares = sum_of_lanes((parts[0] + parts[1]) + (parts[2] + parts[3]));
+        if (i == end) return;
+        const Vec<T> d = load_some(x + i, end - i) - center;
+        sum += sum_of_some<T>(d, end - i);
+        squares += sum_of_some<T>(d * d, end - i);
+    }
+};
+
 template <class T>
 void forward(int64_t rows, int64_t n, const void* from, const void* weights, const void* biases, double eps,
              void* to, void* means, void* rstds) {
@@ -75,21 +112,22 @@ void forward(int64_t rows, int64_t n, const void* from, const void* weights, con
         const T mean =
             means ? sum<T>(0, n, [&](int64_t i, int64_t k) { return read(x, i, k); }) / count : T(0);
         const Vec<T> mu(mean);
-        const T variance = sum<T>(0, n,
-                                  [&](int64_t i, int64_t k) {
-                                      const Vec<T> d = read(x, i, k) - mu;
-                                      return d * d;
-                                  }) /
-                           count;
+        const Deviations<T> deviations(0, n, x, mu);
+        const T rest = means ? deviations.sum / count : T(0);
+        const Vec<T> lost(rest);
+        const T variance = std::max(deviations.squares / count - rest * rest, T(0));
         const T rstd = T(1) / std::sqrt(variance + static_cast<T>(eps));
         const Vec<T> rho(rstd);
         for_vectors<T>(n, [&](int64_t i, int64_t k) {
-            Vec<T> v = (read(x, i, k) - mu) * rho;
+            Vec<T> v = ((read(x, i, k) - mu) - lost) * rho;
             if (weight) v = v * read(weight, i, k);
             if (bias) v = v + read(bias, i, k);
             write(y, i, v, k);
         });
-        if (means) static_cast<T*>(means)[row] = mean;
+        if (means) {
+            static_cast<T*>(means)[2 * row] = mean;
+            static_cast<T*>(means)[2 * row + 1] = rest;
+        }
         static_cast<T*>(rstds)[row] = rstd;
     }
 }
@@ -108,10 +146,11 @@ void backward(int64_t rows, int64_t n, const void* gradients, const void* from, 
         const T* g = static_cast<const T*>(gradients) + row * n;
         const T* x = from ? static_cast<const T*>(from) + row * n : nullptr;
         const auto count = static_cast<T>(n);
-        const Vec<T> mu(means ? static_cast<const T*>(means)[row] : T(0));
+        const Vec<T> mu(means ? static_cast<const T*>(means)[2 * row] : T(0));
+        const Vec<T> lost(means ? static_cast<const T*>(means)[2 * row + 1] : T(0));
         const Vec<T> rho(static_cast<const T*>(rstds)[row]);
         const auto u = [&](int64_t i, int64_t k) { return read(g, i, k) * read_or_one(weight, i, k); };
-        const auto x_hat = [&](int64_t i, int64_t k) { return (read(x, i, k) - mu) * rho; };
+        const auto x_hat = [&](int64_t i, int64_t k) { return ((read(x, i, k) - mu) - lost) * rho; };
         if (to) {
             T* x_bar = static_cast<T*>(to) + row * n;
             const Vec<T> mean(means ? sum<T>(0, n, u) / count : T(0));

@@ -1,5 +1,7 @@
-// Scans of dense memory, in float64 for floating types. Many scans go side by side, so that no addition waits
+// Scans of dense memory, in float64 for floating types; a sum of float64 numbers keeps what it loses. Many scans go side by side, so that no addition waits
 // for the one before.
+#include <array>
+
 #include "ops/kernels/simd.hpp"
 
 namespace reel::kernels::REEL_SET {
@@ -27,6 +29,29 @@ struct Recurrence {
     auto operator()(const auto& s, const auto& x, const auto& a) const { return x + a * s; }
 };
 
+/// A sum of float64 numbers and what it has lost (Neumaier, "Rundungsfehleranalyse einiger Verfahren zur Summation
+/// endlicher Summen", 1974; with Knuth's branch-free sum of two numbers).
+struct Compensated {
+    double sum = 0;
+    double lost = 0;
+
+    Compensated() = default;
+    explicit Compensated(double value) : sum(value) {}
+    explicit operator double() const { return sum - sum == 0 ? sum + lost : sum; }  // beside ∞ it is NaN
+};
+struct CompensatedSum {
+    static constexpr int kStart = 0;
+    Compensated operator()(const Compensated& s, double x, double) const {
+        Compensated next(s.sum + x);
+        const double from_x = next.sum - s.sum;
+        next.lost = s.lost + ((s.sum - (next.sum - from_x)) + (x - from_x));
+        return next;
+    }
+};
+
+template <class F, class T>
+using State = std::conditional_t<std::is_same_v<F, CompensatedSum>, Compensated, Sum<T>>;
+
 /// One scan of dense memory, four elements at a time: only one step in four waits for the one before.
 template <class F, class T, int64_t kAlong>
 void scan_row(int64_t n, const T* x, T* y) {
@@ -51,13 +76,14 @@ void scan_row(int64_t n, const T* x, T* y) {
 template <class F, class T, int64_t kLanes>
 void scan_lanes(int64_t n, int64_t along, int64_t across, const T* x, const T* a, T* y) {
     const F f;
-    Sum<T> state[kLanes];
-    for (int64_t k = 0; k < kLanes; ++k) state[k] = F::kStart;
+    std::array<State<F, T>, kLanes> states;
+    states.fill(State<F, T>(F::kStart));
     for (int64_t i = 0; i < n; ++i) {
         for (int64_t k = 0; k < kLanes; ++k) {
             const int64_t at = i * along + k * across;
-            state[k] = f(state[k], static_cast<Sum<T>>(x[at]), static_cast<Sum<T>>(a[at]));
-            y[at] = static_cast<T>(state[k]);
+            auto& state = states[static_cast<std::size_t>(k)];
+            state = f(state, static_cast<Sum<T>>(x[at]), static_cast<Sum<T>>(a[at]));
+            y[at] = static_cast<T>(state);
         }
     }
 }
@@ -111,7 +137,9 @@ void add_numbers(Table& table, Scan how) {
 }  // namespace
 
 void install_scan(Table& table) {
-    add_numbers<RunningSum>(table, Scan::kSum);
+    add<RunningSum, float>(table, Scan::kSum);
+    add<CompensatedSum, double>(table, Scan::kSum);
+    add<RunningSum, int64_t>(table, Scan::kSum);
     add_numbers<RunningProduct>(table, Scan::kProd);
     add<Recurrence, float>(table, Scan::kLinear);
     add<Recurrence, double>(table, Scan::kLinear);

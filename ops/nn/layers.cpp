@@ -37,7 +37,7 @@ struct Normalization {
     }
 };
 
-/// What a row's forward pass keeps: its mean (where there is one) and ρ = 1 / √(σ² + ε).
+/// What a row's forward pass keeps: its mean (where there is one), in two numbers, and ρ = 1 / √(σ² + ε).
 struct Statistics {
     Tensor means;
     Tensor rstds;
@@ -112,7 +112,7 @@ Gradients backward_rows(const Normalization& norm, const Wanted& wanted, const T
         for (int64_t c = begin; c < end; ++c) {
             const int64_t row = c * kChunk;
             kernel_of(compute).backward(std::min(kChunk, count - row), n, at(g, row * n), at(from, row * n),
-                                        at(w, 0), at(rows.means, row), at(rows.rstds, row),
+                                        at(w, 0), at(rows.means, 2 * row), at(rows.rstds, row),
                                         at(x_bar, row * n), at(w_parts, c * n), at(b_parts, c * n));
         }
     });
@@ -169,11 +169,11 @@ Tensor normalized(const Normalization& norm, const Tensor& x, const Tensor& weig
     const int64_t n = norm.row();
     const int64_t count = n == 0 ? 0 : x.numel() / n;
     const Tensor y = Tensor::empty(x.sizes(), compute);
-    const Statistics rows{norm.centred ? Tensor::empty({count}, compute) : Tensor(),
+    const Statistics rows{norm.centred ? Tensor::empty({count, 2}, compute) : Tensor(),
                           Tensor::empty({count}, compute)};
     parallel_for(count, 1, n, [&](int64_t begin, int64_t end) {
         kernel_of(compute).forward(end - begin, n, at(from, begin * n), at(w, 0), at(b, 0), norm.eps,
-                                   at(y, begin * n), at(rows.means, begin), at(rows.rstds, begin));
+                                   at(y, begin * n), at(rows.means, 2 * begin), at(rows.rstds, begin));
     });
     const Wanted wanted{is_recorded(x), is_recorded(weight), is_recorded(bias)};
     const auto all = [norm, wanted, rows, x = wanted.x || wanted.weight ? x : Tensor(),

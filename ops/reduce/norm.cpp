@@ -18,34 +18,52 @@ namespace {
 using kernels::Fn;
 using kernels::Fold;
 
-/// Whether sums of squares have kept the digits that their roots need.
-template <class T>
-bool in_range(const Tensor& squares) {
-    using Limits = std::numeric_limits<T>;
-    constexpr T kTiny = Limits::min() / Limits::epsilon();
-    return logical_and(gt(squares, kTiny), lt(squares, Limits::max())).all().template item<bool>();
+/// m (Σ (|x| / m)ᵖ)^(1/p), m the largest |x|, or the smallest for p < 0: no power exceeds 1.
+Tensor scaled_norm(const Tensor& x, double p, const ReducedDims& r) {
+    const Tensor m = fold(p > 0 ? Fold::kMax : Fold::kMin, x, r.dims, {x.dtype(), Fn::kAbs});
+    const Tensor plain = logical_and(gt(m, 0), isfinite(m));
+    const Tensor ratio = abs(x) / where(plain, m, 1);
+    return where(plain, m * pow(fold(Fold::kSum, pow(ratio, p), r.dims, {kFloat64}), 1 / p), m);
 }
 
-/// √Σ x². Squares leave the range of numbers long before their root does: those of float32 are then taken once
-/// more in float64, those of float64 over the largest.
+/// Whether sums of powers are none too small or large: they have lost no digits.
+bool are_exact(const Tensor& sums) {
+    const bool narrow = sums.dtype() == kFloat32;
+    const double most =
+        narrow ? static_cast<double>(std::numeric_limits<float>::max()) : std::numeric_limits<double>::max();
+    const double tiny =
+        narrow ? std::ldexp(1, -102) : std::ldexp(1, -969);  // of their ulp, the smallest number
+    return logical_and(gt(sums, tiny), le(sums, most)).all().item<bool>();
+}
+
+/// √Σ x². Squares of float32 numbers leave its range long before their root does: then once more in float64.
 Tensor euclidean(const Tensor& x, const ReducedDims& r, DType compute) {
     const Tensor squares = fold(Fold::kSum, x, r.dims, {compute, Fn::kSquare});
-    if (compute == kFloat64 ? in_range<double>(squares) : in_range<float>(squares)) return sqrt(squares);
-    if (compute != kFloat64) return sqrt(fold(Fold::kSum, x, r.dims, {kFloat64, Fn::kSquare}));
-    const Tensor largest = fold(Fold::kMax, x, r.dims, {compute, Fn::kAbs});
-    const Tensor unit = where(logical_and(isfinite(largest), ne(largest, 0)), largest, 1);
-    return unit * sqrt(fold(Fold::kSum, x / unit, r.dims, {compute, Fn::kSquare}));
+    if (are_exact(squares)) return sqrt(squares);
+    if (compute == kFloat64) return scaled_norm(x, 2, r);
+    return sqrt(fold(Fold::kSum, x, r.dims, {kFloat64, Fn::kSquare}));
 }
 
-/// The norm with the kept dimensions. Of nothing it is 0.
+/// (Σ |x|ᵖ)^(1/p), in float64: the root of a sum in float32 would show what 1/p loses there.
+Tensor power_norm(const Tensor& x, double p, const ReducedDims& r) {
+    const Tensor sizes = abs(x.to(kFloat64));
+    const Tensor sums = fold(Fold::kSum, pow(sizes, p), r.dims, {kFloat64});
+    return are_exact(sums) ? pow(sums, 1 / p) : scaled_norm(sizes, p, r);
+}
+
+/// The norm with the kept dimensions. Of nothing it is 0, where p has one.
 Tensor norm_of(const Tensor& x, double p, const ReducedDims& r) {
     const DType compute = compute_dtype(x.dtype());
+    if (r.count == 0 && (p < 0 || std::isinf(p)) && numel(r.kept) > 0) {
+        fail<ShapeError>("norm: no elements to choose from, with p = ", p, ", in a tensor of shape ",
+                         x.sizes(), " over dims ", r.dims);
+    }
     if (r.count == 0) return zeros(r.kept, compute);
     if (p == 0) return count_nonzero(x, r.dims, true);
     if (p == 1) return fold(Fold::kSum, x, r.dims, {compute, Fn::kAbs});
     if (p == 2) return euclidean(x, r, compute);
     if (std::isinf(p)) return fold(p > 0 ? Fold::kMax : Fold::kMin, x, r.dims, {compute, Fn::kAbs});
-    return pow(fold(Fold::kSum, pow(abs(x.to(compute)), p), r.dims, {compute}), 1 / p);
+    return power_norm(x, p, r);
 }
 
 /// ȳ ∂y/∂x, for ȳ and y that broadcast over x.
@@ -57,9 +75,9 @@ Tensor norm_gradient(const Tensor& g, const Tensor& x, const Tensor& y, double p
         const Tensor winners = eq(abs(x), y).to(g.dtype());
         return sign(x) * ((g / winners.sum(dims, true)) * winners);
     }
-    // At 0, where |x|ᵖ⁻¹ may have a pole, sign x chooses the subgradient 0.
-    const Tensor size = where(eq(x, 0), 1, abs(x));
-    return sign(x) * pow(size, p - 1) * over_norm(pow(y, p - 1));
+    // At 0, where |x|ᵖ⁻¹ may have a pole, sign x chooses the subgradient 0. The quotient's power stays in range.
+    const Tensor ratio = where(eq(x, 0), 1, abs(x) / where(eq(y, 0), 1, y));
+    return sign(x) * pow(ratio, p - 1) * where(eq(y, 0), 0, g);
 }
 
 }  // namespace

@@ -70,9 +70,10 @@ private:
 /// row-major order.
 ///
 /// Note [Fixed tree]
-/// The order in which numbers are folded depends on shapes alone: blocks of a fixed size, combined in pairs.
-/// So a result is the same bit for bit at every thread count, and the error of a sum grows with the logarithm
-/// of its length.
+/// The order in which numbers are folded depends on the shape, the dims and how the dimensions lie in memory: blocks
+/// of a fixed size, combined in pairs. So a result is the same bit for bit at every thread count, and the error of a sum
+/// grows with the logarithm of its length. A view is read in the order of memory, and may give other last bits than its
+/// row-major copy.
 States fold_states(kernels::Fold how, const Tensor& x, const Shape& dims, const Preparation& preparation);
 
 /// The same for folds whose states are elements: a new tensor of type `preparation.compute`; a sum of bools

@@ -1,12 +1,14 @@
 /// \file
 /// Sine, cosine, tangent and the arc tangent.
 ///
-/// x = n π/2 + r with |r| ≤ π/4, π/2 in parts so short that their products with n are exact; then minimax
-/// polynomials of r. Arguments too large for that (many thousands) take a slower way.
+/// x = n π/2 + r with |r| ≤ π/4, π/2 in parts so short that their products with n are exact (Cody and Waite, "Software
+/// Manual for the Elementary Functions", 1980); then minimax polynomials of r. Arguments too large for that are
+/// reduced one by one, in integers: `angle.hpp`.
 #pragma once
 
 #include <cmath>
 
+#include "ops/kernels/math/angle.hpp"
 #include "ops/kernels/math/numbers.hpp"
 
 namespace reel::kernels::REEL_SET::math {
@@ -57,7 +59,35 @@ struct TrigArgument {
         const Pair<T> sum = two_sum<T>(finer.high, multiply_add(n, Vec<T>(-kHalfPi<T>[3]), finer.low));
         r = sum.high;
         lost = sum.low;
+        const auto reducible = xsimd::abs(x) <= Vec<T>(kReducible<T>);
+        if (!xsimd::all(reducible)) [[unlikely]]
+            reduce_large(x);
         square = r * r;
+    }
+    /// What comes of a number does not depend on its neighbours.
+    void reduce_large(const Vec<T>& x) {
+        alignas(Vec<T>) T at[Vec<T>::size];
+        alignas(Vec<T>) T high[Vec<T>::size];
+        alignas(Vec<T>) T low[Vec<T>::size];
+        alignas(Vec<T>) Bits<T> turns[Vec<T>::size];
+        x.store_aligned(at);
+        r.store_aligned(high);
+        lost.store_aligned(low);
+        quadrant.store_aligned(turns);
+        for (std::size_t i = 0; i < Vec<T>::size; ++i) {
+            if (std::abs(at[i]) <= kReducible<T>) continue;
+            if (!std::isfinite(at[i])) {
+                high[i] = low[i] = kNaN<T>;
+                continue;
+            }
+            const ReducedAngle angle = reduce_angle(static_cast<double>(at[i]));
+            high[i] = static_cast<T>(angle.r);
+            low[i] = static_cast<T>((angle.r - static_cast<double>(high[i])) + angle.lost);
+            turns[i] = static_cast<Bits<T>>(angle.quadrant);
+        }
+        r = Vec<T>::load_aligned(high);
+        lost = Vec<T>::load_aligned(low);
+        quadrant = Vec<Bits<T>>::load_aligned(turns);
     }
     Vec<T> r, lost, square;
     Vec<Bits<T>> quadrant;
@@ -86,14 +116,6 @@ Vec<T> turned(const Vec<T>& y, const Vec<Bits<T>>& n) {
     return number<T>(bits<T>(y) ^ ((n & Vec<Bits<T>>(2)) << (8 * sizeof(T) - 2)));
 }
 
-/// `y` where x can be reduced, `f` of the others one by one: what comes of a number does not depend on its
-/// neighbours.
-template <class T, class F>
-Vec<T> where_reducible(const Vec<T>& x, const Vec<T>& y, const F& f) {
-    const auto reducible = xsimd::abs(x) <= Vec<T>(kReducible<T>);
-    return xsimd::all(reducible) ? y : xsimd::select(reducible, y, one_by_one<T>(f, x));
-}
-
 /// sin(x + quarters π/2).
 template <class T>
 Vec<T> sin_turned(const Vec<T>& x, Bits<T> quarters) {
@@ -107,14 +129,13 @@ Vec<T> sin_turned(const Vec<T>& x, Bits<T> quarters) {
 /// sin x.
 template <class T>
 Vec<T> sin(const Vec<T>& x) {
-    const Vec<T> y = xsimd::select(xsimd::abs(x) < Vec<T>(4 * kSmallest<T>), x, sin_turned<T>(x, 0));
-    return where_reducible<T>(x, y, [](T each) { return std::sin(each); });
+    return xsimd::select(xsimd::abs(x) < Vec<T>(4 * kSmallest<T>), x, sin_turned<T>(x, 0));
 }
 
 /// cos x.
 template <class T>
 Vec<T> cos(const Vec<T>& x) {
-    return where_reducible<T>(x, sin_turned<T>(x, 1), [](T each) { return std::cos(each); });
+    return sin_turned<T>(x, 1);
 }
 
 /// tan x = sin r / cos r, or −cos r / sin r in odd quarters.
@@ -129,8 +150,7 @@ Vec<T> tan(const Vec<T>& x) {
     const Pair<T> under = {xsimd::select(odd, sine.high, cosine.high),
                            xsimd::select(odd, sine.low, cosine.low)};
     const Pair<T> ratio = over / under;
-    const Vec<T> y = xsimd::select(xsimd::abs(x) < Vec<T>(4 * kSmallest<T>), x, ratio.high + ratio.low);
-    return where_reducible<T>(x, y, [](T each) { return std::tan(each); });
+    return xsimd::select(xsimd::abs(x) < Vec<T>(4 * kSmallest<T>), x, ratio.high + ratio.low);
 }
 
 /// The angle of the point (x, y). With q = min / max of |x| and |y|, arctan q is taken as it is up to

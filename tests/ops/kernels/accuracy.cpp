@@ -48,6 +48,10 @@ constexpr Function kFunctions[] = {
     {"erf", erf, [](Long x) { return std::erf(x); }},
     {"sigmoid", sigmoid, [](Long x) { return 1 / (1 + std::exp(-x)); }},
     {"logsigmoid", logsigmoid, [](Long x) { return std::isnan(x) ? x : -log1p_exp(-x); }},
+    {"softplus of 0.3", [](const Tensor& x) { return softplus(x, 0.3, 1e9); },
+     [](Long x) {
+         return std::isnan(x) ? x : log1p_exp(static_cast<Long>(0.3) * x) / static_cast<Long>(0.3);
+     }},
     {"softplus", [](const Tensor& x) { return softplus(x, 1, 1e9); },
      [](Long x) { return std::isnan(x) ? x : log1p_exp(x); }},
     {"elu", [](const Tensor& x) { return elu(x, 1.75); },

@@ -93,7 +93,7 @@ TEST_CASE("layer_norm: torch's gradients") {
     CHECK(bias.grad().to_vector<double>() == std::vector<double>{0, 1, 3});
 }
 
-TEST_CASE("layer_norm keeps two numbers for a row, and the same bits at every thread count") {
+TEST_CASE("layer_norm keeps three numbers for a row, and the same bits at every thread count") {
     const Tensor x = spread({300, 257}).to(kFloat32).set_requires_grad();
     const Tensor weight = spread({257}).to(kFloat32).set_requires_grad();
     const int threads = num_threads();
@@ -102,7 +102,7 @@ TEST_CASE("layer_norm keeps two numbers for a row, and the same bits at every th
         Tape tape;
         const Tensor y = layer_norm(x, {257}, weight);
         CHECK(tape.size() == 1);
-        CHECK(tape.bytes_kept() <= (300 * 257 + 257 + 2 * 300) * 4);
+        CHECK(tape.bytes_kept() <= (300 * 257 + 257 + 3 * 300) * 4);
         const auto gradients = grad({y}, {x, weight}, {.grad_outputs = {y.detach()}});
         return std::vector<Tensor>{y.detach(), gradients[0], gradients[1]};
     };
@@ -110,6 +110,26 @@ TEST_CASE("layer_norm keeps two numbers for a row, and the same bits at every th
     const auto together = run(3);
     for (std::size_t i = 0; i < alone.size(); ++i) CHECK(together[i].equal(alone[i]));
     set_num_threads(threads);
+}
+
+TEST_CASE("layer_norm: beside a large mean nothing is lost, forward or backward") {
+    const Tensor noise = spread({40, 300}).to(kFloat32);
+    const Tensor x = noise + 1e4;
+    const auto run = [](const Tensor& at) {
+        Tape tape;
+        const Tensor leaf = at.detach().set_requires_grad();
+        const Tensor weight = ones({300}, at.dtype()).set_requires_grad();
+        const Tensor y = layer_norm(leaf, {300}, weight);
+        const auto gradients = grad({y}, {leaf, weight}, {.grad_outputs = {sin(y.detach() * 3)}});
+        return std::vector<Tensor>{y.detach(), gradients[0], gradients[1]};
+    };
+    const auto found = run(x);
+    const auto wanted = run(x.to(kFloat64));
+    for (std::size_t i = 0; i < found.size(); ++i) {
+        const double most = wanted[i].abs().amax().item();
+        CHECK((found[i].to(kFloat64) - wanted[i]).abs().amax().item() <=
+              16 * 0x1p-24 * most * (i == 2 ? 40 : 1));
+    }
 }
 
 TEST_CASE("layer_norm: each gradient is the same alone as beside the others, for each of two cotangents") {
@@ -149,7 +169,7 @@ TEST_CASE("layer_norm: each gradient is the same alone as beside the others, for
 TEST_CASE("layer_norm keeps for its bias nothing but the numbers of the rows") {
     Tape tape;
     const Tensor y = layer_norm(spread({30, 9}), {9}, spread({9}), zeros({9}, kFloat64).set_requires_grad());
-    CHECK(tape.bytes_kept() == 2 * 30 * 8);
+    CHECK(tape.bytes_kept() == 3 * 30 * 8);
 }
 
 TEST_CASE("layer_norm: empty tensors, 16-bit types, misuse") {

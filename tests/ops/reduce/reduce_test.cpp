@@ -416,8 +416,14 @@ TEST_CASE("norm: every p over any dims and layout") {
                 }
             }
         }
-        CHECK(norm(empty({0}), p).item<double>() == 0);  // as torch.norm
-        CHECK(norm(empty({0, 2}), p, 0).to_vector<double>() == Values{0, 0});
+        if (p < 0 || p == kInf) {
+            CHECK_THROWS_AS(norm(empty({0}), p), ShapeError);
+            CHECK_THROWS_AS(norm(empty({2, 0}), p, 1), ShapeError);
+        } else {
+            CHECK(norm(empty({0}), p).item<double>() == 0);  // as torch.norm
+            CHECK(norm(empty({0, 2}), p, 0).to_vector<double>() == Values{0, 0});
+        }
+        CHECK(norm(empty({2, 0}), p, 0).sizes() == Shape{0});
     }
     CHECK(norm(tensor({3.0, 4.0}, kFloat16)).dtype() == kFloat16);
     CHECK(std::isnan(norm(tensor({3.0, kNaN})).item<double>()));
@@ -430,6 +436,71 @@ TEST_CASE("norm: squares leave float32's range before their root does") {
     CHECK(norm(full({4}, 1e-30)).item<double>() * 1e30 == doctest::Approx(2).epsilon(1e-6));
     CHECK(norm(tensor({1.0, kInf})).item<double>() == kInf);
     CHECK(norm(zeros({3})).item<double>() == 0);
+}
+
+TEST_CASE("norm: neither a power nor its sum leaves the range before its root does") {
+    for (const auto& [dtype, high] : {std::pair{kFloat32, 1e30}, {kFloat64, 1e200}, {kFloat16, 1e3}}) {
+        for (double p : {2.0, 3.0, 2.5, 0.5, 40.0, -2.0, -30.0}) {
+            for (double size : {high, 1 / high, 1.0}) {
+                CAPTURE(dtype);
+                CAPTURE(p);
+                CAPTURE(size);
+                const Tensor x = full({2, 3}, size, dtype);
+                const double expected = size * std::pow(3, 1 / p);
+                const Tensor y = norm(x, p, {1});
+                if (expected > 65504 && dtype == kFloat16) continue;
+                const double tolerance = dtype == kFloat64 ? 1e-15 : dtype == kFloat32 ? 1e-7 : 1e-3;
+                CHECK(y[1].item() / expected == doctest::Approx(1).epsilon(4 * tolerance));
+                const Tensor leaf = x.clone().set_requires_grad();
+                const Tape tape;
+                norm(leaf, p, {1}).sum().backward();
+                CHECK(leaf.grad().isfinite().all().item<bool>());
+                CHECK(leaf.grad()[0][0].item() ==
+                      doctest::Approx(std::pow(3, 1 / p - 1)).epsilon(100 * tolerance));
+            }
+        }
+    }
+    const Tensor mixed = tensor({{1e200, 1e200}, {0.0, 0.0}, {3.0, 4.0}, {kInf, 1.0}}, kFloat64);
+    const Values rows = norm(mixed, 2, {1}).to_vector<double>();
+    CHECK(rows[0] == doctest::Approx(std::sqrt(2) * 1e200));
+    CHECK(rows[1] == 0);
+    CHECK(rows[2] == 5);
+    CHECK(rows[3] == kInf);
+    CHECK(std::isnan(norm(tensor({1e200, kNaN}, kFloat64), 3).item()));
+}
+
+template <class T>
+concept SaysUnbiased = requires(const Tensor& x, T unbiased) {
+    x.var(Shape{1}, unbiased);
+    x.std(Shape{1}, unbiased);
+    var(x, Shape{1}, unbiased);
+    reel::std(x, Shape{1}, unbiased);
+};
+
+TEST_CASE("var and std take unbiased as a bool, nothing else") {
+    CHECK(SaysUnbiased<bool>);
+    CHECK_FALSE(SaysUnbiased<int>);
+    CHECK_FALSE(SaysUnbiased<double>);
+    const Tensor x = arange(6.0).view({2, 3});
+    CHECK(x.var({1}, false, true).sizes() == Shape{2, 1});
+    CHECK(x.var(0).sizes() == Shape{3});
+    CHECK(x.var(false).dim() == 0);
+}
+
+TEST_CASE("var: the error does not grow with the length") {
+    manual_seed(3);
+    const Tensor x = randn({1 << 20}, kFloat64);
+    long double sum = 0;
+    for (double v : x.to_vector<double>()) sum += static_cast<long double>(v);
+    const long double mean = sum / x.numel();
+    long double squares = 0;
+    for (double v : x.to_vector<double>())
+        squares += (static_cast<long double>(v) - mean) * (static_cast<long double>(v) - mean);
+    const auto expected = static_cast<double>(squares / (x.numel() - 1));
+    CHECK(std::abs(x.var().item() - expected) <= 8 * 0x1p-53 * expected);
+    CHECK(std::abs(x.view({-1, 16}).var(Shape{0, 1}).item() - expected) <= 8 * 0x1p-53 * expected);
+    CHECK(std::abs(x.view({-1, 1}).expand({-1, 2}).contiguous().var(0)[1].item() - expected) <=
+          8 * 0x1p-53 * expected);
 }
 
 TEST_CASE("norm: the gradient at 0 and at ties") {

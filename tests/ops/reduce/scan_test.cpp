@@ -1,6 +1,8 @@
 // Scans against the loops that define them.
 #include <doctest/doctest.h>
 
+#include <cmath>
+
 #include "reel.hpp"
 
 using namespace reel;
@@ -52,6 +54,21 @@ TEST_CASE("cumsum and cumprod: any dim, layout and type") {
             }
         }
     }
+}
+
+TEST_CASE("cumsum of float64 keeps what its sum loses, and infinities") {
+    Tensor x = empty({20001}, kFloat64);
+    double* at = x.data_ptr<double>();
+    for (int64_t i = 0; i < x.numel(); ++i) at[i] = i == 0 ? 1e16 : i + 1 == x.numel() ? -1e16 : 1.0 / 3;
+    const Tensor y = cumsum(x, 0);
+    CHECK(std::abs(y[-1].item() - 19999 / 3.0) < 1e-8);
+    CHECK(cumsum(x.expand({3, 20001}), 1)[2].equal(y));
+    CHECK(cumsum(x.unsqueeze(1).expand({20001, 70}).contiguous(), 0).select(1, 69).equal(y));
+    const double inf = HUGE_VAL;
+    CHECK(cumsum(tensor({1.0, inf, 2.0}, kFloat64), 0).to_vector<double>() ==
+          std::vector<double>{1, inf, inf});
+    CHECK(std::isnan(cumsum(tensor({inf, -inf}, kFloat64), 0)[1].item()));
+    CHECK(cumsum(tensor({1e308, 1e308, 1.0}, kFloat64), 0)[2].item() == inf);
 }
 
 TEST_CASE("scans of nothing, of one number, of a wrong dim") {

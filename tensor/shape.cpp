@@ -213,7 +213,7 @@ Shape reduced_sizes(const Shape& sizes, const Shape& dims, bool keepdim) {
 Reach reach(const Shape& sizes, const Shape& strides) {
     Reach result;
     for (std::size_t i = 0; i < sizes.size(); ++i) {
-        const std::int64_t span = (sizes[i] - 1) * strides[i];
+        const std::int64_t span = std::max<std::int64_t>(sizes[i] - 1, 0) * strides[i];
         (span < 0 ? result.low : result.high) += span;
     }
     return result;

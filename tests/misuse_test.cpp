@@ -295,6 +295,102 @@ const std::vector<Misuse> kShapes = {
     {"embedding in a vector", "ShapeError", {"embedding"}, [](World& w) { embedding(w.classes, w.v); }},
 };
 
+constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+constexpr std::int64_t kLeast = std::numeric_limits<std::int64_t>::min();
+const char* const kMostText = "9223372036854775807";
+
+/// Sizes and offsets that no int64 holds, or no memory.
+const std::vector<Misuse> kSizes = {
+    {"pads that go round",
+     "ShapeError",
+     {"pad", kMostText},
+     [](World& w) {
+         pad(w.i, {kMost, kMost});
+     }},
+    {"pads that crop for ever",
+     "ShapeError",
+     {"pad", "-9223372036854775808"},
+     [](World& w) {
+         pad(w.i, {kLeast, kLeast});
+     }},
+    {"a crop and a pad that meet",
+     "ShapeError",
+     {"pad"},
+     [](World& w) {
+         pad(w.i, {kLeast, kMost});
+     }},
+    {"pads that are too long",
+     "ShapeError",
+     {"pad"},
+     [](World& w) {
+         pad(w.f, {kMost, 0}, "replicate");
+     }},
+    {"chunks of nothing without number",
+     "ShapeError",
+     {"chunk", kMostText},
+     [](World&) { zeros({0}).chunk(kMost); }},
+    {"sizes of parts that go round",
+     "ShapeError",
+     {"split", kMostText},
+     [](World& w) {
+         w.v.split({kMost, kMost, 5});
+     }},
+    {"strides of a blob that go round",
+     "ShapeError",
+     {"from_blob", kMostText},
+     [](World&) {
+         float x = 0;
+         from_blob(&x, {3, 3}, Shape{kMost, 1});
+     }},
+    {"strides of a blob that go round in bytes",
+     "ShapeError",
+     {"from_blob"},
+     [](World&) {
+         float x = 0;
+         from_blob(&x, {2}, Shape{kMost / 2});
+     }},
+    {"expanded sizes that go round in a join",
+     "ShapeError",
+     {"cat", kMostText},
+     [](World& w) {
+         const Tensor far = w.f.sum().expand({kMost});
+         cat({far, far});
+     }},
+    {"a repetition that goes round",
+     "ShapeError",
+     {"repeat", kMostText},
+     [](World& w) { w.v.repeat({kMost}); }},
+    {"slices repeated without end",
+     "ShapeError",
+     {"repeat_interleave", kMostText},
+     [](World& w) { w.v.repeat_interleave(kMost, 0); }},
+    {"slices repeated without end, each by its number",
+     "ShapeError",
+     {"repeat_interleave", kMostText},
+     [](World& w) { w.v.repeat_interleave(tensor({kMost})); }},
+    {"one slice repeated beyond memory",
+     "ShapeError",
+     {kMostText},
+     [](World& w) { w.f.sum().repeat_interleave(tensor({kMost})); }},
+    {"classes that go round", "ShapeError", {"one_hot"}, [](World&) { one_hot(tensor({kMost})); }},
+    {"an expansion that goes round",
+     "ShapeError",
+     {kMostText},
+     [](World& w) {
+         w.f.sum().expand({kMost, 3});
+     }},
+    {"as_strided beyond everything",
+     "ShapeError",
+     {"as_strided", kMostText},
+     [](World& w) {
+         w.f.as_strided({2, 2}, {kMost, kMost});
+     }},
+    {"digits without end",
+     "Error",
+     {"set_printoptions", kMostText},
+     [](World&) { set_printoptions({.precision = kMost}); }},
+};
+
 const std::vector<Misuse> kIndices = {
     {"a dimension that is not there", "IndexError", {"sum", "2", "[-2, 1]"}, [](World& w) { w.f.sum(2); }},
     {"a dimension of softmax", "IndexError", {"softmax", "5"}, [](World& w) { w.f.softmax(5); }},
@@ -675,6 +771,19 @@ const std::vector<Misuse> kOthers = {
     {"arange that does not arrive", "Error", {"arange", "-1"}, [](World&) { arange(0, 5, -1); }},
     {"arange without a step", "Error", {"arange", "0"}, [](World&) { arange(0, 5, 0); }},
     {"linspace of fewer than no steps", "ShapeError", {"linspace", "-1"}, [](World&) { linspace(0, 1, -1); }},
+    {"a tolerance below 0", "Error", {"isclose", "-0.4"}, [](World& w) { isclose(w.f, w.f, -0.4); }},
+    {"a number that int64 does not hold",
+     "Error",
+     {"masked_fill", "inf", "int64"},
+     [](World& w) { w.i.masked_fill_(w.b, std::numeric_limits<double>::infinity()); }},
+    {"a number that float32 does not hold",
+     "Error",
+     {"mul_", "1e+300", "float32"},
+     [](World& w) { w.f.mul_(1e300); }},
+    {"an element that int does not hold",
+     "Error",
+     {"item", "int32"},
+     [](World&) { tensor(kMost).item<int>(); }},
     {"no threads", "Error", {"set_num_threads", "0"}, [](World&) { set_num_threads(0); }},
     {"from_blob of nothing", "Error", {"from_blob", "null"}, [](World&) { from_blob(nullptr, {2}); }},
     {"a file that is not there", "IoError", {"no-such-file"}, [](World&) { load_npy("/no-such-file.npy"); }},
@@ -702,6 +811,9 @@ const std::vector<Misuse> kOthers = {
 
 TEST_CASE("misuse: shapes") {
     for (const Misuse& misuse : kShapes) check(misuse, true);
+}
+TEST_CASE("misuse: sizes and offsets") {
+    for (const Misuse& misuse : kSizes) check(misuse, true);
 }
 TEST_CASE("misuse: indices") {
     for (const Misuse& misuse : kIndices) check(misuse, true);

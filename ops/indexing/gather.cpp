@@ -16,8 +16,10 @@ using std::int64_t;
 /// A 0-d tensor as one of a single element.
 Tensor at_least_1d(const Tensor& x) { return x.dim() == 0 ? x.view({1}) : x; }
 
-/// Throws unless `index` has as many dimensions as `x` and fits into it, but along `dim` (-1: along all).
+/// Throws unless `index` is empty, or has as many dimensions as `x` and fits into it, but along `dim` (-1: along
+/// all).
 void check_fits(const char* name, const Tensor& index, const Tensor& x, int64_t dim) {
+    if (index.numel() == 0) return;
     bool fits = index.dim() == x.dim();
     for (int64_t d = 0; d < x.dim() && fits; ++d) fits = d == dim || index.size(d) <= x.size(d);
     if (fits) return;
@@ -70,6 +72,7 @@ Tensor last_writes(const Shape& sizes, int64_t dim, const Tensor& index) {
 
 Tensor scatter_from(const Tensor& x, int64_t dim, const Tensor& index, const Tensor& src) {
     const int64_t d = check_scatter("scatter", x, dim, index, src);
+    if (index.numel() == 0) return x.clone();
     const Tensor part = fitting(src, index.sizes());
     const Tensor y = dense_copy(x, x.dtype());
     put(y, places_along("scatter", y, d, index), part);
@@ -89,6 +92,7 @@ Tensor Tensor::gather(int64_t dim, const Tensor& index) const {
     }
     const int64_t d = wrap_dim(dim, this->dim(), "gather");
     check_fits("gather", index, *this, d);
+    if (index.numel() == 0) return narrow(0, 0, 0).flatten().view(index.sizes());
     return record("gather", take(*this, places_along("gather", *this, d, index)),
                   {{*this, [d, index, sizes = sizes()](const Tensor& g) {
                         return zeros({}, g.dtype()).expand(sizes).scatter_add(d, index, g);
@@ -103,6 +107,7 @@ Tensor Tensor::scatter(int64_t dim, const Tensor& index, const Tensor& src) cons
 }
 
 Tensor Tensor::scatter(int64_t dim, const Tensor& index, Scalar value) const {
+    check_number("scatter", value, dtype());
     const Tensor number = full({}, value, dtype());
     if (this->dim() > 0 && index.dim() > 0) return scatter_from(*this, dim, index, number);
     return scatter_from(at_least_1d(*this), dim, at_least_1d(index), number).view(sizes());
@@ -113,6 +118,7 @@ Tensor Tensor::scatter_add(int64_t dim, const Tensor& index, const Tensor& src) 
         return at_least_1d(*this).scatter_add(dim, at_least_1d(index), at_least_1d(src)).view(sizes());
     }
     const int64_t d = check_scatter("scatter_add", *this, dim, index, src);
+    if (index.numel() == 0) return clone();
     const Tensor part = fitting(src, index.sizes());
     const Tensor y = dense_copy(*this, dtype());
     reel::add(y, places_along("scatter_add", y, d, index), part);
@@ -123,13 +129,13 @@ Tensor Tensor::scatter_add(int64_t dim, const Tensor& index, const Tensor& src) 
 
 Tensor Tensor::take_along_dim(const Tensor& indices, std::optional<int64_t> dim) const {
     check_index("take_along_dim", indices);
-    if (!dim) return flatten().gather(0, indices.flatten());
+    if (!dim) return reel::take_along_dim(flatten(), indices.flatten(), 0);
     if (indices.dim() != this->dim()) {
         fail<ShapeError>("take_along_dim: indices of shape ", indices.sizes(), " for a tensor of shape ",
                          sizes(), "; as many dimensions are needed");
     }
     const int64_t along = wrap_dim(*dim, this->dim(), "take_along_dim");
-    if (this->dim() == 0) return gather(along, indices);
+    if (this->dim() == 0) return view({1}).take_along_dim(indices.view({1}), 0).view({});
     const auto d = static_cast<std::size_t>(along);
     Shape own = sizes();
     Shape theirs = indices.sizes();
@@ -138,7 +144,9 @@ Tensor Tensor::take_along_dim(const Tensor& indices, std::optional<int64_t> dim)
     Shape to = from;
     from[d] = sizes()[d];
     to[d] = indices.sizes()[d];
-    return expand(from).gather(along, indices.expand(to));
+    // Indices count from the end, too; what is out of range stays as it is, for the message.
+    const Tensor from_end = reel::logical_and(indices < 0, indices >= -from[d]);
+    return expand(from).gather(along, reel::where(from_end, indices + from[d], indices).expand(to));
 }
 
 Tensor gather(const Tensor& x, int64_t dim, const Tensor& index) { return x.gather(dim, index); }

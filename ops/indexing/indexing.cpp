@@ -9,6 +9,7 @@
 #include "ops/pointwise/compare.hpp"
 #include "ops/pointwise/pointwise_driver.hpp"
 #include "ops/pointwise/transcendental.hpp"
+#include "tensor/checked.hpp"
 #include "tensor/factory.hpp"
 
 namespace reel {
@@ -121,6 +122,7 @@ const Tensor& Tensor::index_put_(const TensorIndices& indices, const Tensor& val
 }
 
 const Tensor& Tensor::index_put_(const TensorIndices& indices, Scalar value, bool accumulate) const {
+    check_number("index_put_", value, dtype());
     return index_put_(indices, full({}, value, dtype()), accumulate);
 }
 
@@ -171,7 +173,9 @@ Tensor one_hot(const Tensor& indices, int64_t num_classes) {
     if (num_classes == 0 || num_classes < -1 || (num_classes == -1 && indices.numel() == 0)) {
         fail<ShapeError>("one_hot: ", num_classes, " classes for indices of shape ", indices.sizes());
     }
-    const int64_t classes = num_classes > 0 ? num_classes : indices.amax().item<int64_t>() + 1;
+    const int64_t classes = num_classes > 0 ? num_classes
+                                            : to_int64(Wide{indices.amax().item<int64_t>()} + 1,
+                                                       "one_hot: the number of classes");
     if (indices.numel() > 0) {
         for (const int64_t index : {indices.amin().item<int64_t>(), indices.amax().item<int64_t>()}) {
             if (index >= 0 && index < classes) continue;

@@ -8,6 +8,7 @@
 #include "ops/indexing/indexing.hpp"
 #include "ops/pointwise/by_promotion.hpp"
 #include "ops/shape/join.hpp"
+#include "tensor/checked.hpp"
 #include "tensor/factory.hpp"
 #include "tensor/parallel.hpp"
 
@@ -21,8 +22,8 @@ std::size_t at(int64_t dim) { return static_cast<std::size_t>(dim); }
 
 // ---- repeat_interleave
 
-/// How often each of the `size` slices is taken.
-std::vector<int64_t> counts_of(const Tensor& repeats, int64_t size) {
+/// The slice that each slice of the result shows: each of the `size` slices as often as `repeats` says.
+Tensor repeated(const Tensor& repeats, int64_t size) {
     if (repeats.dtype() != kInt64) {
         fail<DTypeError>("repeat_interleave: repeats must be int64, not ", repeats.dtype());
     }
@@ -31,32 +32,45 @@ std::vector<int64_t> counts_of(const Tensor& repeats, int64_t size) {
         fail<ShapeError>("repeat_interleave: repeats of shape ", repeats.sizes(), " for ", size,
                          " slices; one number, or one for each slice, is needed");
     }
-    std::vector<int64_t> counts = repeats.to_vector<int64_t>();
+    const std::vector<int64_t> counts = repeats.to_vector<int64_t>();
+    Wide total = 0;
     for (int64_t count : counts) {
         if (count < 0) fail<ShapeError>("repeat_interleave: a negative count, ", count);
+        total += one ? Wide{count} * size : count;
     }
-    if (one) counts.resize(at(size), counts.front());
-    return counts;
+    const Tensor places = Tensor::empty(
+        to_int64(total, "repeat_interleave: the size of the result with repeats ", Shape(counts)), kInt64);
+    auto* to = places.data_ptr<int64_t>();
+    for (int64_t i = 0; i < size; ++i) to = std::fill_n(to, counts[one ? 0 : at(i)], i);
+    return places;
 }
 
 // ---- roll
 
 Tensor rolled(const Tensor& x, int64_t shift, int64_t dim) {
     const int64_t size = x.size(dim);
-    const int64_t turn = size == 0 ? 0 : ((shift % size) + size) % size;
+    const int64_t rest = size == 0 ? 0 : shift % size;
+    const int64_t turn = rest < 0 ? rest + size : rest;
     if (turn == 0) return x.clone();
     return cat({x.narrow(dim, size - turn, turn), x.narrow(dim, 0, size - turn)}, dim);
 }
 
 // ---- pad
 
-/// Places before and behind one dimension.
+/// Places before and behind one dimension; negative ones crop.
 struct Margin {
     int64_t before = 0;
     int64_t behind = 0;
+
+    int64_t cropped_before() const { return std::max<int64_t>(0, -before); }
+    int64_t cropped_behind() const { return std::max<int64_t>(0, -behind); }
+    int64_t added_before() const { return std::max<int64_t>(0, before); }
+    int64_t added_behind() const { return std::max<int64_t>(0, behind); }
+    int64_t total() const { return before + behind; }
 };
 
-/// The margins of every dimension, from the list that starts with the last.
+/// The margins of every dimension, from the list that starts with the last. What they and the size come to fits
+/// into an int64.
 std::vector<Margin> margins_of(const Tensor& x, const Shape& pads) {
     if (pads.size() % 2 != 0 || pads.size() > 2 * x.sizes().size()) {
         fail<ShapeError>("pad: ", pads.size(), " pads for a tensor of shape ", x.sizes(),
@@ -66,9 +80,13 @@ std::vector<Margin> margins_of(const Tensor& x, const Shape& pads) {
     for (std::size_t i = 0; i < pads.size() / 2; ++i) {
         const std::size_t d = margins.size() - 1 - i;
         margins[d] = {pads[2 * i], pads[2 * i + 1]};
-        if (x.sizes()[d] + margins[d].before + margins[d].behind < 0) {
+        const Wide size = Wide{x.sizes()[d]} + margins[d].before + margins[d].behind;
+        if (size < 0) {
             fail<ShapeError>("pad: pads ", pads, " crop more than there is of dimension ", d, " of shape ",
                              x.sizes());
+        }
+        for (const Wide needed : {size, -Wide{margins[d].before}, -Wide{margins[d].behind}}) {
+            to_int64(needed, "pad: dimension ", d, " of shape ", x.sizes(), " with pads ", pads);
         }
     }
     return margins;
@@ -78,19 +96,18 @@ std::vector<Margin> margins_of(const Tensor& x, const Shape& pads) {
 /// it was cropped: the same with all signs turned.
 Tensor pad_constant(const Tensor& x, const Shape& pads, Scalar value) {
     const std::vector<Margin> margins = margins_of(x, pads);
+    check_number("pad", value, x.dtype());
     Shape sizes = x.sizes();
-    for (std::size_t d = 0; d < margins.size(); ++d) sizes[d] += margins[d].before + margins[d].behind;
+    for (std::size_t d = 0; d < margins.size(); ++d) sizes[d] += margins[d].total();
     const Tensor y = full(sizes, value, x.dtype());
     Tensor to = y;
     Tensor from = x.detach();
     for (std::size_t d = 0; d < margins.size(); ++d) {
         const auto dim = static_cast<int64_t>(d);
-        const int64_t start = std::max<int64_t>(0, -margins[d].before);
-        const int64_t length =
-            std::max<int64_t>(0, x.sizes()[d] - start - std::max<int64_t>(0, -margins[d].behind));
+        const int64_t start = margins[d].cropped_before();
+        const int64_t length = std::max<int64_t>(0, x.sizes()[d] - start - margins[d].cropped_behind());
         from = from.slice(dim, start, start + length);
-        to = to.slice(dim, std::max<int64_t>(0, margins[d].before),
-                      std::max<int64_t>(0, margins[d].before) + length);
+        to = to.slice(dim, margins[d].added_before(), margins[d].added_before() + length);
     }
     if (from.numel() > 0) copy_elements(to, from);
     Shape turned = pads;
@@ -106,7 +123,6 @@ using Widest = int64_t (*)(int64_t size);
 
 int64_t reflect(int64_t i, int64_t size) { return i < 0 ? -i : i >= size ? 2 * (size - 1) - i : i; }
 int64_t replicate(int64_t i, int64_t size) { return std::clamp<int64_t>(i, 0, size - 1); }
-int64_t circle(int64_t i, int64_t size) { return i < 0 ? i + size : i >= size ? i - size : i; }
 
 /// `widest`: of a margin of a dimension of this size.
 Tensor pad_indexed(const Tensor& x, const Shape& pads, std::string_view mode, Fold fold, Widest widest) {
@@ -123,6 +139,27 @@ Tensor pad_indexed(const Tensor& x, const Shape& pads, std::string_view mode, Fo
         const Tensor places = Tensor::empty({before + size + behind}, kInt64);
         for (int64_t i = 0; i < places.numel(); ++i) places.data_ptr<int64_t>()[i] = fold(i - before, size);
         y = index_select(y, static_cast<int64_t>(d), places);
+    }
+    return y.is_same(x) ? x.clone() : y;
+}
+
+/// What is left of each dimension after cropping goes round once, at most.
+Tensor pad_circular(const Tensor& x, const Shape& pads) {
+    const std::vector<Margin> margins = margins_of(x, pads);
+    Tensor y = x;
+    for (std::size_t d = 0; d < margins.size(); ++d) {
+        const auto dim = static_cast<int64_t>(d);
+        const Margin& margin = margins[d];
+        if (margin.before == 0 && margin.behind == 0) continue;
+        const int64_t size = x.sizes()[d] - margin.cropped_before() - margin.cropped_behind();
+        const int64_t before = margin.added_before();
+        const int64_t behind = margin.added_behind();
+        if (size <= 0 || std::max(before, behind) > size) {
+            fail<ShapeError>("pad: circular pads ", pads, " are too wide for dimension ", d, " of shape ",
+                             x.sizes(), ", which is cropped first");
+        }
+        const Tensor kept = y.narrow(dim, margin.cropped_before(), size);
+        y = cat({kept.narrow(dim, size - before, before), kept, kept.narrow(dim, 0, behind)}, dim);
     }
     return y.is_same(x) ? x.clone() : y;
 }
@@ -171,7 +208,8 @@ Tensor repeat(const Tensor& x, const Shape& repeats) {
         if (repeats[i] < 0) fail<ShapeError>("repeat: a negative count in ", repeats);
         for (int64_t part : {int64_t{1}, size}) apart.push_back(part);
         for (int64_t part : {repeats[i], size}) stretched.push_back(part);
-        sizes.push_back(repeats[i] * size);
+        sizes.push_back(to_int64(Wide{repeats[i]} * size, "repeat: the size of dimension ", i, " of shape ",
+                                 x.sizes(), " with repeats ", repeats));
     }
     return x.reshape(apart).expand(stretched).clone().view(sizes);
 }
@@ -184,7 +222,8 @@ Tensor repeat_interleave(const Tensor& x, int64_t repeats, std::optional<int64_t
     Shape stretched = rows.sizes();
     stretched.insert(at(d) + 1, repeats);
     Shape sizes = rows.sizes();
-    sizes[at(d)] *= repeats;
+    sizes[at(d)] = to_int64(Wide{sizes[at(d)]} * repeats, "repeat_interleave: the size of dimension ", d,
+                            " of shape ", x.sizes(), " with ", repeats, " repeats");
     return rows.unsqueeze(d + 1).expand(stretched).clone().view(sizes);
 }
 
@@ -192,11 +231,7 @@ Tensor repeat_interleave(const Tensor& x, const Tensor& repeats, std::optional<i
     if (!dim) return repeat_interleave(x.reshape({-1}), repeats, 0);
     const int64_t d = wrap_dim(*dim, x.dim(), "repeat_interleave");
     const Tensor rows = x.dim() == 0 ? x.reshape({1}) : x;
-    std::vector<int64_t> places;
-    const std::vector<int64_t> counts = counts_of(repeats, rows.size(d));
-    for (std::size_t i = 0; i < counts.size(); ++i)
-        places.insert(places.end(), at(counts[i]), static_cast<int64_t>(i));
-    return index_select(rows, d, tensor(places, kInt64));
+    return index_select(rows, d, repeated(repeats, rows.size(d)));
 }
 
 Tensor roll(const Tensor& x, const Shape& shifts, const Shape& dims) {
@@ -219,20 +254,20 @@ Tensor pad(const Tensor& x, const Shape& pads, std::string_view mode, Scalar val
         return pad_indexed(x, pads, mode, replicate,
                            [](int64_t) { return std::numeric_limits<int64_t>::max(); });
     }
-    if (mode == "circular") return pad_indexed(x, pads, mode, circle, [](int64_t size) { return size; });
+    if (mode == "circular") return pad_circular(x, pads);
     fail<Error>("pad: the mode \"", mode, "\" is none of constant, reflect, replicate, circular");
 }
 
 Tensor tril(const Tensor& x, int64_t diagonal) {
     const auto kept = [diagonal](int64_t row, int64_t columns) {
-        return Range(0, std::clamp<int64_t>(row + diagonal + 1, 0, columns));
+        return Range(0, static_cast<int64_t>(std::clamp<Wide>(Wide{row} + diagonal + 1, 0, columns)));
     };
     return triangle("tril", x, kept, tril, diagonal);
 }
 
 Tensor triu(const Tensor& x, int64_t diagonal) {
     const auto kept = [diagonal](int64_t row, int64_t columns) {
-        return Range(std::clamp<int64_t>(row + diagonal, 0, columns), columns);
+        return Range(static_cast<int64_t>(std::clamp<Wide>(Wide{row} + diagonal, 0, columns)), columns);
     };
     return triangle("triu", x, kept, triu, diagonal);
 }

@@ -6,6 +6,7 @@
 
 #include "autograd/tape.hpp"
 #include "ops/pointwise/pointwise_driver.hpp"
+#include "tensor/checked.hpp"
 #include "tensor/parallel.hpp"
 
 namespace reel {
@@ -102,7 +103,8 @@ Tensor cat(const std::vector<Tensor>& tensors, int64_t dim) {
         }
         check_fits(*model, tensors[i], i, d);
         parts.push_back({tensors[i], sizes[at(d)]});
-        sizes[at(d)] += tensors[i].sizes()[at(d)];
+        sizes[at(d)] = to_int64(Wide{sizes[at(d)]} + tensors[i].sizes()[at(d)], "cat: the size of dimension ",
+                                d, " with tensor ", i, " of shape ", tensors[i].sizes());
     }
     const Tensor y = Tensor::empty(sizes, common_dtype(tensors));
     // Runs of a few bytes are better written as strided elements.

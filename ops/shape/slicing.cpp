@@ -5,6 +5,7 @@
 #include "autograd/tape.hpp"
 #include "ops/pointwise/pointwise_driver.hpp"
 #include "ops/shape/views.hpp"
+#include "tensor/checked.hpp"
 #include "tensor/factory.hpp"
 #include "tensor/iterate.hpp"
 
@@ -152,8 +153,9 @@ Tensor Tensor::slice(std::int64_t dim, std::optional<std::int64_t> start, std::o
     const std::int64_t first = bound(start, step > 0 ? low : high);
     const std::int64_t last = bound(end, step > 0 ? high : low);
     const std::int64_t span = step > 0 ? last - first : first - last;
-    // A longer step than the dimension takes one element; it must not overflow below.
-    const std::int64_t by = std::clamp(step, -size - 1, size + 1);
+    // A step as long as the dimension takes one element; it must not overflow below.
+    const std::int64_t longest = std::max<std::int64_t>(size, 1);
+    const std::int64_t by = std::clamp(step, -longest, longest);
     Shape sizes = this->sizes();
     Shape strides = this->strides();
     sizes[d] = span > 0 ? (span - 1) / std::abs(by) + 1 : 0;
@@ -171,9 +173,9 @@ Tensor Tensor::diagonal(std::int64_t offset, std::int64_t dim1, std::int64_t dim
         fail<ShapeError>("diagonal: two different dimensions are needed, not ", dim1, " and ", dim2);
     Shape sizes = this->sizes();
     Shape strides = this->strides();
-    const std::int64_t rows = sizes[a] - std::max<std::int64_t>(0, -offset);
-    const std::int64_t columns = sizes[b] - std::max<std::int64_t>(0, offset);
-    const std::int64_t length = std::max<std::int64_t>(0, std::min(rows, columns));
+    const Wide rows = sizes[a] - std::max<Wide>(0, -Wide{offset});
+    const Wide columns = sizes[b] - std::max<Wide>(0, offset);
+    const auto length = static_cast<std::int64_t>(std::max<Wide>(0, std::min(rows, columns)));
     const std::int64_t first = length == 0 ? 0 : (offset >= 0 ? offset * strides[b] : -offset * strides[a]);
     const std::int64_t step = strides[a] + strides[b];
     for (std::size_t d : {std::max(a, b), std::min(a, b)}) {
@@ -199,21 +201,25 @@ std::vector<Tensor> Tensor::split(std::int64_t split_size, std::int64_t dim) con
         fail<ShapeError>("split: parts of size ", split_size, " for dimension ", dim, " of shape ", sizes());
     }
     std::vector<Tensor> parts;
-    for (std::int64_t start = 0; start < size || parts.empty(); start += split_size) {
-        parts.push_back(narrow(dim, start, std::min(split_size, size - start)));
-    }
+    std::int64_t start = 0;
+    do {
+        const std::int64_t length = std::min(split_size, size - start);
+        parts.push_back(narrow(dim, start, length));
+        start += length;
+    } while (start < size);
     return parts;
 }
 
 std::vector<Tensor> Tensor::split(const std::vector<std::int64_t>& split_sizes, std::int64_t dim) const {
     const std::int64_t size = this->size(dim);
-    std::int64_t total = 0;
+    Wide total = 0;
     for (std::int64_t part_size : split_sizes) {
         if (part_size < 0) fail<ShapeError>("split: a negative size in ", Shape(split_sizes));
         total += part_size;
     }
-    if (total != size) {
-        fail<ShapeError>("split: the sizes ", Shape(split_sizes), " add up to ", total, ", dimension ", dim,
+    const std::int64_t sum = to_int64(total, "split: the sum of the sizes ", Shape(split_sizes));
+    if (sum != size) {
+        fail<ShapeError>("split: the sizes ", Shape(split_sizes), " add up to ", sum, ", dimension ", dim,
                          " of shape ", sizes(), " has ", size);
     }
     std::vector<Tensor> parts;
@@ -228,8 +234,13 @@ std::vector<Tensor> Tensor::split(const std::vector<std::int64_t>& split_sizes, 
 std::vector<Tensor> Tensor::chunk(std::int64_t chunks, std::int64_t dim) const {
     if (chunks <= 0) fail<ShapeError>("chunk: ", chunks, " chunks; at least 1 is needed");
     const std::int64_t size = this->size(dim);
-    if (size == 0) return split(std::vector<std::int64_t>(at(chunks), 0), dim);
-    return split((size + chunks - 1) / chunks, dim);
+    if (size > 0) return split((size - 1) / chunks + 1, dim);
+    constexpr std::int64_t kMostEmpty = 1 << 24;  // handles alone would take gigabytes
+    if (chunks > kMostEmpty) {
+        fail<ShapeError>("chunk: ", chunks, " chunks of dimension ", dim, " of shape ", sizes(),
+                         ", all of them empty; at most ", kMostEmpty, " are made");
+    }
+    return split(std::vector<std::int64_t>(at(chunks), 0), dim);
 }
 
 Tensor Tensor::unfold(std::int64_t dim, std::int64_t size, std::int64_t step) const {
@@ -247,7 +258,8 @@ Tensor Tensor::unfold(std::int64_t dim, std::int64_t size, std::int64_t step) co
     }
     const std::int64_t stride = strides[d];
     sizes[d] = (length - size) / step + 1;
-    strides[d] = stride * step;
+    const Wide apart = Wide{stride} * step;  // of a single window, whose stride may be any
+    strides[d] = fits_int64(apart) ? static_cast<std::int64_t>(apart) : stride;
     sizes.push_back(size);
     strides.push_back(stride);
     return part("unfold", *this, sizes, strides, storage_offset(),
@@ -291,6 +303,10 @@ std::vector<Tensor> split(const Tensor& x, const std::vector<std::int64_t>& spli
 }
 std::vector<Tensor> chunk(const Tensor& x, std::int64_t chunks, std::int64_t dim) {
     return x.chunk(chunks, dim);
+}
+Tensor slice(const Tensor& x, std::int64_t dim, std::optional<std::int64_t> start,
+             std::optional<std::int64_t> end, std::int64_t step) {
+    return x.slice(dim, start, end, step);
 }
 Tensor as_strided(const Tensor& x, const Shape& sizes, const Shape& strides,
                   std::optional<std::int64_t> offset) {

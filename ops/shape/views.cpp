@@ -209,6 +209,8 @@ Tensor squeeze(const Tensor& x) { return x.squeeze(); }
 Tensor squeeze(const Tensor& x, std::int64_t dim) { return x.squeeze(dim); }
 Tensor unsqueeze(const Tensor& x, std::int64_t dim) { return x.unsqueeze(dim); }
 Tensor transpose(const Tensor& x, std::int64_t dim0, std::int64_t dim1) { return x.transpose(dim0, dim1); }
+Tensor t(const Tensor& x) { return x.t(); }
+Tensor unflatten(const Tensor& x, std::int64_t dim, const Shape& sizes) { return x.unflatten(dim, sizes); }
 Tensor permute(const Tensor& x, const Shape& dims) { return x.permute(dims); }
 Tensor movedim(const Tensor& x, const Shape& source, const Shape& destination) {
     return x.movedim(source, destination);

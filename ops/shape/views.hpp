@@ -22,6 +22,10 @@ Tensor squeeze(const Tensor& x, std::int64_t dim);
 Tensor unsqueeze(const Tensor& x, std::int64_t dim);
 /// With two dimensions swapped. x̄ = ȳ transposed back.
 Tensor transpose(const Tensor& x, std::int64_t dim0, std::int64_t dim1);
+/// The transpose of a matrix; a tensor of fewer dimensions as it is. x̄ = ȳᵀ.
+Tensor t(const Tensor& x);
+/// Dimension `dim` as several, of which one size may be -1. x̄ = ȳ in the shape of x.
+Tensor unflatten(const Tensor& x, std::int64_t dim, const Shape& sizes);
 /// y's dimension i is x's dimension dims[i]. x̄ = ȳ permuted back.
 Tensor permute(const Tensor& x, const Shape& dims);
 /// Dimension source[i] moves to destination[i]; the others keep their order. x̄ = ȳ moved back.
@@ -33,6 +37,10 @@ Tensor broadcast_to(const Tensor& x, const Shape& sizes);
 Tensor select(const Tensor& x, std::int64_t dim, std::int64_t index);
 /// Elements start … start + length − 1 along `dim`. x̄ = ȳ at these elements, else 0.
 Tensor narrow(const Tensor& x, std::int64_t dim, std::int64_t start, std::int64_t length);
+/// Elements start, start + step, … before `end` along `dim`, by Python's rules; a negative step walks backwards. x̄ = ȳ
+/// at these elements, else 0.
+Tensor slice(const Tensor& x, std::int64_t dim = 0, std::optional<std::int64_t> start = None,
+             std::optional<std::int64_t> end = None, std::int64_t step = 1);
 /// y[…, i] = x[i, i + offset] of two dimensions, which are gone. x̄ = ȳ on the diagonal, else 0.
 Tensor diagonal(const Tensor& x, std::int64_t offset = 0, std::int64_t dim1 = 0, std::int64_t dim2 = 1);
 /// All elements along `dim`. x̄ = ȳ at the index of each, else 0.

@@ -141,7 +141,28 @@ TEST_CASE("gather, scatter, scatter_add, take_along_dim") {
     CHECK(x.take_along_dim(at({1, 3}, {2, 1, 0}), 1).to_vector<double>() == Values{3, 2, 1, 6, 5, 4});
     CHECK(x.take_along_dim(at({1, 3}, {1, 0, 1}), 0).to_vector<double>() == Values{4, 2, 6});
     CHECK(x.take_along_dim(at({2}, {5, 0})).to_vector<double>() == Values{6, 1});
+    CHECK(x.take_along_dim(at({2, 1}, {-1, -3}), 1).to_vector<double>() == Values{3, 4});
+    CHECK(x.take_along_dim(at({2}, {-1, 0})).to_vector<double>() == Values{6, 1});
+    CHECK_THROWS_WITH_AS(x.take_along_dim(at({2, 1}, {-4, 0}), 1), doctest::Contains("-4"), IndexError);
+    // An empty index picks nothing, whatever its shape is.
+    for (const Shape& sizes : {Shape{0}, Shape{0, 5}, Shape{3, 0, 7}}) {
+        const Tensor none = zeros(sizes, kInt64);
+        CHECK(x.gather(0, none).sizes() == sizes);
+        CHECK(x.scatter(0, none, zeros(sizes, x.dtype())).equal(x));
+        CHECK(x.scatter(0, none, 5.0).equal(x));
+        CHECK(x.scatter_add(0, none, zeros(sizes, x.dtype())).equal(x));
+        CHECK_FALSE(x.scatter(0, none, 5.0).shares_storage(x));
+        CHECK_THROWS_AS(x.gather(7, none), IndexError);
+    }
+    const Tensor leaf = x.clone().set_requires_grad();
+    {
+        const Tape tape;
+        (leaf.gather(0, zeros({0}, kInt64)).sum() + leaf.scatter(0, zeros({0}, kInt64), 1.0).sum())
+            .backward();
+    }
+    CHECK(leaf.grad().equal(ones({2, 3}, x.dtype())));
     const Tensor number = tensor(3.0);
+    CHECK(number.take_along_dim(tensor(-1), 0).item() == 3);
     CHECK(number.gather(0, tensor(0)).sizes() == Shape{});
     CHECK(number.gather(0, at({2}, {0, 0})).sizes() == Shape{2});
     CHECK(number.scatter(0, tensor(0), 5.0).item<double>() == 5);

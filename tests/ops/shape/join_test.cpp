@@ -1,6 +1,8 @@
 // Joining: shapes, types, layouts and errors as PyTorch has them.
 #include <doctest/doctest.h>
 
+#include <limits>
+
 #include "reel.hpp"
 
 using namespace reel;
@@ -129,6 +131,14 @@ TEST_CASE("pad: values of torch.nn.functional.pad") {
     CHECK(pad(x, {1, 1}, "reflect").to_vector<int64_t>() == Ints{1, 0, 1, 2, 1, 4, 3, 4, 5, 4});
     CHECK(pad(x, {2, 1}, "replicate").to_vector<int64_t>() == Ints{0, 0, 0, 1, 2, 2, 3, 3, 3, 4, 5, 5});
     CHECK(pad(x, {2, 1}, "circular").to_vector<int64_t>() == Ints{1, 2, 0, 1, 2, 0, 4, 5, 3, 4, 5, 3});
+    const Tensor row = counted({5});  // cropped first, then wrapped; mirrored and repeated as it was
+    CHECK(pad(row, {2, -1}, "circular").to_vector<int64_t>() == Ints{2, 3, 0, 1, 2, 3});
+    CHECK(pad(row, {-2, 3}, "circular").to_vector<int64_t>() == Ints{2, 3, 4, 2, 3, 4});
+    CHECK(pad(row, {2, -1}, "reflect").to_vector<int64_t>() == Ints{2, 1, 0, 1, 2, 3});
+    CHECK(pad(row, {-2, 3}, "reflect").to_vector<int64_t>() == Ints{2, 3, 4, 3, 2, 1});
+    CHECK(pad(row, {-2, 3}, "replicate").to_vector<int64_t>() == Ints{2, 3, 4, 4, 4, 4});
+    CHECK_THROWS_AS(pad(row, {-5, 3}, "circular"), ShapeError);
+    CHECK_THROWS_AS(pad(row, {-2, 4}, "circular"), ShapeError);
     CHECK(pad(x, {0, 0, 1, 0}, "replicate").to_vector<int64_t>() == Ints{0, 1, 2, 0, 1, 2, 3, 4, 5});
     CHECK(pad(x.t(), {0, 1}).to_vector<int64_t>() == Ints{0, 3, 0, 1, 4, 0, 2, 5, 0});
     CHECK(pad(x, {-2, -1}).sizes() == Shape{2, 0});
@@ -156,6 +166,11 @@ TEST_CASE("tril and triu") {
             CHECK(low[i] == (above <= diagonal ? all[i] : 0));
             CHECK(high[i] == (above >= diagonal ? all[i] : 0));
         }
+    }
+    using Limits = std::numeric_limits<int64_t>;
+    for (int64_t far : {Limits::max(), Limits::max() - 2, Limits::min(), Limits::min() + 1}) {
+        CHECK(x.triu(far).equal(far > 0 ? zeros({2, 3, 4}) : x));
+        CHECK(x.tril(far).equal(far > 0 ? x : zeros({2, 3, 4})));
     }
     CHECK(empty({0, 3}).tril().sizes() == Shape{0, 3});
     CHECK(empty({3, 0}).triu().sizes() == Shape{3, 0});

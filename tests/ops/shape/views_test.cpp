@@ -182,6 +182,33 @@ TEST_CASE("unbind, split, chunk") {
     CHECK_THROWS_AS(tensor(5).chunk(1), IndexError);
 }
 
+TEST_CASE("views: numbers at the ends of int64 are computed as they are") {
+    using Limits = std::numeric_limits<std::int64_t>;
+    const Tensor x = arange(6).view({2, 3});
+    CHECK(x.diagonal(Limits::min()).sizes() == Shape{0});
+    CHECK(x.diagonal(Limits::max()).sizes() == Shape{0});
+    CHECK(x.chunk(Limits::max()).size() == 2);
+    CHECK(x.split(Limits::max()).size() == 1);
+    CHECK(x.slice(1, 0, 3, Limits::max()).sizes() == Shape{2, 1});
+    CHECK(x.slice(1, None, None, Limits::min())[0].item<int>() == 2);
+    CHECK(x.slice(1, Limits::min(), Limits::max()).equal(x));
+    CHECK(x.unfold(1, 2, Limits::max()).sizes() == Shape{2, 1, 2});
+    CHECK(x.roll(Limits::min(), 1).equal(x.roll(Limits::min() % 3, 1)));
+    const Tensor far = tensor(1).expand({Limits::max()});
+    CHECK(far.narrow(0, Limits::max() - 2, 2).equal(tensor({1, 1})));
+    CHECK(far.slice(0, None, None, Limits::max()).sizes() == Shape{1});
+    CHECK(far[-1].item<int>() == 1);
+    CHECK(far.flip({0})[0].item<int>() == 1);
+}
+
+TEST_CASE("views: the free functions t, unflatten and slice") {
+    const Tensor x = arange(6).view({2, 3});
+    CHECK(t(x).equal(x.t()));
+    CHECK(unflatten(x, 1, {3, 1}).equal(x.unflatten(1, {3, 1})));
+    CHECK(slice(x, 1, 1).equal(x.slice(1, 1)));
+    CHECK(slice(x, 0, None, None, -1).equal(x.flip({0})));
+}
+
 TEST_CASE("unfold") {
     const Tensor x = cube();
     CHECK(x.unfold(1, 2, 1).strides() == Shape{12, 4, 1, 4});

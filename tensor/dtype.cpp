@@ -5,6 +5,8 @@
 #include <optional>
 #include <ostream>
 
+#include "tensor/error.hpp"
+
 namespace reel {
 
 namespace {
@@ -49,6 +51,9 @@ Half::Half(float value) {
     bits = static_cast<std::uint16_t>(sign | (base + kept + up));
 }
 
+Half::Half(double value) : Half(round_to_odd(value)) {}
+BFloat16::BFloat16(double value) : BFloat16(round_to_odd(value)) {}
+
 Half::operator float() const {
     const std::uint32_t sign = static_cast<std::uint32_t>(bits & 0x8000u) << 16;
     const std::uint32_t exponent = (bits >> 10) & 0x1fu;
@@ -90,6 +95,34 @@ const char* name(DType dtype) {
 }
 
 std::ostream& operator<<(std::ostream& out, DType dtype) { return out << name(dtype); }
+
+void detail::fail_number(const char* operation, const Scalar& number, const char* type) {
+    fail<Error>(operation, ": the number ", number, " does not fit into ", type);
+}
+void detail::fail_number(std::uint64_t number) {
+    fail<Error>("the number ", number, " does not fit into int64");
+}
+
+void check_number(const char* operation, Scalar value, DType dtype) {
+    dispatch(dtype, [&](auto zero) { static_cast<void>(value.checked<decltype(zero)>(operation)); });
+}
+
+Scalar Scalar::operator-() const {
+    if (dtype_ == kFloat64) return -floating_;
+    if (integer_ == std::numeric_limits<std::int64_t>::min()) {
+        fail<Error>("the negative of the number ", integer_, " does not fit into int64");
+    }
+    return -integer_;
+}
+
+Scalar operator*(Scalar value, Scalar scale) {
+    if (value.dtype_ == kFloat64 || scale.dtype_ == kFloat64) return value.to<double>() * scale.to<double>();
+    std::int64_t product = 0;
+    if (__builtin_mul_overflow(value.integer_, scale.integer_, &product)) {
+        fail<Error>("the number ", value.integer_, " times ", scale.integer_, " does not fit into int64");
+    }
+    return value.dtype_ == kBool ? Scalar(product != 0) : Scalar(product);
+}
 
 std::ostream& operator<<(std::ostream& out, const Scalar& value) {
     if (value.dtype() == kBool) return out << (value.to<bool>() ? "true" : "false");

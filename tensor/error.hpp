@@ -3,6 +3,7 @@
 /// what is at fault, and the remedy where there is one; after it every tensor and tape is as before the call.
 #pragma once
 
+#include <locale>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -47,11 +48,12 @@ public:
 
 namespace detail {
 
-/// The arguments printed one after the other.
+/// The arguments printed one after the other, numbers without the global locale's grouping.
 template <class... Args>
 std::string concat(const Args&... args) {
     std::ostringstream out;
     out.exceptions(std::ios::badbit);  // where memory is out it throws, instead of leaving out the rest
+    out.imbue(std::locale::classic());
     (out << ... << args);
     return out.str();
 }

@@ -5,6 +5,7 @@
 #include <limits>
 #include <memory>
 
+#include "tensor/checked.hpp"
 #include "tensor/parallel.hpp"
 
 namespace reel {
@@ -38,7 +39,7 @@ Tensor tensor(const TensorData& data, std::optional<DType> dtype) {
     dispatch(result.dtype(), [&](auto zero) {
         using T = decltype(zero);
         auto* to = reinterpret_cast<T*>(result.raw());
-        for (std::size_t i = 0; i < data.values().size(); ++i) to[i] = data.values()[i].to<T>();
+        for (std::size_t i = 0; i < data.values().size(); ++i) to[i] = data.values()[i].element<T>("tensor");
     });
     return result;
 }
@@ -83,7 +84,7 @@ Tensor full(const Shape& sizes, Scalar value, std::optional<DType> dtype) {
     const Tensor result = Tensor::empty(sizes, dtype.value_or(natural_dtype(value)));
     dispatch(result.dtype(), [&](auto zero) {
         using T = decltype(zero);
-        const T element = value.to<T>();
+        const T element = value.element<T>("full");
         auto* to = reinterpret_cast<T*>(result.raw());
         parallel_for(result.numel(), kFillBlock, 1,
                      [=](std::int64_t begin, std::int64_t end) { std::fill(to + begin, to + end, element); });
@@ -97,34 +98,40 @@ Tensor ones(const Shape& sizes, DType dtype) { return full(sizes, 1, dtype); }
 Tensor arange(Scalar end, std::optional<DType> dtype) { return arange(0, end, 1, dtype); }
 Tensor arange(Scalar start, Scalar end, std::optional<DType> dtype) { return arange(start, end, 1, dtype); }
 
-// Of a whole type the three numbers are made whole first, as PyTorch does.
+// Integers are counted exactly. Where one of the three numbers has a fraction, the steps are counted with it, and
+// an integer type takes start and step without, as PyTorch does.
 Tensor arange(Scalar start, Scalar end, Scalar step, std::optional<DType> dtype) {
     const bool floating = start.dtype() == kFloat64 || end.dtype() == kFloat64 || step.dtype() == kFloat64;
     const DType result = dtype.value_or(floating ? kFloat32 : kInt64);
     const double first = start.to<double>();
     const double span = end.to<double>() - first;
     const double pace = step.to<double>();
-    const bool whole = !is_floating_point(result);
-    const auto by = whole ? step.to<std::int64_t>() : 0;
-    if (!std::isfinite(span) || !std::isfinite(pace) || pace == 0 || span / pace < 0 || (whole && by == 0)) {
+    if (!std::isfinite(span) || !std::isfinite(pace) || pace == 0 || span / pace < 0) {
         fail<Error>("arange: from ", start, " one does not get to ", end, " by steps of ", step, " in ",
                     result);
     }
-    if (whole) {
-        const auto from = start.to<std::int64_t>();
-        const __int128 distance = static_cast<__int128>(end.to<std::int64_t>()) - from;
-        const __int128 count = (distance + by - (by > 0 ? 1 : -1)) / by;
-        return generate(count_of(count), result, [&](std::int64_t i) {  // i · by alone may overflow
-            return static_cast<std::int64_t>(static_cast<std::uint64_t>(from) +
-                                             static_cast<std::uint64_t>(i) * static_cast<std::uint64_t>(by));
-        });
+    if (!is_reduced(result)) {
+        for (const Scalar number : {start, end, step}) check_number("arange", number, result);
     }
-    return generate(count_of(std::ceil(span / pace)), result,
-                    [&](std::int64_t i) { return first + static_cast<double>(i) * pace; });
+    if (is_floating_point(result)) {
+        return generate(count_of(std::ceil(span / pace)), result,
+                        [&](std::int64_t i) { return first + static_cast<double>(i) * pace; });
+    }
+    const auto from = start.to<std::int64_t>();
+    const auto by = step.to<std::int64_t>();
+    const auto whole_steps = [&] {
+        const Wide distance = Wide{end.to<std::int64_t>()} - from;
+        return count_of((distance + by - (by > 0 ? 1 : -1)) / by);
+    };
+    return generate(floating ? count_of(std::ceil(span / pace)) : whole_steps(), result, [&](std::int64_t i) {
+        return static_cast<std::int64_t>(static_cast<std::uint64_t>(from) +  // i · by alone may overflow
+                                         static_cast<std::uint64_t>(i) * static_cast<std::uint64_t>(by));
+    });
 }
 
 Tensor linspace(Scalar start, Scalar end, std::int64_t steps, DType dtype) {
     if (steps < 0) fail<ShapeError>("linspace: ", steps, " steps");
+    for (const Scalar end_point : {start, end}) check_number("linspace", end_point, dtype);
     const auto number = [&](Scalar end_point) {  // of a whole type the ends are made whole first
         return is_floating_point(dtype) ? end_point.to<double>()
                                         : static_cast<double>(end_point.to<std::int64_t>());
@@ -171,14 +178,16 @@ Tensor from_blob(void* data, const Shape& sizes, const Shape& strides, DType dty
     }
     const std::int64_t count = numel(sizes);
     if (!data && count > 0) fail<Error>("from_blob: a null pointer for a tensor of shape ", sizes);
-    std::int64_t last = count == 0 ? -1 : 0;
+    std::int64_t held = count == 0 ? 0 : 1;
     for (std::size_t i = 0; i < sizes.size() && count > 0; ++i) {
         if (strides[i] < 0 && sizes[i] > 1)
             fail<ShapeError>("from_blob: negative strides ", strides, "; use flip");
-        last += (sizes[i] - 1) * strides[i];
+        held = to_int64(held + Wide{sizes[i] - 1} * strides[i], "from_blob: the memory of sizes ", sizes,
+                        " and strides ", strides);
     }
-    return Tensor::make(Storage::borrow(data, static_cast<std::size_t>((last + 1) * itemsize(dtype))), dtype,
-                        sizes, strides, 0);
+    const std::int64_t bytes = to_int64(Wide{held} * itemsize(dtype), "from_blob: the memory of sizes ",
+                                        sizes, " and strides ", strides);
+    return Tensor::make(Storage::borrow(data, static_cast<std::size_t>(bytes)), dtype, sizes, strides, 0);
 }
 
 Tensor from_blob(void* data, const Shape& sizes, const std::function<void(void*)>& deleter, DType dtype) {

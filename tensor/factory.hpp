@@ -44,7 +44,8 @@ private:
 };
 
 /// A tensor of the given values: `tensor(3.0)`, `tensor({{1, 2}, {3, 4}})`, `tensor(vector)`. Whole numbers
-/// make int64, floating ones float32, bools bool. Throws a `ShapeError` for ragged braces.
+/// make int64, floating ones float32, bools bool. Throws a `ShapeError` for ragged braces, an `Error` for a
+/// number that the type does not hold; in 16 bits it becomes ±inf.
 Tensor tensor(const TensorData& data, std::optional<DType> dtype = None);
 Tensor tensor(std::initializer_list<TensorData> data, std::optional<DType> dtype = None);
 template <class T>
@@ -54,7 +55,7 @@ Tensor tensor(const std::vector<T>& values, std::optional<DType> dtype = None) {
     const Tensor result = Tensor::empty(values.size(), dtype.value_or(natural));
     dispatch(result.dtype(), [&](auto zero) {
         auto* to = result.data_ptr<decltype(zero)>();
-        for (const T value : values) *to++ = convert_element<decltype(zero)>(value);
+        for (const T value : values) *to++ = Scalar(value).element<decltype(zero)>("tensor");
     });
     return result;
 }
@@ -63,9 +64,11 @@ Tensor tensor(const std::vector<T>& values, std::optional<DType> dtype = None) {
 Tensor empty(const Shape& sizes, DType dtype = kFloat32);
 Tensor zeros(const Shape& sizes, DType dtype = kFloat32);
 Tensor ones(const Shape& sizes, DType dtype = kFloat32);
-/// Every element `value`; whole numbers make int64, bools bool.
+/// Every element `value`; whole numbers make int64, bools bool. Throws an `Error` where the type does not hold
+/// it; in 16 bits it becomes ±inf.
 Tensor full(const Shape& sizes, Scalar value, std::optional<DType> dtype = None);
-/// `start, start + step, …` before `end`; whole numbers make int64.
+/// `start, start + step, …` before `end`; whole numbers make int64. For an integer type `start` and `step` lose
+/// their fractions after the steps are counted.
 Tensor arange(Scalar end, std::optional<DType> dtype = None);
 Tensor arange(Scalar start, Scalar end, std::optional<DType> dtype);
 Tensor arange(Scalar start, Scalar end, Scalar step = 1, std::optional<DType> dtype = None);

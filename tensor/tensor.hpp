@@ -82,6 +82,12 @@ extern constinit thread_local CopyObserver* copy_observer;
 
 }  // namespace detail
 
+/// A bool, or a type that only converts to one: `var({1}, 2)` does not compile.
+template <class T>
+concept IsBool = std::is_same_v<T, bool>;
+template <class T>
+concept IsNoBool = !IsBool<T>;
+
 /// Results of `max(dim)` and its kin: `auto [values, indices] = t.max(0);`
 struct ValuesIndices;
 
@@ -137,12 +143,13 @@ public:
         return impl().storage.get() == other.impl().storage.get();
     }
 
-    /// The only element, converted to `T`. Throws a `ShapeError` when there is not exactly one.
-    template <class T>
+    /// The only element, as a `T`. Throws a `ShapeError` when there is not exactly one, an `Error` where `T`
+    /// does not hold it.
+    template <class T = double>
     T item() const {
         return dispatch(dtype(), [this](auto zero) {
             using Stored = decltype(zero);
-            return convert_element<T>(*reinterpret_cast<const Stored*>(the_element()));
+            return checked_element<T>("item", *reinterpret_cast<const Stored*>(the_element()));
         });
     }
     /// Where the first element stands. `T` must store `dtype()`, else a `DTypeError`; undefined order for
@@ -152,7 +159,7 @@ public:
         check_dtype(dtype_of<T>());
         return reinterpret_cast<T*>(raw());
     }
-    /// The elements in row-major order, converted to `T`.
+    /// The elements in row-major order, each as `item` gives it.
     template <class T>
     std::vector<T> to_vector() const {
         const Tensor dense = dense_constant();
@@ -160,7 +167,8 @@ public:
         dispatch(dtype(), [&](auto zero) {
             using Stored = decltype(zero);
             const auto* from = reinterpret_cast<const Stored*>(dense.raw());
-            for (std::size_t i = 0; i < values.size(); ++i) values[i] = convert_element<T>(from[i]);
+            for (std::size_t i = 0; i < values.size(); ++i)
+                values[i] = checked_element<T>("to_vector", from[i]);
         });
         return values;
     }
@@ -179,13 +187,11 @@ public:
     /// `reshape` to the shape of `other`. x̄ = ȳ in the shape of x.
     Tensor reshape_as(const Tensor& other) const;
     Tensor flatten(std::int64_t start_dim = 0, std::int64_t end_dim = -1) const;
-    /// Dimension `dim` as several, of which one size may be -1. x̄ = ȳ in the shape of x.
     Tensor unflatten(std::int64_t dim, const Shape& sizes) const;
     Tensor squeeze() const;
     Tensor squeeze(std::int64_t dim) const;
     Tensor unsqueeze(std::int64_t dim) const;
     Tensor transpose(std::int64_t dim0, std::int64_t dim1) const;
-    /// The transpose of a matrix. x̄ = ȳᵀ.
     Tensor t() const;
     Tensor permute(const Shape& dims) const;
     Tensor movedim(const Shape& source, const Shape& destination) const;
@@ -197,7 +203,6 @@ public:
     Tensor broadcast_to(const Shape& sizes) const;
     Tensor select(std::int64_t dim, std::int64_t index) const;
     Tensor narrow(std::int64_t dim, std::int64_t start, std::int64_t length) const;
-    /// Elements start, start + step, … before `end` along `dim`. x̄ = ȳ at these elements, else 0.
     Tensor slice(std::int64_t dim = 0, std::optional<std::int64_t> start = None,
                  std::optional<std::int64_t> end = None, std::int64_t step = 1) const;
     Tensor diagonal(std::int64_t offset = 0, std::int64_t dim1 = 0, std::int64_t dim2 = 1) const;
@@ -374,17 +379,19 @@ public:
     Tensor mean(const Shape& dims = {}, bool keepdim = false) const;
     Tensor prod(const Shape& dims = {}, bool keepdim = false) const;
     Tensor var(const Shape& dims = {}, bool unbiased = true, bool keepdim = false) const;
-    Tensor std(const Shape& dims = {}, bool unbiased = true, bool keepdim = false) const;
-    template <class Bool>  // only a bool: var(0) means dimension 0
-        requires std::is_same_v<Bool, bool>
+    template <IsBool Bool>  // var(0) means dimension 0
     Tensor var(Bool unbiased) const {
         return var(Shape{}, unbiased);
     }
-    template <class Bool>
-        requires std::is_same_v<Bool, bool>
+    template <IsNoBool Other>
+    Tensor var(const Shape& dims, Other unbiased, bool keepdim = false) const = delete;
+    Tensor std(const Shape& dims = {}, bool unbiased = true, bool keepdim = false) const;
+    template <IsBool Bool>
     Tensor std(Bool unbiased) const {
         return std(Shape{}, unbiased);
     }
+    template <IsNoBool Other>
+    Tensor std(const Shape& dims, Other unbiased, bool keepdim = false) const = delete;
     Tensor amax(const Shape& dims = {}, bool keepdim = false) const;
     Tensor amin(const Shape& dims = {}, bool keepdim = false) const;
     Tensor logsumexp(const Shape& dims, bool keepdim = false) const;

@@ -55,7 +55,7 @@ Tensor from_xtensor(const xt::xexpression<E>& expression) {
     Tensor result = Tensor::empty(sizes, dtype_of<Value>());
     std::transform(values.template begin<xt::layout_type::row_major>(),
                    values.template end<xt::layout_type::row_major>(), result.data_ptr<Stored>(),
-                   [](const auto& value) { return static_cast<Stored>(value); });
+                   [](const auto& value) { return checked_element<Stored>("from_xtensor", value); });
     return result;
 }
 

@@ -172,7 +172,7 @@ Tensor widened(const Tensor& y) {
 
 /// How many elements before each chunk of a dense mask are true, and how many there are in all.
 std::vector<int64_t> count_chunks(const Tensor& mask) {
-    const auto* holds = reinterpret_cast<const bool*>(mask.raw());
+    const auto* holds = reinterpret_cast<const Bool*>(mask.raw());
     const int64_t chunks = (mask.numel() + kMaskChunk - 1) / kMaskChunk;
     std::vector<int64_t> before(static_cast<std::size_t>(chunks) + 1, 0);
     parallel_for(chunks, 1, kMaskChunk, [&](int64_t begin, int64_t end) {
@@ -263,7 +263,7 @@ Tensor true_coordinates(const Tensor& mask) {
     auto* rows = reinterpret_cast<int64_t*>(coordinates.raw());
     int64_t* flat = rows + (mask.dim() - 1) * total;
     for_each_chunk(before, [&](int64_t start, int64_t first, int64_t wanted) {
-        table().positions(wanted, reinterpret_cast<const bool*>(holds.raw()) + start, start, flat + first);
+        table().positions(wanted, reinterpret_cast<const Bool*>(holds.raw()) + start, start, flat + first);
         for (std::size_t d = mask.sizes().size(); d-- > 1;) {
             const int64_t size = mask.sizes()[d];
             int64_t* row = rows + static_cast<int64_t>(d) * total;
@@ -284,7 +284,7 @@ Tensor compact(const Tensor& x, const Tensor& mask) {
     Tensor y = Tensor::empty({before.back()}, x.dtype());
     const auto move = table().compact[unit(x)];
     for_each_chunk(before, [&](int64_t start, int64_t first, int64_t wanted) {
-        move(wanted, reinterpret_cast<const bool*>(holds.raw()) + start,
+        move(wanted, reinterpret_cast<const Bool*>(holds.raw()) + start,
              elements.raw() + start * x.itemsize(), y.raw() + first * x.itemsize());
     });
     return y;

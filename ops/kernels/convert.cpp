@@ -65,6 +65,16 @@ void convert_bits(std::int64_t n, const void* from, void* to) {
     for (std::int64_t i = 0; i < n; ++i) y[i] = f(x[i]);
 }
 
+/// The same of wider numbers.
+template <auto f>
+std::uint16_t of_float64(double x) {
+    return f(round_to_odd(x));
+}
+template <auto f>
+std::uint16_t of_int64(std::int64_t x) {
+    return f(round_to_odd(round_to_odd(x)));
+}
+
 template <class From>
 void install_from(Table& table) {
     auto& row = table.convert[static_cast<std::size_t>(dtype_of<From>())];
@@ -83,6 +93,10 @@ void install_convert(Table& table) {
     const auto set = [&table](DType from, DType to, Convert loop) {
         table.convert[static_cast<std::size_t>(from)][static_cast<std::size_t>(to)] = loop;
     };
+    set(kFloat64, kFloat16, &convert_bits<of_float64<half_bits>, double, std::uint16_t>);
+    set(kInt64, kFloat16, &convert_bits<of_int64<half_bits>, std::int64_t, std::uint16_t>);
+    set(kFloat64, kBFloat16, &convert_bits<of_float64<bfloat16_bits>, double, std::uint16_t>);
+    set(kInt64, kBFloat16, &convert_bits<of_int64<bfloat16_bits>, std::int64_t, std::uint16_t>);
     set(kFloat32, kFloat16, &convert_bits<half_bits, float, std::uint16_t>);
     set(kFloat16, kFloat32, &convert_bits<half_value, std::uint16_t, float>);
     set(kFloat32, kBFloat16, &convert_bits<bfloat16_bits, float, std::uint16_t>);

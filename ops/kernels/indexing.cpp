@@ -24,7 +24,7 @@ int64_t locate_from(const Start& start, int64_t n, const int64_t* index, int64_t
     uint64_t bad = 0;
     for (int64_t i = 0; i < n; ++i) {
         bad |= static_cast<uint64_t>(outside(wrapped(i)));
-        places[i] = start(i) + wrapped(i) * stride;
+        places[i] = plus(start(i), times(wrapped(i), stride));  // of a bad index anything
     }
     if (!bad) return n;
     int64_t first = 0;
@@ -118,28 +118,28 @@ void add(int64_t n, int64_t row, int64_t step, const void* from, const int64_t* 
     }
 }
 
-int64_t count(int64_t n, const bool* mask) {
+int64_t count(int64_t n, const Bool* mask) {
     int64_t total = 0;
-    for (int64_t i = 0; i < n; ++i) total += mask[i];
+    for (int64_t i = 0; i < n; ++i) total += static_cast<bool>(mask[i]);
     return total;
 }
 
 /// Writes every element to the next free place and moves on only where the mask holds: no branch to
 /// mispredict.
 template <class Unit>
-void compact(int64_t wanted, const bool* mask, const void* from, void* to) {
+void compact(int64_t wanted, const Bool* mask, const void* from, void* to) {
     const auto* x = static_cast<const Unit*>(from);
     auto* y = static_cast<Unit*>(to);
     for (int64_t i = 0, found = 0; found < wanted; ++i) {
         y[found] = x[i];
-        found += mask[i];
+        found += static_cast<bool>(mask[i]);
     }
 }
 
-void positions(int64_t wanted, const bool* mask, int64_t first, int64_t* to) {
+void positions(int64_t wanted, const Bool* mask, int64_t first, int64_t* to) {
     for (int64_t i = 0, found = 0; found < wanted; ++i) {
         to[found] = first + i;
-        found += mask[i];
+        found += static_cast<bool>(mask[i]);
     }
 }
 
@@ -163,7 +163,7 @@ void install_indexing(Table& table) {
     install_unit<std::uint16_t>(indexing);
     install_unit<std::uint32_t>(indexing);
     install_unit<std::uint64_t>(indexing);
-    indexing.add[static_cast<std::size_t>(kBool)] = &add<bool>;
+    indexing.add[static_cast<std::size_t>(kBool)] = &add<Bool>;
     indexing.add[static_cast<std::size_t>(kInt64)] = &add<int64_t>;
     indexing.add[static_cast<std::size_t>(kFloat32)] = &add<float>;
     indexing.add[static_cast<std::size_t>(kFloat64)] = &add<double>;

@@ -52,10 +52,11 @@ void map_spread(std::int64_t n, void* out, const void* const* in, const double*)
 /// y[i] = f(x₀[i], …) element by element, for integers, bools and tests; the compiler turns it into vectors.
 template <class F, class Out, class T, std::size_t... Operand>
 void map_elements(std::int64_t n, void* out, const void* const* in, std::index_sequence<Operand...>) {
+    using Stored = std::conditional_t<std::is_same_v<T, bool>, Bool, T>;
     const F f{};
-    const T* x[] = {static_cast<const T*>(in[Operand])...};
+    const Stored* x[] = {static_cast<const Stored*>(in[Operand])...};
     Out* y = static_cast<Out*>(out);
-    for (std::int64_t i = 0; i < n; ++i) y[i] = static_cast<Out>(f(x[Operand][i]...));
+    for (std::int64_t i = 0; i < n; ++i) y[i] = static_cast<Out>(f(static_cast<T>(x[Operand][i])...));
 }
 
 template <class F, class Out, class T, std::size_t kOperands>

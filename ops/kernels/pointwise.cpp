@@ -293,12 +293,13 @@ struct IsFinite {
 /// vectors of one.
 template <class Bits>
 void where(int64_t n, void* y, const void* const* x, const double*) {
-    const auto* condition = static_cast<const std::uint8_t*>(x[0]);
+    const auto* condition = static_cast<const Bool*>(x[0]);
     const auto* a = static_cast<const Bits*>(x[1]);
     const auto* b = static_cast<const Bits*>(x[2]);
     auto* to = static_cast<Bits*>(y);
     for (int64_t i = 0; i < n; ++i) {
-        const auto all = static_cast<Bits>(-static_cast<std::make_signed_t<Bits>>(condition[i]));
+        const auto all =
+            static_cast<Bits>(-static_cast<std::make_signed_t<Bits>>(static_cast<bool>(condition[i])));
         to[i] = static_cast<Bits>((a[i] & all) | (b[i] & ~all));
     }
 }

@@ -41,12 +41,39 @@ void columns(int64_t count, int64_t columns, const void* matrix, int64_t stride,
 
 template <class F, class T>
 void add(Table& table, Fold fold) {
-    using Element = Stored<T>;
-    add_fold<T>(table, fold,
-                {sizeof(Element), &rows<F, Element>, &columns<F, Element>, &columns<F, Element>});
+    add_fold<T>(table, fold, {sizeof(T), &rows<F, T>, &columns<F, T>, &columns<F, T>});
+}
+
+// ---- Whether any bool is true, or all are: the largest or smallest byte is 0 or not.
+
+void make_truths(int64_t n, void* states) {
+    auto* y = static_cast<Bool*>(states);
+    for (int64_t i = 0; i < n; ++i) y[i] = Bool(static_cast<bool>(y[i]));
+}
+template <class F>
+void truth_of_rows(int64_t count, int64_t n, const void* x, int64_t stride, int64_t first, void* y) {
+    rows<F, std::uint8_t>(count, n, x, stride, first, y);
+    make_truths(count, y);
+}
+template <class F>
+void truth_of_columns(int64_t count, int64_t n, const void* x, int64_t stride, int64_t first, void* y) {
+    columns<F, std::uint8_t>(count, n, x, stride, first, y);
+    make_truths(n, y);
+}
+
+template <class F>
+void add_truth(Table& table, Fold fold) {
+    add_fold<bool>(table, fold,
+                   {sizeof(Bool), &truth_of_rows<F>, &truth_of_columns<F>, &columns<F, std::uint8_t>});
 }
 
 // ---- How many bools are true: a sum whose state is an int64.
+
+/// 1 in each byte that is not 0.
+std::uint64_t truths(std::uint64_t bytes) {
+    constexpr std::uint64_t kSeven = 0x7f7f7f7f7f7f7f7f;
+    return ((((bytes & kSeven) + kSeven) | bytes) >> 7) & (kSeven / 0x7f);
+}
 
 /// Eight bytes at a time, each of which counts up to 255.
 int64_t count_true(int64_t n, const std::uint8_t* x) {
@@ -61,14 +88,14 @@ int64_t count_true(int64_t n, const std::uint8_t* x) {
         for (int64_t k = 0; k < words; ++k) {
             std::uint64_t word;
             std::memcpy(&word, x + i + 8 * k, sizeof(word));
-            bytes += word;
+            bytes += truths(word);
         }
         // Neighbours are added to 16 bits; the product gathers all four sums in its highest 16.
         const std::uint64_t pairs = (bytes & kEven) + (bytes >> 8 & kEven);
         count += static_cast<int64_t>(pairs * kLowest >> 48);
         i += 8 * words;
     }
-    for (; i < n; ++i) count += x[i];
+    for (; i < n; ++i) count += x[i] != 0;
     return count;
 }
 
@@ -83,7 +110,7 @@ void count_strip(int64_t count, int64_t columns, const std::uint8_t* x, int64_t 
     std::uint8_t sums[kStrip] = {};
     for (int64_t i = 0; i < count; ++i) {
         for (int64_t j = 0; j < columns; ++j)
-            sums[j] = static_cast<std::uint8_t>(sums[j] + x[i * stride + j]);
+            sums[j] = static_cast<std::uint8_t>(sums[j] + (x[i * stride + j] != 0));
     }
     for (int64_t j = 0; j < columns; ++j) y[j] += sums[j];
 }
@@ -117,8 +144,8 @@ void install_reduce(Table& table) {
     add_numbers<Max>(table, Fold::kMax);
     add_numbers<Min>(table, Fold::kMin);
     add_fold<bool>(table, Fold::kSum, {sizeof(int64_t), &count_rows, &count_columns, &columns<Sum, int64_t>});
-    add<Max, bool>(table, Fold::kMax);
-    add<Min, bool>(table, Fold::kMin);
+    add_truth<Max>(table, Fold::kMax);
+    add_truth<Min>(table, Fold::kMin);
 }
 
 }  // namespace reel::kernels::REEL_SET

@@ -152,11 +152,11 @@ struct Indexing {
     Move put[4] = {};   ///< to[places[i]] = from[i · step], one after the other
     Move add[6] = {};   ///< to[places[i]] += from[i · step], one after the other, by type
     /// How many of `n` are true.
-    std::int64_t (*count)(std::int64_t n, const bool* mask) = nullptr;
+    std::int64_t (*count)(std::int64_t n, const Bool* mask) = nullptr;
     /// The first `wanted` elements for which the mask holds.
-    void (*compact[4])(std::int64_t wanted, const bool* mask, const void* from, void* to) = {};
+    void (*compact[4])(std::int64_t wanted, const Bool* mask, const void* from, void* to) = {};
     /// Their positions, counted from `first`.
-    void (*positions)(std::int64_t wanted, const bool* mask, std::int64_t first, std::int64_t* to) = nullptr;
+    void (*positions)(std::int64_t wanted, const Bool* mask, std::int64_t first, std::int64_t* to) = nullptr;
 };
 
 /// The rules by which an optimizer changes a parameter.
@@ -247,8 +247,8 @@ struct Softmax {
                             Panel x_bar) = {};
 };
 
-/// Normalization of dense rows of n elements. Null: no weight, no bias, no mean (μ = 0); a gradient that is
-/// not wanted. w̄ and b̄ are sums over these rows; x is read for x̄ and w̄ only.
+/// Normalization of dense rows of n elements. A mean is two numbers, the second what rounding the first has lost:
+/// beside a large mean it would show in x̂. Null: no weight, no bias, no mean (μ = 0); a gradient that is not wanted. w̄ and b̄ are sums over these rows; x is read for x̄ and w̄ only.
 struct Norm {
     void (*forward)(std::int64_t rows, std::int64_t n, const void* x, const void* weight, const void* bias,
                     double eps, void* y, void* means, void* rstds) = nullptr;
@@ -276,10 +276,11 @@ struct Window {
     /// The adjoint: adds the columns to the planes.
     void (*fold)(const Sliding& s, std::int64_t planes, std::int64_t begin, std::int64_t end,
                  const void* columns, void* x) = nullptr;
-    /// The largest element under the window, the first of several, or a NaN; and its place in the plane.
+    /// The largest element under the window, the first of several, or a NaN; and its place in the plane. Where
+    /// all is padding: -inf, and -1.
     void (*max)(const Sliding& s, std::int64_t planes, const void* x, void* y,
                 std::int64_t* places) = nullptr;
-    /// x[places[i]] += y[i], plane by plane.
+    /// x[places[i]] += y[i], plane by plane, but for places of -1.
     void (*max_backward)(const Sliding& s, std::int64_t planes, const void* y, const std::int64_t* places,
                          void* x) = nullptr;
     /// The sum under the window times `scale` of the result.

@@ -96,6 +96,7 @@ Tensor relu(const Tensor& x) {
 
 Tensor leaky_relu(const Tensor& x, double negative_slope) {
     check_floating("leaky_relu", x);
+    check_number("leaky_relu", negative_slope, compute_dtype(x.dtype()));
     return record(
         "leaky_relu", map("leaky_relu", Fn::kLeakyRelu, x, &negative_slope),
         {{x, [x, negative_slope](const Tensor& g) { return where(x > 0, g, negative_slope * g); }}});
@@ -103,6 +104,7 @@ Tensor leaky_relu(const Tensor& x, double negative_slope) {
 
 Tensor elu(const Tensor& x, double alpha) {
     check_floating("elu", x);
+    check_number("elu", alpha, compute_dtype(x.dtype()));
     return record("elu", map("elu", Fn::kElu, x, &alpha),
                   {{x, [x, alpha](const Tensor& g) {
                         return where(x > 0, g, g * (alpha * exp(clamp(wide(x), None, 0))));

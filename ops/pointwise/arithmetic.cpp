@@ -26,19 +26,21 @@ Tensor add_scaled(const char* name, const Tensor& a, const Tensor& b, Scalar alp
     if (!is_floating_point(result)) {
         return combine(name, Fn::kAdd, {a, combine(name, Fn::kMul, {b, alpha})});
     }
+    check_number(name, alpha, compute_dtype(result));
     const auto factor = alpha.to<double>();
     return combine(name, Fn::kAxpy, {a, b}, &factor);
 }
 
-void check_divisor(const char* name, DType result, Operand b) {
-    if (is_floating_point(result)) return;
+void check_divisor(const char* name, Operand a, Operand b) {
+    if (is_floating_point(result_type({a, b})) || numel(broadcast_shapes(name, {a, b})) == 0) return;
     const bool zero = b.tensor() ? eq(*b.tensor(), 0).any().item<bool>() : b.number().to<std::int64_t>() == 0;
     if (zero) fail<Error>(name, ": an integer is divided by 0; convert with to(kFloat32) to get NaN");
 }
 
+/// Of operands rounded to their common type.
 Tensor divided(const char* name, Fn fn, Operand a, Operand b) {
-    check_divisor(name, result_type({a, b}), b);
-    return combine(name, fn, {a, b});
+    check_divisor(name, a, b);
+    return combine_rounded(name, fn, {a, b});
 }
 
 // Quotients in gradients. They are constant between their jumps, so they have no history.

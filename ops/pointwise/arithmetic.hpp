@@ -39,18 +39,18 @@ inline Tensor operator/(Scalar a, const Tensor& b) { return div(a, b); }
 Tensor neg(const Tensor& x);
 /// |x|. x̄ = ȳ sign(x): 0 at 0.
 Tensor abs(const Tensor& x);
-/// −1, 0 or 1, NaN for NaN; x̄ = 0.
+/// −1, 0 or 1; 0 for NaN. x̄ = 0.
 Tensor sign(const Tensor& x);
 /// x²; of bools as int64. x̄ = 2 x ȳ.
 Tensor square(const Tensor& x);
 /// 1 / x, in floating point. x̄ = −ȳ y².
 Tensor reciprocal(const Tensor& x);
 
-/// a − b trunc(a / b): the remainder with the sign of a, exact. Integers divided by 0 throw. ā = ȳ, b̄ = −ȳ
+/// a − b trunc(a / b): the remainder with the sign of a, exact, of operands rounded to their common type. Integers divided by 0 throw. ā = ȳ, b̄ = −ȳ
 /// trunc(a / b).
 Tensor fmod(const Tensor& a, const Tensor& b);
 Tensor fmod(const Tensor& a, Scalar b);
-/// a − b ⌊a / b⌋: the remainder with the sign of b. Integers divided by 0 throw. ā = ȳ, b̄ = −ȳ ⌊a / b⌋.
+/// a − b ⌊a / b⌋: the remainder with the sign of b, of operands rounded to their common type. Integers divided by 0 throw. ā = ȳ, b̄ = −ȳ ⌊a / b⌋.
 Tensor remainder(const Tensor& a, const Tensor& b);
 Tensor remainder(const Tensor& a, Scalar b);
 Tensor remainder(Scalar a, const Tensor& b);

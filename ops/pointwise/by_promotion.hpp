@@ -42,6 +42,12 @@ inline Tensor combine(const char* name, kernels::Fn fn, Operands operands,
     return apply({name, fn, compute_dtype(result), result, parameters}, operands);
 }
 
+/// The same of operands that are rounded to their common type first, also where that has 16 bits.
+inline Tensor combine_rounded(const char* name, kernels::Fn fn, Operands operands) {
+    const DType common = result_type(operands);
+    return apply({name, fn, compute_dtype(common), common, nullptr, common}, operands);
+}
+
 /// Likewise in floating point: integers and bools become float32.
 inline Tensor combine_floating(const char* name, kernels::Fn fn, Operands operands,
                                const double* parameters = nullptr) {

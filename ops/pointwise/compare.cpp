@@ -10,8 +10,10 @@ namespace {
 
 using kernels::Fn;
 
+/// Of operands rounded to their common type: in float16, 0.1 is the number that a tensor holds for it.
 Tensor predicate(const char* name, Fn fn, Operands operands) {
-    return apply({name, fn, compute_dtype(result_type(operands)), kBool, nullptr}, operands);
+    const DType common = result_type(operands);
+    return apply({name, fn, compute_dtype(common), kBool, nullptr, common}, operands);
 }
 
 /// isnan and its kin: integers and bools have one answer.
@@ -51,14 +53,19 @@ Tensor isinf(const Tensor& x) { return classify("isinf", Fn::kIsInf, x, false); 
 Tensor isfinite(const Tensor& x) { return classify("isfinite", Fn::kIsFinite, x, true); }
 
 Tensor isclose(const Tensor& a, const Tensor& b, double rtol, double atol, bool equal_nan) {
+    if (!(rtol >= 0 && atol >= 0)) {
+        fail<Error>("isclose: the tolerances must be at least 0, not rtol ", rtol, " and atol ", atol);
+    }
     const Tensor x = a.detach();
     const Tensor y = b.detach();
     Tensor close = eq(x, y);
     if (equal_nan) close = logical_or(close, logical_and(isnan(x), isnan(y)));
     if (rtol == 0 && atol == 0) return close;
-    const auto countable = [](const Tensor& t) { return t.dtype() == kBool ? t.to(kInt64) : t; };
-    const Tensor size = abs(countable(y));
-    const Tensor distance = abs(sub(countable(x), countable(y)));
+    // Integers are measured in float64, where no distance overflows.
+    const DType common = result_type({x, y});
+    const DType measured = is_floating_point(common) ? common : kFloat64;
+    const Tensor size = abs(y.to(measured));
+    const Tensor distance = abs(sub(x.to(measured), y.to(measured)));
     const Tensor near = le(distance, add(mul(size, rtol), atol));
     return logical_or(close, logical_and(isfinite(distance), near));
 }

@@ -1,5 +1,6 @@
 /// \file
-/// Comparisons and predicates: bool tensors, never differentiable. Beside a NaN all but `ne` are false.
+/// Comparisons and predicates: bool tensors, never differentiable. Operands are rounded to their common type
+/// first. Beside a NaN all but `ne` are false.
 #pragma once
 
 #include "../../tensor/tensor.hpp"
@@ -60,7 +61,7 @@ Tensor isinf(const Tensor& x);
 /// Whether x is neither NaN nor infinite.
 Tensor isfinite(const Tensor& x);
 
-/// |a − b| ≤ atol + rtol |b|, elementwise.
+/// |a − b| ≤ atol + rtol |b|, elementwise; of integers in float64. Throws for tolerances below 0 or NaN.
 Tensor isclose(const Tensor& a, const Tensor& b, double rtol = 1e-5, double atol = 1e-8,
                bool equal_nan = false);
 /// Whether all elements are close.

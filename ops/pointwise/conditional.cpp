@@ -25,12 +25,13 @@ void check_condition(const char* name, const Tensor& condition) {
 Tensor select_by(const Tensor& condition, Operand a, Operand b) {
     check_condition("where", condition);
     const DType result = result_type({a, b});
-    return apply({"where", Fn::kWhere, compute_dtype(result), result, nullptr}, {condition, a, b});
+    return apply({"where", Fn::kWhere, compute_dtype(result), result, nullptr, result}, {condition, a, b});
 }
 
 Tensor filled(const Tensor& x, const Tensor& mask, Operand value) {
     check_condition("masked_fill", mask);
-    return apply({"masked_fill", Fn::kWhere, compute_dtype(x.dtype()), x.dtype(), nullptr}, {mask, value, x});
+    return apply({"masked_fill", Fn::kWhere, compute_dtype(x.dtype()), x.dtype(), nullptr, x.dtype()},
+                 {mask, value, x});
 }
 
 /// ȳ for one side of a choice: all, half at a tie, nothing where `loses`.
@@ -56,7 +57,7 @@ DType clamped_type(const Tensor& x, const std::optional<Operand>& min, const std
 
 Tensor clamped(const Tensor& x, const std::optional<Operand>& min, const std::optional<Operand>& max) {
     const DType result = clamped_type(x, min, max);
-    return apply({"clamp", Fn::kClamp, compute_dtype(result), result, nullptr},
+    return apply({"clamp", Fn::kClamp, compute_dtype(result), result, nullptr, result},
                  {x, min.value_or(unbounded(result, true)), max.value_or(unbounded(result, false))});
 }
 
@@ -166,6 +167,7 @@ Tensor nan_to_num(const Tensor& x, std::optional<double> nan, std::optional<doub
     if (!x.is_floating_point()) return x.clone();
     const double most = largest(x.dtype());
     const double parameters[] = {nan.value_or(0), posinf.value_or(most), neginf.value_or(-most)};
+    for (const double number : parameters) check_number("nan_to_num", number, x.dtype());
     return record("nan_to_num", map("nan_to_num", Fn::kNanToNum, x, parameters),
                   {{x, [x](const Tensor& g) { return where(isfinite(x), g, 0); }}});
 }

@@ -84,6 +84,7 @@ const Tensor& Tensor::copy_(const Tensor& src) const {
 }
 
 const Tensor& Tensor::fill_(Scalar value) const {
+    if (!is_reduced(dtype())) check_number("fill_", value, dtype());  // 16 bits take ±inf
     const Tensor number = full({}, value, dtype());
     overwrite("fill_", *this, number, {{*this, zero_gradient}, {number, pass}});
     return *this;

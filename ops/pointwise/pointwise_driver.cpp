@@ -74,7 +74,7 @@ void run_plain(const Tensor& y, const Elementwise& f, Operands operands, kernels
             step[count] = itemsize(wanted);
         } else {
             alignas(8) std::byte number[8];
-            if (!x) store(operand.number(), wanted, number);
+            if (!x) store(f, operand.number(), wanted, number);
             block = std::min(kOperandBlock, block);
             splat(x ? x->raw() : number, wanted, block, numbers[count]);
             base[count] = numbers[count];

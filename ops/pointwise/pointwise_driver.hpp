@@ -41,6 +41,8 @@ struct Elementwise {
     DType compute;  ///< what the operands are converted to (but the condition of `where`)
     DType result;   ///< what the result is converted to
     const double* parameters = nullptr;
+    DType rounded =
+        compute;  ///< a 16-bit type that the operands are rounded to before they are computed with
 };
 
 /// A new tensor f(operands), of their common shape. Keeps the memory order of the first operand, as PyTorch

@@ -33,12 +33,26 @@ private:
     std::size_t bytes_ = 0;
 };
 
-/// An operand on its way into a kernel.
+/// An operand on its way into a kernel: converted from the type stored, by way of another where it is rounded to
+/// that one first, to the type wanted.
 struct Source {
     const std::byte* base;
     DType stored;
+    DType rounded;
     DType wanted;
     Walk walk;
+
+    bool is_direct() const { return stored == wanted && rounded == wanted; }
+    bool is_rounded() const { return stored != rounded && rounded != wanted; }
+    /// Converts elements; `between` holds as many of the type they are rounded to.
+    void convert(std::int64_t count, const void* from, void* between, void* to) const {
+        if (is_rounded()) {
+            kernels::convert(stored, rounded)(count, from, between);
+            kernels::convert(rounded, wanted)(count, between, to);
+        } else {
+            kernels::convert(stored, wanted)(count, from, to);
+        }
+    }
 };
 
 /// Where a kernel's results go.
@@ -66,9 +80,11 @@ public:
             source_->walk.gather(size, source_->base, begin, count, gathered);
             dense = gathered;
         }
-        if (source_->stored == source_->wanted) return dense;
+        if (source_->is_direct()) return dense;
         std::byte* converted = converted_.get(block_ * itemsize(source_->wanted));
-        kernels::convert(source_->stored, source_->wanted)(count, dense, converted);
+        std::byte* rounded =
+            source_->is_rounded() ? rounded_.get(block_ * itemsize(source_->rounded)) : nullptr;
+        source_->convert(count, dense, rounded, converted);
         return converted;
     }
 
@@ -79,8 +95,8 @@ private:
         std::byte* values = converted_.get(block_ * size);
         if (splatted_ < count) {
             alignas(8) std::byte value[8];
-            kernels::convert(source_->stored, source_->wanted)(
-                1, source_->base + run.offset * itemsize(source_->stored), value);
+            alignas(8) std::byte rounded[8];
+            source_->convert(1, source_->base + run.offset * itemsize(source_->stored), rounded, value);
             static const Shape kStill = {0};
             Walk({count}, kStill).gather(size, value, 0, count, values);
             splatted_ = count;
@@ -92,6 +108,7 @@ private:
     std::int64_t block_ = 0;
     std::int64_t splatted_ = 0;
     Buffer gathered_;
+    Buffer rounded_;
     Buffer converted_;
 };
 
@@ -204,8 +221,11 @@ bool run_spread(const Sink& sink, const Source* sources, const Elementwise& f) {
 
 }  // namespace
 
-void store(Scalar number, DType dtype, std::byte* to) {
-    dispatch(dtype, [&](auto zero) { *reinterpret_cast<decltype(zero)*>(to) = number.to<decltype(zero)>(); });
+void store(const Elementwise& f, Scalar number, DType dtype, std::byte* to) {
+    dispatch(dtype, [&](auto zero) {
+        using T = decltype(zero);
+        *reinterpret_cast<T*>(to) = computed_type(f) == kBool ? number.to<T>() : number.checked<T>(f.name);
+    });
 }
 
 Shape permuted(const Shape& values, const Shape& order) {
@@ -220,18 +240,19 @@ void run_strided(const Tensor& y, const Elementwise& f, Operands operands, kerne
     const DType computed = computed_type(f);
     const Sink sink{y.raw(), computed, y.dtype(), Walk(sizes, permuted(y.strides(), order))};
     alignas(8) std::byte numbers[kMaxOperands][8];
-    Source sources[kMaxOperands] = {{nullptr, kBool, kBool, Walk({}, {})},
-                                    {nullptr, kBool, kBool, Walk({}, {})},
-                                    {nullptr, kBool, kBool, Walk({}, {})}};
+    Source sources[kMaxOperands] = {{nullptr, kBool, kBool, kBool, Walk({}, {})},
+                                    {nullptr, kBool, kBool, kBool, Walk({}, {})},
+                                    {nullptr, kBool, kBool, kBool, Walk({}, {})}};
     std::size_t k = 0;
     for (const Operand& operand : operands) {
         const DType wanted = operand_type(f, k);
+        const DType rounded = is_reduced(f.rounded) && is_floating_point(wanted) ? f.rounded : wanted;
         if (const Tensor* x = operand.tensor()) {
             const Shape strides = broadcast_strides(x->sizes(), x->strides(), y.sizes());
-            sources[k] = {x->raw(), x->dtype(), wanted, Walk(sizes, permuted(strides, order))};
+            sources[k] = {x->raw(), x->dtype(), rounded, wanted, Walk(sizes, permuted(strides, order))};
         } else {
-            store(operand.number(), wanted, numbers[k]);
-            sources[k] = {numbers[k], wanted, wanted, Walk(sizes, Shape::filled(sizes.size(), 0))};
+            store(f, operand.number(), rounded, numbers[k]);
+            sources[k] = {numbers[k], rounded, rounded, wanted, Walk(sizes, Shape::filled(sizes.size(), 0))};
         }
         ++k;
     }

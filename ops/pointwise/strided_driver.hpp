@@ -22,8 +22,9 @@ inline DType computed_type(const Elementwise& f) {
     return predicate ? kBool : f.compute;
 }
 
-/// Writes the number as an element.
-void store(Scalar number, DType dtype, std::byte* to);
+/// Writes the number as an element that f reads. Throws where f's type does not hold it; a comparison takes the
+/// nearest number, or an infinity, instead.
+void store(const Elementwise& f, Scalar number, DType dtype, std::byte* to);
 /// The values in this order.
 Shape permuted(const Shape& values, const Shape& order);
 

@@ -56,7 +56,7 @@ struct Element {
     using Type = T;
 };
 template <>
-struct Element<bool> {
+struct Element<Bool> {
     using Type = std::uint8_t;
 };
 template <>
@@ -68,9 +68,10 @@ struct Element<BFloat16> {
     using Type = float;
 };
 
-/// The winners and where they stood.
+/// The winners and where they stood. Of bools, as bytes that are 0 or 1: one truth is no larger than another.
 ValuesIndices find(Fold how, const Tensor& x, const ReducedDims& r) {
-    const States states = fold_states(how, x, r.dims, {compute_dtype(x.dtype())});
+    const Tensor comparable = x.dtype() == kBool ? ne(x, false) : x;
+    const States states = fold_states(how, comparable, r.dims, {compute_dtype(x.dtype())});
     return dispatch(x.dtype(), [&](auto zero) -> ValuesIndices {
         using State = kernels::Extreme<typename Element<decltype(zero)>::Type>;
         return {r.shaped(states.map<State>(x.dtype(), [](const State& s) { return s.value; })),

@@ -18,18 +18,20 @@ Tensor prod(const Tensor& x, const Shape& dims = {}, bool keepdim = false);
 /// Σ (x − mean)² / (n − 1), or / n where not `unbiased`. One element has no unbiased variance: NaN. x̄ = 2 ȳ
 /// (x − mean) / (n − 1), or / n.
 Tensor var(const Tensor& x, const Shape& dims = {}, bool unbiased = true, bool keepdim = false);
-template <class Bool>  // only a bool: var(x, 0) means dimension 0
-    requires std::is_same_v<Bool, bool>
+template <IsBool Bool>  // var(x, 0) means dimension 0
 Tensor var(const Tensor& x, Bool unbiased) {
     return var(x, Shape{}, unbiased);
 }
+template <IsNoBool Other>
+Tensor var(const Tensor& x, const Shape& dims, Other unbiased, bool keepdim = false) = delete;
 /// √var. x̄ = ȳ (x − mean) / ((n − 1) y), or / (n y); 0 where y is.
 Tensor std(const Tensor& x, const Shape& dims = {}, bool unbiased = true, bool keepdim = false);
-template <class Bool>
-    requires std::is_same_v<Bool, bool>
+template <IsBool Bool>
 Tensor std(const Tensor& x, Bool unbiased) {
     return std(x, Shape{}, unbiased);
 }
+template <IsNoBool Other>
+Tensor std(const Tensor& x, const Shape& dims, Other unbiased, bool keepdim = false) = delete;
 /// (Σ |x|ᵖ)^(1/p); the largest |x| for p = ∞, the smallest for −∞, the number of elements that are not 0 for
 /// p = 0. x̄ = ȳ sign(x) (|x| / y)ᵖ⁻¹, 0 where y is (so that a square of it has no curvature at 0, as
 /// in PyTorch: the subgradient has lost it), and for p = 0; ties of |x| share it evenly for p = ±∞. Throws a

@@ -33,7 +33,7 @@ struct Item {
     }
 };
 
-std::uint8_t key_of(bool x) { return x ? 1 : 0; }
+std::uint8_t key_of(Bool x) { return x ? 1 : 0; }
 std::uint64_t key_of(int64_t x) { return static_cast<std::uint64_t>(x) ^ (std::uint64_t{1} << 63); }
 
 template <class T, class Key = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>>
@@ -113,7 +113,7 @@ ValuesIndices ordered(const char* name, const Tensor& x, int64_t k, int64_t dim,
     const Tensor indices = Tensor::empty(sizes, kInt64);
     dispatch(rows.dtype(), [&](auto zero) {
         using T = decltype(zero);
-        if constexpr (!std::is_class_v<T>) {
+        if constexpr (!kIs16Bit<T>) {
             if (values.numel() == 0) return;
             sort_rows(rows.numel() / n, n, k, descending, rows.data_ptr<T>(), values.data_ptr<T>(),
                       indices.data_ptr<int64_t>());

@@ -264,6 +264,11 @@ void write_file(const std::string& path, const std::vector<std::span<const std::
     file.rename();
 }
 
+Tensor storable(const Tensor& tensor) {
+    const Tensor dense = tensor.detach().contiguous();
+    return dense.dtype() == kBool ? dense.ne(false) : dense;
+}
+
 std::span<const std::byte> bytes_of(const Tensor& dense) {
     return {dense.raw(), static_cast<std::size_t>(dense.numel() * dense.itemsize())};
 }

@@ -62,6 +62,8 @@ Tensor read_elements(const File& file, std::int64_t offset, Encoding encoding, c
 /// Makes `path` a file of these bytes, one part after the other: at every moment, and after a crash or a full
 /// disk, it is the old file or the new one. Throws an `IoError`.
 void write_file(const std::string& path, const std::vector<std::span<const std::byte>>& parts);
+/// The tensor's elements as a file has them: dense, bools as 0 and 1.
+Tensor storable(const Tensor& tensor);
 /// The bytes of a dense tensor, as a part of a file.
 std::span<const std::byte> bytes_of(const Tensor& dense);
 

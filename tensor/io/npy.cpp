@@ -207,7 +207,7 @@ std::string header(const Tensor& tensor) {
 
 void save_npy(const std::string& path, const Tensor& tensor) {
     const std::string head = header(tensor);
-    const Tensor dense = tensor.detach().contiguous();
+    const Tensor dense = detail::storable(tensor);
     detail::write_file(path, {std::as_bytes(std::span(head)), detail::bytes_of(dense)});
 }
 

@@ -271,7 +271,7 @@ void save_safetensors(const std::string& path, const std::map<std::string, Tenso
     std::vector<std::pair<std::string, Tensor>> items;
     for (const auto& [name, tensor] : tensors) {
         if (name == kMetadata) fail<Error>("save_safetensors: '", name, "' cannot be the name of a tensor");
-        items.emplace_back(name, tensor.detach().contiguous());
+        items.emplace_back(name, detail::storable(tensor));
     }
     std::sort(items.begin(), items.end(), [](const auto& a, const auto& b) {
         return std::pair(rank(a.second.dtype()), a.first) < std::pair(rank(b.second.dtype()), b.first);

@@ -61,6 +61,36 @@ TEST_CASE("property: an operation on a view is the operation on its copy") {
     }
 }
 
+/// `x` in the same layout, with any byte but 0 where it is true.
+Tensor with_any_bytes(const Tensor& x, Draw& draw) {
+    const auto count = static_cast<std::int64_t>(x.impl().storage->bytes);
+    const Tensor memory = x.as_strided({count}, {1}, 0).clone();
+    auto* byte = memory.data_ptr<Bool>();
+    for (std::int64_t i = 0; i < count; ++i) {
+        if (byte[i].byte != 0) byte[i].byte = static_cast<std::uint8_t>(draw.whole(1, 255));
+    }
+    return memory.as_strided(x.sizes(), x.strides(), x.storage_offset());
+}
+
+TEST_CASE("property: any byte of a bool but 0 is true") {
+    constexpr int kCases = 40;
+    for (const Operation& operation : all_calls()) {
+        for_all(operation.name, kCases, [&](Draw& draw) {
+            const Call call = operation.draw(draw);
+            Inputs bytes;
+            bool any = false;
+            for (const Tensor& x : call.inputs) {
+                any = any || x.dtype() == kBool;
+                bytes.push_back(x.dtype() == kBool ? with_any_bytes(x, draw) : x);
+            }
+            if (!any) return;
+            demand_equal(call.f(bytes), call.f(call.inputs), {call.inputs, call.f}, "a result");
+            demand_equal(gradients(call, bytes, draw), gradients(call, call.inputs, draw),
+                         {call.inputs, call.f}, "a gradient");
+        });
+    }
+}
+
 TEST_CASE("property: a gradient on a view is the gradient on its copy") {
     constexpr int kCases = 20;
     constexpr double kUlps = 4;  // what broadcast is summed back, in any order

@@ -86,7 +86,6 @@ TEST_CASE("factory: arange refuses what does not arrive") {
     CHECK_THROWS_AS(arange(0, 5, 0), Error);
     CHECK_THROWS_AS(arange(0, HUGE_VAL), Error);
     CHECK_THROWS_AS(arange(0, 1, std::nan("")), Error);
-    CHECK_THROWS_AS(arange(0, 5, 0.5, kInt64), Error);
     CHECK_THROWS_AS(arange(0, 1e300, 1e-10), Error);
     const std::int64_t lowest = std::numeric_limits<std::int64_t>::min();
     const std::int64_t highest = std::numeric_limits<std::int64_t>::max();
@@ -94,6 +93,16 @@ TEST_CASE("factory: arange refuses what does not arrive") {
     CHECK(arange(highest - 2, highest).to_vector<std::int64_t>() == std::vector{highest - 2, highest - 1});
     CHECK(arange(lowest, highest, highest).to_vector<std::int64_t>() ==
           std::vector<std::int64_t>{lowest, -1, highest - 1});
+}
+
+TEST_CASE("factory: arange of an integer type counts with fractions, and steps without") {
+    using Wholes = std::vector<std::int64_t>;
+    const auto wholes = [](const Tensor& x) { return x.to_vector<std::int64_t>(); };
+    CHECK(wholes(arange(2.5, kInt64)) == Wholes{0, 1, 2});
+    CHECK(wholes(arange(0, 2, 0.5, kInt64)) == Wholes{0, 0, 0, 0});
+    CHECK(wholes(arange(1.5, 5, 1.5, kInt64)) == Wholes{1, 2, 3});
+    CHECK(wholes(arange(2.7, -2.7, -0.9, kInt64)) == Wholes{2, 2, 2, 2, 2, 2});
+    CHECK(wholes(arange(0, 5, 2.9, kInt64)) == Wholes{0, 2});
 }
 
 TEST_CASE("factory: braces nest, vectors fill, types follow the numbers") {

@@ -1,6 +1,8 @@
 // Printing, against what PyTorch's repr wrote (`fixtures/make_print.py`).
 #include <doctest/doctest.h>
 
+#include <locale>
+
 #include <sstream>
 
 #include "files.hpp"
@@ -144,6 +146,26 @@ TEST_CASE("print: however many dimensions a tensor has, it is printed, and brief
     CHECK(printed(arange(2000)).starts_with("tensor([   0,    1,    2,"));
     CHECK(printed(tensor(7).expand({std::int64_t{1} << 40})).size() < 100'000'000);
     set_printoptions(before);
+}
+
+TEST_CASE("print: a global locale that groups digits is not asked") {
+    struct Grouped : std::numpunct<char> {
+        char do_thousands_sep() const override { return ','; }
+        std::string do_grouping() const override { return "\3"; }
+    };
+    const std::locale before = std::locale::global(std::locale(std::locale::classic(), new Grouped));
+    std::ostringstream out;
+    out.imbue(std::locale::classic());
+    out << zeros({1000, 0});
+    std::string message;
+    try {
+        zeros({1000, 2}) + zeros({3000, 2});
+    } catch (const ShapeError& error) {
+        message = error.what();
+    }
+    std::locale::global(before);
+    CHECK(out.str() == "tensor([], size=(1000, 0))");
+    CHECK(message.find("[1000, 2] and [3000, 2]") != std::string::npos);
 }
 
 TEST_CASE("print: options not given stay as they are") {

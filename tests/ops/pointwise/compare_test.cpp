@@ -32,6 +32,31 @@ TEST_CASE("a comparison takes place in the common type") {
     CHECK(bools(tensor({large}) == tensor({large - 1})) == Bools{false});
 }
 
+TEST_CASE("a comparison in 16 bits takes the number that a tensor holds for it") {
+    for (DType dtype : {kFloat16, kBFloat16}) {
+        const Tensor h = zeros({2}, dtype).fill_(0.1);
+        const Tensor wide = full({}, 0.1, kFloat64);
+        for (const Tensor& same :
+             {h == 0.1, h <= 0.1, h >= 0.1, 0.1 == h, h == wide, wide >= h, h[0] == 0.1}) {
+            CHECK(same.all().item<bool>());
+        }
+        for (const Tensor& other : {h != 0.1, h<0.1, h> 0.1, h != wide, wide < h}) {
+            CHECK_FALSE(other.any().item<bool>());
+        }
+        // int64 and a 16-bit type meet in the latter: 2049 is 2048 there.
+        CHECK((tensor({2049}) == full({1}, 2048, dtype)).item<bool>());
+        CHECK((full({1}, 2048, dtype) >= 2049).item<bool>());
+        CHECK(fmod(h, 0.1).equal(zeros({2}, dtype)));
+        CHECK(remainder(h, wide).equal(zeros({2}, dtype)));
+        CHECK(h.clamp(0.1).equal(h));
+        CHECK(h.clamp(None, 0.1).equal(h));
+        const Tensor leaf = h.clone().set_requires_grad();
+        const Tape tape;
+        leaf.clamp(0.1, 0.1).sum().backward();
+        CHECK(leaf.grad().equal(ones({2}, dtype)));  // a rounded bound is a bound like any other
+    }
+}
+
 TEST_CASE("logical operations take every type, and NaN as true") {
     const Tensor x = tensor({0.0, -0.0, 0.5, kNaN});
     CHECK(bools(logical_not(x)) == Bools{true, true, false, false});
@@ -58,6 +83,20 @@ TEST_CASE("isclose takes integers and bools") {
     CHECK(bools(isclose(tensor({100, 100}), tensor({101, 102}), 0, 1)) == Bools{true, false});
     const std::int64_t large = (std::int64_t{1} << 53) + 1;
     CHECK_FALSE(isclose(tensor({large}), tensor({large - 1}), 0, 0).item<bool>());
+}
+
+TEST_CASE("isclose: distances of integers do not overflow, tolerances are no less than 0") {
+    using Limits = std::numeric_limits<std::int64_t>;
+    CHECK_FALSE(allclose(tensor({Limits::min()}), tensor({Limits::max()})));
+    CHECK_FALSE(allclose(tensor({Limits::max()}), tensor({Limits::min()})));
+    CHECK(allclose(tensor({Limits::max()}), tensor({Limits::max() - 1})));
+    const Tensor x = ones({2});
+    for (double wrong : {-0.4, kNaN, -kInf}) {
+        CHECK_THROWS_AS(isclose(x, x, wrong), Error);
+        CHECK_THROWS_AS(isclose(x, x, 0, wrong), Error);
+        CHECK_THROWS_AS(allclose(x, x, wrong), Error);
+    }
+    CHECK(allclose(x, x + 1, kInf));
 }
 
 TEST_CASE("allclose and equal answer for whole tensors") {

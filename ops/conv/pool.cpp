@@ -47,21 +47,6 @@ Sliding sliding(const char* name, const Tensor& x, const Options& options, Pair 
                  options.ceil_mode);
 }
 
-/// Throws where a window has nothing but padding under it, as dilated ones can: it has no maximum.
-void check_windows(const char* name, int64_t windows, int64_t stride, int64_t padding, int64_t kernel,
-                   int64_t dilation, int64_t length) {
-    for (int64_t i = 0; i < windows; ++i) {
-        bool any = false;
-        for (int64_t k = 0; k < kernel && !any; ++k) {
-            const int64_t place = i * stride - padding + k * dilation;
-            any = place >= 0 && place < length;
-        }
-        if (any) continue;
-        fail<ShapeError>(name, ": window ", i, " of ", kernel, " elements with dilation ", dilation,
-                         " and padding ", padding, " has nothing of the ", length, " elements under it");
-    }
-}
-
 int64_t plane(const Sliding& s) { return s.height * s.width; }
 int64_t results(const Sliding& s) { return s.out_height * s.out_width; }
 
@@ -137,10 +122,6 @@ Tensor avg_pool2d_backward(const Sliding& s, const Tensor& y_bar, const Shape& s
 
 Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& options) {
     const Sliding s = sliding("max_pool2d", x, options, options.dilation);
-    check_windows("max_pool2d", s.out_height, s.stride_height, s.padding_height, s.kernel_height,
-                  s.dilation_height, s.height);
-    check_windows("max_pool2d", s.out_width, s.stride_width, s.padding_width, s.kernel_width,
-                  s.dilation_width, s.width);
     const DType compute = compute_dtype(x.dtype());
     const Tensor from = dense(x, compute);
     const Tensor y = Tensor::empty(slid_sizes(x, s), compute);

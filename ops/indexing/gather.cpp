@@ -146,7 +146,9 @@ Tensor Tensor::take_along_dim(const Tensor& indices, std::optional<int64_t> dim)
     to[d] = indices.sizes()[d];
     // Indices count from the end, too; what is out of range stays as it is, for the message.
     const Tensor from_end = reel::logical_and(indices < 0, indices >= -from[d]);
-    return expand(from).gather(along, reel::where(from_end, indices + from[d], indices).expand(to));
+    const bool none = !from_end.any().item<bool>();
+    const Tensor front = none ? indices : reel::where(from_end, indices + from[d], indices);
+    return expand(from).gather(along, front.expand(to));
 }
 
 Tensor gather(const Tensor& x, int64_t dim, const Tensor& index) { return x.gather(dim, index); }

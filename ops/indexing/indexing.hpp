@@ -35,7 +35,8 @@ Tensor scatter(const Tensor& x, std::int64_t dim, const Tensor& index, Scalar va
 /// Likewise with y[index[i][j]][j] += src[i][j]: the adjoint of `gather`. x̄ = ȳ, and src gets ȳ at its
 /// places.
 Tensor scatter_add(const Tensor& x, std::int64_t dim, const Tensor& index, const Tensor& src);
-/// `gather` with `x` and `indices` broadcast but along `dim`; without `dim` from the flattened `x`.
+/// `gather` with `x` and `indices` broadcast but along `dim`, where indices count from either end; without `dim` from
+/// the flattened `x`.
 Tensor take_along_dim(const Tensor& x, const Tensor& indices, std::optional<std::int64_t> dim = None);
 
 /// The elements for which the mask, broadcast with `x`, holds: 1-D, in row-major order. x̄ = ȳ where the mask

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <set>
 #include <sstream>
@@ -176,7 +177,9 @@ double error_of(const Call& call, Kind kind, Draw& draw) {
             far = std::max(far, std::abs(found[i] - wanted[i]));
         }
         constexpr int kDigits = 23;
-        if (far > 0 && most > 0) worst = std::max(worst, far / std::ldexp(1, std::ilogb(most) - kDigits));
+        constexpr int kLeast = std::numeric_limits<float>::min_exponent - 1;  // below, places get no smaller
+        if (far > 0 && most > 0)
+            worst = std::max(worst, far / std::ldexp(1, std::max(std::ilogb(most), kLeast) - kDigits));
     }
     return worst;
 }

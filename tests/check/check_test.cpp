@@ -15,7 +15,6 @@
 #include "tests/directory.hpp"
 
 using namespace reel;
-using check::Verdict;
 
 namespace {
 
@@ -28,10 +27,10 @@ std::string text_of(const check::Report& report) {
     return out.str();
 }
 
-void check_verdict(const check::Report& report, Verdict verdict) {
+void check_verdict(const check::Report& report, check::Verdict verdict) {
     INFO(report);
     CHECK(report.verdict() == verdict);
-    CHECK(report.passed == (verdict <= Verdict::kKink));
+    CHECK(report.passed == (verdict <= check::Verdict::kKink));
     CHECK(static_cast<bool>(report) == report.passed);
 }
 
@@ -52,31 +51,31 @@ TEST_CASE("check: a kink passes only where the gradient lies between its slopes,
                           return Numbers{0.5, 0.5};
                       },
                       tie),
-                  Verdict::kKink);
+                  check::Verdict::kKink);
     check_verdict(check::gradient(
                       largest,
                       [](Span) {
                           return Numbers{1, 0};
                       },
                       tie),
-                  Verdict::kKink);
+                  check::Verdict::kKink);
     check_verdict(check::gradient(
                       largest,
                       [](Span) {
                           return Numbers{0, 0};
                       },
                       tie),
-                  Verdict::kWrong);
+                  check::Verdict::kWrong);
     const auto relu = [](Span x) { return std::max(x[0], 0.0); };
     for (const double slope : {0.0, 0.5, 1.0}) {
         check_verdict(check::gradient(
                           relu, [=](Span) { return Numbers{slope}; }, Numbers{0}),
-                      Verdict::kKink);
+                      check::Verdict::kKink);
     }
     for (const double slope : {-0.01, 1.01, -1.0}) {
         check_verdict(check::gradient(
                           relu, [=](Span) { return Numbers{slope}; }, Numbers{0}),
-                      Verdict::kWrong);
+                      check::Verdict::kWrong);
     }
 }
 
@@ -84,44 +83,44 @@ TEST_CASE("check: a jump is judged from the side that does not jump") {
     const auto floor = [](Span x) { return std::floor(x[0]) + x[0]; };
     check_verdict(check::gradient(
                       floor, [](Span) { return Numbers{1}; }, Numbers{2}),
-                  Verdict::kJump);
+                  check::Verdict::kJump);
     check_verdict(check::gradient(
                       floor, [](Span) { return Numbers{7}; }, Numbers{2}),
-                  Verdict::kWrong);
+                  check::Verdict::kWrong);
     check_verdict(check::gradient(
                       floor, [](Span) { return Numbers{1}; }, Numbers{2.3}),
-                  Verdict::kMatch);
+                  check::Verdict::kMatch);
 }
 
 TEST_CASE("check: noise that drowns a function is no verdict, neither right nor wrong") {
     const auto sine = [](double offset) { return [offset](Span x) { return std::sin(x[0]) + offset; }; };
     const auto right = [](Span x) { return Numbers{std::cos(x[0])}; };
     const auto flipped = [](Span x) { return Numbers{-std::cos(x[0])}; };
-    check_verdict(check::gradient(sine(1e18), right, Numbers{0.8}), Verdict::kUnresolved);
-    check_verdict(check::gradient(sine(1e18), flipped, Numbers{0.8}), Verdict::kUnresolved);
+    check_verdict(check::gradient(sine(1e18), right, Numbers{0.8}), check::Verdict::kUnresolved);
+    check_verdict(check::gradient(sine(1e18), flipped, Numbers{0.8}), check::Verdict::kUnresolved);
     CHECK(!check::gradient(sine(1e15), flipped, Numbers{0.8}));
-    check_verdict(check::gradient(sine(1e12), right, Numbers{0.8}), Verdict::kMatch);
+    check_verdict(check::gradient(sine(1e12), right, Numbers{0.8}), check::Verdict::kMatch);
     CHECK(text_of(check::gradient(sine(1e12), right, Numbers{0.8})).find("could hide") != std::string::npos);
 }
 
 TEST_CASE("check: what is not finite, is thrown, or changes is said with its place") {
     const auto log = [](Span x) { return std::log(x[0]); };
     const auto slope = [](Span x) { return Numbers{1 / x[0]}; };
-    check_verdict(check::gradient(log, slope, Numbers{0}), Verdict::kNonFinite);
+    check_verdict(check::gradient(log, slope, Numbers{0}), check::Verdict::kNonFinite);
     const auto root = [](Span x) {
         if (x[0] < 1) throw std::domain_error("below 1");
         return std::sqrt(x[0] - 1);
     };
     const check::Report thrown = check::gradient(
         root, [](Span) { return Numbers{0}; }, Numbers{1});
-    check_verdict(thrown, Verdict::kNonFinite);
+    check_verdict(thrown, check::Verdict::kNonFinite);
     CHECK(text_of(thrown).find("x[0] - ") != std::string::npos);
     CHECK(text_of(thrown).find("below 1") != std::string::npos);
     int calls = 0;
     const auto drifting = [&calls](Span x) { return x[0] * (1 + 1e-14 * ++calls); };
     const auto one = [](Span) { return Numbers{1}; };
-    check_verdict(check::gradient(drifting, one, Numbers{1}), Verdict::kNondeterministic);
-    check_verdict(check::gradient(drifting, one, Numbers{1}, {.accuracy = 1e-9}), Verdict::kMatch);
+    check_verdict(check::gradient(drifting, one, Numbers{1}), check::Verdict::kNondeterministic);
+    check_verdict(check::gradient(drifting, one, Numbers{1}, {.accuracy = 1e-9}), check::Verdict::kMatch);
 }
 
 TEST_CASE("check: bounds are never left") {
@@ -141,9 +140,9 @@ TEST_CASE("check: bounds are never left") {
     };
     for (const Numbers& x : {Numbers{0, 1, 0.5}, Numbers{1e-9, 0.3, 1}, Numbers{0.5, 0.5, 0.5}}) {
         const check::Options options = {.lower = {0, 0, 0}, .upper = {1, 1, 1}};
-        check_verdict(check::gradient(f, g, x, options), Verdict::kMatch);
-        check_verdict(check::gradient(f, wrong, x, options), Verdict::kWrong);
-        check_verdict(check::taylor(f, g, x, options), Verdict::kMatch);
+        check_verdict(check::gradient(f, g, x, options), check::Verdict::kMatch);
+        check_verdict(check::gradient(f, wrong, x, options), check::Verdict::kWrong);
+        check_verdict(check::taylor(f, g, x, options), check::Verdict::kMatch);
     }
 }
 
@@ -164,10 +163,10 @@ TEST_CASE("check: a budget is kept, and large gradients are looked at along dire
         all[1234] *= 1.01;
         return all;
     };
-    check_verdict(check::gradient(f, g, x), Verdict::kMatch);
+    check_verdict(check::gradient(f, g, x), check::Verdict::kMatch);
     CHECK(calls < 100);
     const check::Report found = check::gradient(f, wrong, x);
-    check_verdict(found, Verdict::kWrong);
+    check_verdict(found, check::Verdict::kWrong);
     REQUIRE(found.worst() != nullptr);
     CHECK(found.worst()->column == 1234);
     calls = 0;
@@ -180,30 +179,30 @@ TEST_CASE("check: value_and_gradient, jacobian, hessian, hvp and taylor") {
         if (!gradient.empty()) std::ranges::copy(product_gradient(x), gradient.begin());
         return product(x);
     };
-    check_verdict(check::value_and_gradient(fg, kAt), Verdict::kMatch);
+    check_verdict(check::value_and_gradient(fg, kAt), check::Verdict::kMatch);
     const auto r = [](Span x) { return Numbers{std::sin(x[0]), x[0] * x[1], x[1]}; };
     const auto j = [](Span x) { return Numbers{std::cos(x[0]), 0, x[1], x[0], 0, 1}; };
-    check_verdict(check::jacobian(r, j, kAt), Verdict::kMatch);
+    check_verdict(check::jacobian(r, j, kAt), check::Verdict::kMatch);
     using Triplets = std::vector<check::Triplet>;
     const auto sparse = [](Span x) {
         return Triplets{{0, 0, std::cos(x[0])}, {1, 0, x[1]}, {1, 1, x[0]}, {2, 1, 1}};
     };
-    check_verdict(check::jacobian(r, sparse, kAt), Verdict::kMatch);
+    check_verdict(check::jacobian(r, sparse, kAt), check::Verdict::kMatch);
     const auto missing = [](Span x) { return Triplets{{0, 0, std::cos(x[0])}, {1, 0, x[1]}, {2, 1, 1}}; };
     const check::Report undeclared = check::jacobian(r, missing, kAt);
-    check_verdict(undeclared, Verdict::kWrong);
+    check_verdict(undeclared, check::Verdict::kWrong);
     CHECK(text_of(undeclared).find("(1, 1)") != std::string::npos);
     CHECK(text_of(undeclared).find("not among the triplets") != std::string::npos);
 
-    check_verdict(check::hessian(product_gradient, product_hessian, kAt), Verdict::kMatch);
+    check_verdict(check::hessian(product_gradient, product_hessian, kAt), check::Verdict::kMatch);
     const auto crooked = [](Span x) { return Numbers{2 * x[1], 2 * x[0], 2 * x[0] * (1 + 1e-9), 0}; };
     const check::Report skew = check::hessian(product_gradient, crooked, kAt);
-    check_verdict(skew, Verdict::kWrong);
+    check_verdict(skew, check::Verdict::kWrong);
     const auto hv = [](Span x, Span v) {
         const Numbers h = product_hessian(x);
         return Numbers{h[0] * v[0] + h[1] * v[1], h[2] * v[0] + h[3] * v[1]};
     };
-    check_verdict(check::hvp(product_gradient, hv, kAt), Verdict::kMatch);
+    check_verdict(check::hvp(product_gradient, hv, kAt), check::Verdict::kMatch);
     check_verdict(check::hvp(
                       product_gradient,
                       [hv](Span x, Span v) {
@@ -212,9 +211,9 @@ TEST_CASE("check: value_and_gradient, jacobian, hessian, hvp and taylor") {
                           return h;
                       },
                       kAt),
-                  Verdict::kWrong);
+                  check::Verdict::kWrong);
     const check::Report right = check::taylor(product, product_gradient, kAt);
-    check_verdict(right, Verdict::kMatch);
+    check_verdict(right, check::Verdict::kMatch);
     CHECK(right.steps.find(" 2.0") != std::string::npos);  // the order of the second remainder
     check_verdict(check::taylor(
                       product,
@@ -222,14 +221,14 @@ TEST_CASE("check: value_and_gradient, jacobian, hessian, hvp and taylor") {
                           return Numbers{2 * x[0] * x[1], x[0]};
                       },
                       kAt),
-                  Verdict::kWrong);
+                  check::Verdict::kWrong);
 }
 
 TEST_CASE("check: a gradient may write into its second argument, and x be an array") {
     const auto into = [](Span x, std::span<double> out) {
         std::ranges::copy(product_gradient(x), out.begin());
     };
-    check_verdict(check::gradient(product, into, std::array{1.5, -0.7}), Verdict::kMatch);
+    check_verdict(check::gradient(product, into, std::array{1.5, -0.7}), check::Verdict::kMatch);
 }
 
 TEST_CASE("check: the report guesses what is the matter") {

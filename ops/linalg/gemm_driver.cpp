@@ -42,6 +42,9 @@ constexpr int64_t kBlockRows = 1024;
 // Bytes of B's packed panels: half of an L2 of 1 MB.
 constexpr int64_t kPanelBytes = 512 << 10;
 
+// L1 has so many lines, at least, that are a power of two apart.
+constexpr int64_t kWays = 8;
+
 /// How a length is cut: into equal parts of at most `most`, multiples of `multiple`.
 int64_t even_part(int64_t length, int64_t most, int64_t multiple) {
     const int64_t parts = (length + most - 1) / most;
@@ -79,7 +82,6 @@ struct BlockedProduct {
     /// fewer ways than a tile has rows.
     bool packs_a(int64_t n) const {
         constexpr int64_t kFewTiles = 6;
-        constexpr int64_t kWays = 8;  // of L1
         const bool collides = a.row * size % 1024 == 0;
         if (a.column != 1 && a.row != 1) return n > kernel.columns;
         if (a.column == 1 && kernel.rows <= kWays) return false;
@@ -96,7 +98,9 @@ struct BlockedProduct {
         if ((m == 1 || p.k <= kernels::kFewTerms) && b.column == 1) {
             return unpacked(kernel.multiply_rows, i, m, j, n);
         }
-        if (m <= kernels::kFewRows && b.row == 1) return unpacked(kernel.multiply_columns, i, m, j, n);
+        constexpr int64_t kUnpacked = 2;  // rows; four of 512 × 512 take 70 µs without panels, 50 with them
+        static_assert(kUnpacked <= kernels::kFewRows);
+        if (m <= kUnpacked && b.row == 1) return unpacked(kernel.multiply_columns, i, m, j, n);
         packed(i, m, j, n);
     }
 
@@ -148,12 +152,19 @@ struct BlockedProduct {
         }
     }
 
+    /// Few terms make C's rows what a tile waits for: where these displace each other in L1, no more of them
+    /// than it has ways.
+    int64_t rows_of_tile(int64_t k) const {
+        constexpr int64_t kShort = 64;
+        return k <= kShort && c.row * size % 1024 == 0 ? std::min(kernel.rows, kWays) : kernel.rows;
+    }
+
     /// A block of A, packed where there is memory for it.
     kernels::GemmBlock rows_of_a(int64_t i, int64_t m, int64_t l, int64_t k, std::byte* panels) const {
         kernels::GemmBlock g{};
         g.m = m;
         g.k = k;
-        g.rows = even_part(m, kernel.rows, 1);
+        g.rows = even_part(m, rows_of_tile(k), 1);
         g.a = a.data + (i * a.row + l * a.column) * size;
         g.a_row = a.row;
         g.a_step = a.column;

@@ -14,8 +14,8 @@ constexpr double kBound = 2;  // ulp
 Long limit_or(Long x, Long y) { return std::isinf(x) ? (x > 0 ? x : -0.0L) : y; }
 
 void check(const Accuracy& worst) {
-    // Where float32 does not hold β, a product and a quotient more are rounded.
-    const double bound = worst.name == "softplus of 0.3" ? kBound + 1 : kBound;
+    // Where float32 does not hold β, a product and a quotient more are rounded: 2.5, without fused multiply-add 3.5.
+    const double bound = worst.name == "softplus of 0.3" ? 2 * kBound : kBound;
     CHECK_MESSAGE(worst.ulps <= bound, worst.name, " in ", worst.dtype, ": ", worst.ulps, " ulp at (",
                   worst.x, ", ", worst.y, ")");
 }

@@ -53,6 +53,10 @@ inline Tensor cat(const std::vector<Tensor>& x, int64_t dim) { return torch::cat
 inline Tensor stack(const std::vector<Tensor>& x, int64_t dim) { return torch::stack(x, dim); }
 inline Tensor embedding(const Tensor& indices, const Tensor& weight) { return F::embedding(indices, weight); }
 inline Tensor linear(const Tensor& x, const Tensor& w, const Tensor& b) { return F::linear(x, w, b); }
+/// libtorch has it fused for Python alone.
+inline Tensor linear_cross_entropy(const Tensor& x, const Tensor& w, const Tensor& t) {
+    return F::cross_entropy(F::linear(x, w), t);
+}
 inline Tensor layer_norm(const Tensor& x, int64_t size, const Tensor& w, const Tensor& b) {
     return F::layer_norm(x, F::LayerNormFuncOptions({size}).weight(w).bias(b));
 }

@@ -33,6 +33,18 @@ void losses(Family& family) {
         [](Operands x) { return dialect::bce(x[0], x[1]); }, 1);
 }
 
+/// A language model's last layer and its loss: [rows, features] against a vocabulary.
+void vocabulary(Family& family, const std::string& name, int64_t rows, int64_t features, int64_t classes) {
+    const double flops = 3 * 2.0 * static_cast<double>(rows * features * classes);
+    family.both(
+        name, {.flops = flops, .exps = 2.0 * static_cast<double>(rows * classes)},
+        [=] {
+            return std::vector<Tensor>{randn({rows, features}), randn({classes, features}) * 0.1,
+                                       randint(0, classes, {rows})};
+        },
+        [](Operands x) { return dialect::linear_cross_entropy(x[0], x[1], x[2]); }, 2);
+}
+
 void images(Family& family) {
     const auto conv = [](Operands x) { return dialect::conv2d(x[0], x[1], x[2], 1); };
     const auto pool = [](Operands x) { return dialect::max_pool2d(x[0], 2); };
@@ -82,6 +94,8 @@ std::vector<Workload> layer_workloads() {
     Family family("layer");
     norms_and_activations(family);
     losses(family);
+    vocabulary(family, "linear_ce_256x64x50257", 256, 64, 50257);
+    vocabulary(family, "linear_ce_512x64x65", 512, 64, 65);
     images(family);
     attentions(family);
     return family.rows();

@@ -109,22 +109,28 @@ Tensor attend(const Block& block, const Tensor& x) {
     return linear(seen.transpose(1, 2).flatten(2), block.attention_out);
 }
 
-// Classes (batch, length) → logits of the class that follows each (batch, length, classes).
-Tensor gpt(const Gpt& model, const Tensor& classes) {
+// Classes (batch, length) → what the model makes of each place (batch, length, width).
+Tensor features_of(const Gpt& model, const Tensor& classes) {
     Tensor x = embedding(classes, model.symbols) + model.places.narrow(0, 0, classes.size(1));
     for (const Block& block : model.blocks) {
         x = x + attend(block, layer_norm(x, {kWidth}, block.attention_norm));
         x = x + linear(gelu(linear(layer_norm(x, {kWidth}, block.norm), block.in)), block.out);
     }
-    return linear(layer_norm(x, {kWidth}, model.norm), model.symbols);  // one table reads and writes
+    return layer_norm(x, {kWidth}, model.norm);
+}
+
+// Classes (batch, length) → logits of the class that follows each (batch, length, classes).
+Tensor gpt(const Gpt& model, const Tensor& classes) {
+    return linear(features_of(model, classes), model.symbols);  // one table reads and writes
 }
 
 // Training
 
 // The mean loss over pieces (n, kContext + 1) of text: all but the last symbol are seen, all but the first
-// are asked.
+// are asked. The logits are never held all at once.
 Tensor loss_of(const Gpt& model, const Tensor& pieces) {
-    return cross_entropy(gpt(model, pieces.narrow(1, 0, kContext)), pieces.narrow(1, 1, kContext));
+    return linear_cross_entropy(features_of(model, pieces.narrow(1, 0, kContext)), model.symbols,
+                                pieces.narrow(1, 1, kContext));
 }
 
 void train(const Gpt& model, const Tensor& text, std::int64_t steps) {

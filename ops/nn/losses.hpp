@@ -3,9 +3,18 @@
 #pragma once
 
 #include "../../tensor/tensor.hpp"
-#include "../softmax/reduction.hpp"
+#include "../softmax/cross_entropy.hpp"
 
 namespace [[gnu::visibility("default")]] reel {
+
+/// The `cross_entropy` of z = x weightᵀ, x (…, features) and weight (classes, features), without ever holding
+/// all of z: blocks of rows are multiplied, used and overwritten. x̄ = z̄ weight, the weight gets z̄ᵀ x, z̄ that of
+/// `cross_entropy`. Keeps the gradients of a mean or a sum for ȳ = 1, which are computed on the way forward, in
+/// the same blocks. For `kNone` the blocks are computed again. A derivative of the gradient holds all of z, and
+/// so does the gradient of target probabilities. 16-bit operands are computed in float32, and so is the loss.
+/// Errors are those of `cross_entropy`, and a `ShapeError` where x and weight do not fit or `dim` is not the last.
+Tensor linear_cross_entropy(const Tensor& x, const Tensor& weight, const Tensor& targets,
+                            const CrossEntropyOptions& options = {});
 
 /// (x − target)². x̄ = 2 ȳ (x − target), the target gets −x̄; divided by n for kMean. Throws a
 /// `DTypeError` for integers.

@@ -1,11 +1,12 @@
 // Cross-entropy: one tape entry, whose backward pass is an operation of its own. The numbers are computed in
 // `cross_entropy_driver.cpp`.
 #include "ops/softmax/cross_entropy.hpp"
+
 #include "autograd/tape.hpp"
 #include "ops/pointwise/compare.hpp"
 #include "ops/pointwise/transcendental.hpp"
 #include "ops/reduce/reduce.hpp"
-#include "ops/softmax/cross_entropy_driver.hpp"
+#include "ops/softmax/cross_entropy_parts.hpp"
 #include "ops/softmax/softmax.hpp"
 #include "tensor/factory.hpp"
 
@@ -14,23 +15,6 @@ namespace reel {
 namespace {
 
 constexpr const char* kName = "cross_entropy";
-
-void check(const Tensor& logits, const Tensor& targets, const CrossEntropyOptions& options) {
-    if (!logits.is_floating_point()) {
-        fail<DTypeError>(kName, ": logits must be floating, not ", logits.dtype(),
-                         "; convert them with to(kFloat32)");
-    }
-    if (logits.dim() == 0) fail<ShapeError>(kName, ": logits need a dimension of classes; these are 0-d");
-    check_constant(kName, "class weights", options.weight);
-    if (!(options.label_smoothing >= 0 && options.label_smoothing <= 1)) {
-        fail<Error>(kName, ": label_smoothing is ", options.label_smoothing, ", not in [0, 1]");
-    }
-    if (targets.is_floating_point() && targets.sizes() != logits.sizes()) {
-        fail<ShapeError>(kName, ": the targets are ", targets.dtype(), " ", targets.sizes(),
-                         ", class probabilities for ", "logits of shape ", logits.sizes(),
-                         ": the shapes must be equal; class labels are int64: to(kInt64)");
-    }
-}
 
 // ---- The second derivative: composed, for it is rare ---------------------------------------------------
 
@@ -78,6 +62,33 @@ Tensor counted(const ClassLoss& problem, const Tensor& x) {
     return where(ne(problem.targets.unsqueeze(problem.dim), problem.ignore_index), x, 0);
 }
 
+}  // namespace
+
+ClassLoss class_loss_problem(const char* name, const Tensor& logits, const Tensor& targets,
+                             const CrossEntropyOptions& options) {
+    if (!logits.is_floating_point()) {
+        fail<DTypeError>(name, ": logits must be floating, not ", logits.dtype(),
+                         "; convert them with to(kFloat32)");
+    }
+    if (logits.dim() == 0) fail<ShapeError>(name, ": logits need a dimension of classes; these are 0-d");
+    check_constant(name, "class weights", options.weight);
+    if (!(options.label_smoothing >= 0 && options.label_smoothing <= 1)) {
+        fail<Error>(name, ": label_smoothing is ", options.label_smoothing, ", not in [0, 1]");
+    }
+    if (targets.is_floating_point() && targets.sizes() != logits.sizes()) {
+        fail<ShapeError>(name, ": the targets are ", targets.dtype(), " ", targets.sizes(),
+                         ", class probabilities for ", "logits of shape ", logits.sizes(),
+                         ": the shapes must be equal; class labels are int64: to(kInt64)");
+    }
+    return {logits,
+            targets,
+            options.weight,
+            wrap_dim(options.dim, logits.dim(), name),
+            options.ignore_index,
+            options.label_smoothing,
+            options.reduction};
+}
+
 /// The gradient for the logits, as an operation on ȳ, the logits and the targets. With s the rows' scale,
 /// q the weighted targets, Q = Σ q, p = softmax(z): z̄ = s (Q p − q), and for a cotangent h
 /// s̄ = Σ h (Q p − q),  its z̄ = s Q p (h − Σ h p),  q̄ = s (Σ h p − h).
@@ -103,24 +114,17 @@ Tensor cross_entropy_backward(const ClassLoss& problem, const Tensor& rows, cons
                    {problem.has_labels() ? Tensor() : problem.targets, pull_targets}});
 }
 
-}  // namespace
+Tensor class_probabilities_gradient(const ClassLoss& problem, const Tensor& g) {
+    return -target_scale(problem, g) * log_softmax(problem.logits.to(problem.compute()), problem.dim);
+}
 
 Tensor cross_entropy(const Tensor& logits, const Tensor& targets, const CrossEntropyOptions& options) {
-    check(logits, targets, options);
-    ClassLoss problem{logits,
-                      targets,
-                      options.weight,
-                      wrap_dim(options.dim, logits.dim(), kName),
-                      options.ignore_index,
-                      options.label_smoothing,
-                      options.reduction};
+    ClassLoss problem = class_loss_problem(kName, logits, targets, options);
     const LossAndRows result = class_loss(problem);
     const auto pull_logits = [problem, rows = result.rows](const Tensor& g) {
         return cross_entropy_backward(problem, rows, g);
     };
-    const auto pull_targets = [problem](const Tensor& g) {
-        return -target_scale(problem, g) * log_softmax(problem.logits.to(problem.compute()), problem.dim);
-    };
+    const auto pull_targets = [problem](const Tensor& g) { return class_probabilities_gradient(problem, g); };
     return record(kName, result.loss,
                   {{logits, pull_logits}, {problem.has_labels() ? Tensor() : targets, pull_targets}});
 }

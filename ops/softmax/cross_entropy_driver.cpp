@@ -203,6 +203,15 @@ LossAndRows losses_of(const ClassLoss& problem, const Targets& targets) {
 
 }  // namespace
 
+void check_targets(const char* name, ClassLoss& problem) {
+    const Fibres fibres(problem.logits, problem.dim);
+    set_total(problem, fibres, Targets(name, problem, fibres));
+}
+
+LossAndRows class_losses(const ClassLoss& problem) {
+    return losses_of(problem, Targets(kName, problem, Fibres(problem.logits, problem.dim)));
+}
+
 LossAndRows class_loss(ClassLoss& problem) {
     const Fibres fibres(problem.logits, problem.dim);
     const Targets targets(kName, problem, fibres);

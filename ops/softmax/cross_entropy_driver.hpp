@@ -38,6 +38,11 @@ struct LossAndRows {
     Tensor loss;
     Tensor rows;
 };
+/// Throws unless the targets and the weights fit the logits' shape, whose values are not looked at, and sets
+/// `problem.total`.
+void check_targets(const char* name, ClassLoss& problem);
+/// Each row's loss. The targets have been checked.
+LossAndRows class_losses(const ClassLoss& problem);
 /// Checks the targets before anything is computed, and sets `problem.total`.
 LossAndRows class_loss(ClassLoss& problem);
 

@@ -19,6 +19,14 @@ Outputs cross_entropy_case(const Inputs& x, const Arguments& a) {
                           .dim = integer(a, "dim").value_or(-1)});
 }
 
+Outputs linear_cross_entropy_case(const Inputs& x, const Arguments& a) {
+    return linear_cross_entropy(x[0], x[1], x[2],
+                                {.weight = optional_input(x, 3),
+                                 .ignore_index = integer(a, "ignore_index").value_or(-100),
+                                 .reduction = reduction(a),
+                                 .label_smoothing = a.value("label_smoothing", 0.0)});
+}
+
 Outputs nll_loss_case(const Inputs& x, const Arguments& a) {
     return nll_loss(x[0], x[1],
                     {.weight = optional_input(x, 2),
@@ -46,6 +54,7 @@ Table losses_table() {
         {"masked_softmax",
          [](const Inputs& x, const Arguments& a) { return masked_softmax(x[0], x[1], a["dim"]); }},
         {"cross_entropy", cross_entropy_case},
+        {"linear_cross_entropy", linear_cross_entropy_case},
         {"nll_loss", nll_loss_case},
         {"mse_loss", [](const Inputs& x, const Arguments& a) { return mse_loss(x[0], x[1], reduction(a)); }},
         {"l1_loss", [](const Inputs& x, const Arguments& a) { return l1_loss(x[0], x[1], reduction(a)); }},

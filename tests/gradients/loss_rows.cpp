@@ -1,4 +1,4 @@
-// Rows of ops/softmax/cross_entropy.cpp, ops/softmax/nll_loss.cpp and ops/nn/losses.cpp.
+// Rows of ops/softmax/cross_entropy.cpp, ops/softmax/linear_cross_entropy.cpp, ops/softmax/nll_loss.cpp and ops/nn/losses.cpp.
 #include "tests/gradients/rows.hpp"
 
 namespace reel::testing {
@@ -25,6 +25,14 @@ Row against_probabilities(const char* variant, const CrossEntropyOptions& option
             variant,
             [options](const Inputs& x) { return cross_entropy(x[0], x[1], options); },
             {numbers({4, 5}), numbers({4, 5}, 0.1, 1, 3)}};
+}
+
+/// linear_cross_entropy of 4 rows of 3 features, against 5 classes.
+Row of_linear(const char* variant, const Tensor& targets, const CrossEntropyOptions& options) {
+    return {"linear_cross_entropy",
+            variant,
+            [targets, options](const Inputs& x) { return linear_cross_entropy(x[0], x[1], targets, options); },
+            {numbers({4, 3}), numbers({5, 3}, -1, 1, 3)}};
 }
 
 /// The gradient as an operation: its second derivative is the loss's third.
@@ -65,6 +73,13 @@ Rows loss_rows() {
         against_probabilities("probabilities, each", {.reduction = kNone}),
         against_probabilities("probabilities, everything",
                               {.weight = w, .reduction = kSum, .label_smoothing = 0.2}),
+        of_linear("labels", all_labels(), {}),
+        of_linear("each", all_labels(), {.reduction = kNone}),
+        of_linear("everything", some_ignored(), {.weight = w, .label_smoothing = 0.2}),
+        {"linear_cross_entropy",
+         "probabilities",
+         [](const Inputs& x) { return linear_cross_entropy(x[0], x[1], x[2]); },
+         {numbers({2, 2, 3}), numbers({5, 3}, -1, 1, 3), numbers({2, 2, 5}, 0.1, 1, 3)}},
         backward_of("labels", all_labels(), {}),
         backward_of("each", all_labels(), {.reduction = kNone}),
         backward_of("everything", some_ignored(), {.weight = w, .label_smoothing = 0.2}),

@@ -1,0 +1,124 @@
+// Cross-entropy of a linear layer's results, which are never held all at once: one tape entry.
+//
+// Wijmans et al., "Cut Your Losses in Large-Vocabulary Language Models", 2024, have the idea; here a block is
+// some rows with all of their classes, so that each is an ordinary cross-entropy.
+#include "autograd/shared_pullback.hpp"
+#include "autograd/tape.hpp"
+#include "ops/linalg/matmul.hpp"
+#include "ops/pointwise/arithmetic.hpp"
+#include "ops/shape/views.hpp"
+#include "ops/softmax/cross_entropy_parts.hpp"
+#include "ops/nn/linear_cross_entropy_driver.hpp"
+#include "tensor/factory.hpp"
+
+namespace reel {
+
+namespace {
+
+constexpr const char* kName = "linear_cross_entropy";
+
+/// The operands as they are given; the problem's logits have their shape and no values.
+struct Layer {
+    Tensor x;       ///< (…, features)
+    Tensor weight;  ///< (classes, features)
+    ClassLoss problem;
+};
+
+void check(const Tensor& x, const Tensor& weight, const CrossEntropyOptions& options) {
+    if (!x.is_floating_point() || x.dtype() != weight.dtype()) {
+        fail<DTypeError>(kName, ": x and weight must be floating, of one dtype, not ", x.dtype(), " and ",
+                         weight.dtype(), "; convert one with to(…)");
+    }
+    if (x.dim() == 0 || weight.dim() != 2 || x.size(-1) != weight.size(1)) {
+        fail<ShapeError>(kName, ": x of shape ", x.sizes(), " and a weight of shape ", weight.sizes(),
+                         " do not fit; (…, features) and (classes, features) are needed");
+    }
+    if (options.dim != -1 && options.dim != x.dim() - 1) {
+        fail<ShapeError>(kName, ": dim is ", options.dim,
+                         "; the classes of a linear layer are its last dimension");
+    }
+}
+
+/// The loss and, where asked for, the gradients, of all rows in blocks.
+LinearLoss in_blocks(const Layer& layer, const Tensor& y_bar, bool wants_loss) {
+    const DType dtype = layer.problem.compute();
+    const NoGradGuard quiet;
+    LinearLoss found =
+        linear_class_loss(rows_of(layer.x, dtype), layer.weight.to(dtype), layer.problem, y_bar, wants_loss);
+    if (!y_bar.defined()) return found;
+    found.x_bar = found.x_bar.view(layer.x.sizes()).to(layer.x.dtype());
+    found.weight_bar = found.weight_bar.to(layer.weight.dtype());
+    return found;
+}
+
+/// All logits and their gradient, recorded: for derivatives of the gradient.
+Tensor logits_gradient(const Layer& layer, const Tensor& g) {
+    ClassLoss problem = layer.problem;
+    const DType dtype = problem.compute();
+    problem.logits = matmul(layer.x.to(dtype), layer.weight.to(dtype).t());
+    return cross_entropy_backward(problem, class_losses(problem).rows, g);
+}
+
+/// x̄ and the weight's gradient. The first derivative goes in blocks; where it is itself recorded, all logits
+/// are held.
+class Gradients {
+public:
+    /// With `ready`, the gradients for ȳ = 1.
+    Gradients(const Layer& layer, const LinearLoss& ready) : layer_(layer), ready_(ready) {}
+
+    Tensor x_bar(const Tensor& g) const {
+        if (needs_history(g))
+            return matmul(logits_gradient(layer_, g), layer_.weight.to(layer_.problem.compute()));
+        return ready_.x_bar.defined() ? times(ready_.x_bar, g) : both(g).x_bar;
+    }
+    Tensor weight_bar(const Tensor& g) const {
+        if (needs_history(g)) {
+            const DType dtype = layer_.problem.compute();
+            return matmul(matrix(logits_gradient(layer_, g)).t(), matrix(layer_.x.to(dtype)));
+        }
+        return ready_.x_bar.defined() ? times(ready_.weight_bar, g) : both(g).weight_bar;
+    }
+
+private:
+    bool needs_history(const Tensor& g) const {
+        return is_recorded(g) || is_recorded(layer_.x) || is_recorded(layer_.weight);
+    }
+    static Tensor matrix(const Tensor& x) {
+        return x.reshape({x.numel() / std::max<std::int64_t>(x.size(-1), 1), x.size(-1)});
+    }
+    static Tensor times(const Tensor& gradient, const Tensor& g) {
+        return g.item<double>() == 1 ? gradient : gradient * g;
+    }
+    LinearLoss both(const Tensor& g) const {
+        return *once_in_visit([&] { return in_blocks(layer_, g, false); });
+    }
+
+    Layer layer_;
+    LinearLoss ready_;
+};
+
+}  // namespace
+
+Tensor linear_cross_entropy(const Tensor& x, const Tensor& weight, const Tensor& targets,
+                            const CrossEntropyOptions& options) {
+    check(x, weight, options);
+    Shape sizes = x.sizes();
+    sizes.back() = weight.size(0);
+    const Tensor no_logits = zeros({}, x.dtype()).expand(sizes);
+    Layer layer{x, weight, class_loss_problem(kName, no_logits, targets, options)};
+    check_targets(kName, layer.problem);
+    const bool at_once = options.reduction != kNone && (is_recorded(x) || is_recorded(weight));
+    const LinearLoss found = in_blocks(layer, at_once ? ones({}, layer.problem.compute()) : Tensor(), true);
+    const Gradients gradients(layer, {{}, found.x_bar, found.weight_bar});
+    const auto pull_targets = [layer](const Tensor& g) {
+        ClassLoss problem = layer.problem;
+        problem.logits = matmul(layer.x.to(problem.compute()), layer.weight.to(problem.compute()).t());
+        return class_probabilities_gradient(problem, g);
+    };
+    return record(kName, found.loss,
+                  {{x, [gradients](const Tensor& g) { return gradients.x_bar(g); }},
+                   {weight, [gradients](const Tensor& g) { return gradients.weight_bar(g); }},
+                   {layer.problem.has_labels() ? Tensor() : targets, pull_targets}});
+}
+
+}  // namespace reel

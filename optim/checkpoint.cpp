@@ -3,6 +3,7 @@
 #include <map>
 
 #include "autograd/tape.hpp"
+#include "optim/flat.hpp"
 #include "tensor/factory.hpp"
 #include "tensor/io/safetensors.hpp"
 #include "tensor/random.hpp"
@@ -65,9 +66,18 @@ std::int64_t load(const std::string& path, const Named& params, Optimizer& optim
         }
         state[name.substr(std::char_traits<char>::length(kOptimizer))] = value;
     }
-    optimizer.load_state(state);  // checks before it changes anything; what follows cannot fail
     const NoGradGuard quiet;
-    for (std::size_t i = 0; i < params.size(); ++i) params[i].second.copy_(values[i]);
+    std::vector<detail::Flat> targets;
+    for (const auto& [name, tensor] : params) {
+        check_in_place("load_checkpoint", tensor);
+        targets.emplace_back(tensor);
+    }
+    optimizer.load_state(state);  // checks before it changes anything
+    // From here on nothing fails: see Note [Whole or not at all].
+    for (std::size_t i = 0; i < params.size(); ++i) {
+        targets[i].assign(values[i]);
+        targets[i].write_back("load_checkpoint");
+    }
     set_generator_state({static_cast<std::uint64_t>(generator[0]), static_cast<std::uint64_t>(generator[1])});
     return step;
 }

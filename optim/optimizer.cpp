@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 
 #include "autograd/tape.hpp"
 #include "ops/pointwise/pointwise_driver.hpp"
+#include "optim/flat.hpp"
 #include "tensor/factory.hpp"
 #include "tensor/parallel.hpp"
 
@@ -15,7 +17,7 @@ namespace {
 constexpr std::int64_t kUpdateBlock = 4096;
 
 /// Runs an update kernel over the parameter, its gradient and its state.
-void run(kernels::Update kernel, const Tensor& p, const Tensor& g, const std::vector<Tensor>& state,
+void run(kernels::Update kernel, const Tensor& p, const Tensor& g, std::span<const Tensor> state,
          const kernels::UpdateNumbers& numbers) {
     const std::int64_t size = p.itemsize();
     parallel_for(p.numel(), kUpdateBlock, 1, [&](std::int64_t begin, std::int64_t end) {
@@ -177,24 +179,44 @@ void Optimizer::load_state(const std::map<std::string, Tensor>& state) {
     values_ = std::move(values);
 }
 
+namespace {
+
+/// What one parameter's update reads and writes, all of it dense: nothing of it needs memory any more.
+struct Prepared {
+    std::size_t number;
+    detail::Flat parameter;
+    Tensor p;  ///< in the type that is computed in: the parameter's row itself, or a copy of it
+    Tensor g;
+    Tensor state[2];
+};
+
+}  // namespace
+
 template <class Update>
 void Optimizer::update_all(const Update& update) {
     const NoGradGuard quiet;
+    std::vector<Prepared> all;
+    all.reserve(params_.size());
     for (std::size_t i = 0; i < params_.size(); ++i) {
         Tensor g = params_[i].grad();
         if (!g.defined()) continue;
-        // Parameters of a 16-bit type, and strided ones, are updated in a dense copy; the state has the
-        // copy's type.
-        const DType compute = compute_dtype(params_[i].dtype());
-        const Tensor p = dense(params_[i], compute);
-        std::vector<Tensor> state;
-        for (auto& slot : values_) {
-            if (!slot[i].defined()) slot[i] = zeros(p.sizes(), compute);
-            state.push_back(slot[i]);
+        const DType compute = compute_dtype(params_[i].dtype());  // also the state's type
+        detail::Flat parameter(params_[i]);
+        Tensor p = dense(parameter.row(), compute);
+        Prepared& one = all.emplace_back(
+            Prepared{i, std::move(parameter), std::move(p), dense(std::move(g), compute), {}});
+        for (std::size_t s = 0; s < slots_.size(); ++s) {
+            const Tensor& value = values_[s][i];
+            one.state[s] = value.defined() ? value : zeros(params_[i].sizes(), compute);
         }
-        update(p, dense(std::move(g), compute), state, ++counts_[i]);
-        if (!p.shares_storage(params_[i])) copy_elements(params_[i], p);
-        params_[i].impl().storage->overwrite("step");
+    }
+    // From here on nothing fails: see Note [Whole or not at all].
+    ++steps_;
+    for (Prepared& one : all) {
+        update(one.p, one.g, std::span(one.state, slots_.size()), ++counts_[one.number]);
+        if (!one.p.shares_storage(one.parameter.row())) one.parameter.assign(one.p);
+        one.parameter.write_back("step");
+        for (std::size_t s = 0; s < slots_.size(); ++s) values_[s][one.number] = std::move(one.state[s]);
     }
 }
 
@@ -209,8 +231,7 @@ SGD::SGD(std::vector<Tensor> params, const SGDOptions& options)
 
 void SGD::step() {
     check_gradients();
-    ++steps_;
-    update_all([&](const Tensor& p, const Tensor& g, const std::vector<Tensor>& state, std::int64_t step) {
+    update_all([&](const Tensor& p, const Tensor& g, std::span<const Tensor> state, std::int64_t step) {
         kernels::UpdateNumbers numbers;
         numbers.lr = lr();
         numbers.weight_decay = options_.weight_decay;
@@ -238,7 +259,6 @@ Adam::Adam(const char* name, std::vector<Tensor> params, const AdamOptions& opti
 
 void Adam::step() {
     check_gradients();
-    ++steps_;
     kernels::UpdateNumbers numbers;
     numbers.lr = lr();
     numbers.weight_decay = options_.weight_decay;
@@ -246,7 +266,7 @@ void Adam::step() {
     numbers.beta2 = options_.betas.second;
     numbers.eps = options_.eps;
     numbers.decoupled = decoupled_;
-    update_all([&](const Tensor& p, const Tensor& g, const std::vector<Tensor>& state, std::int64_t step) {
+    update_all([&](const Tensor& p, const Tensor& g, std::span<const Tensor> state, std::int64_t step) {
         const auto t = static_cast<double>(step);
         numbers.correction1 = 1 - std::pow(options_.betas.first, t);
         numbers.correction2 = 1 - std::pow(options_.betas.second, t);
@@ -266,10 +286,25 @@ double clip_grad_norm_(const std::vector<Tensor>& params, double max_norm) {
     }
     const double norm = tensor(norms, kFloat64).norm().item<double>();
     const double scale = max_norm / (norm + 1e-6);
-    if (!(scale >= 1)) {
-        for (const Tensor& p : params) {
-            if (p.grad().defined()) p.grad().mul_(scale);
+    if (scale >= 1) return norm;
+    struct Scaled {
+        detail::Flat gradient;
+        Tensor product;  ///< where it cannot be computed in place: a 16-bit type's
+    };
+    std::vector<Scaled> all;
+    for (const Tensor& p : params) {
+        if (!p.grad().defined()) continue;
+        const Tensor row = all.emplace_back(Scaled{detail::Flat(p.grad()), {}}).gradient.row();
+        if (compute_dtype(row.dtype()) != row.dtype()) all.back().product = row.mul(scale);
+    }
+    // From here on nothing fails: see Note [Whole or not at all].
+    for (const auto& [gradient, product] : all) {
+        if (product.defined()) {
+            gradient.assign(product);
+        } else {
+            gradient.row().mul_(scale);
         }
+        gradient.write_back("clip_grad_norm_");
     }
     return norm;
 }

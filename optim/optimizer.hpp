@@ -36,7 +36,7 @@ protected:
 
     /// Throws where no parameter has a gradient: a step would do nothing.
     void check_gradients() const;
-    /// Calls `update(parameter, gradient, {slots}, step)` for each parameter that has a gradient; all are dense
+    /// Counts a step, and calls `update(parameter, gradient, slots, step)` for each parameter that has a gradient; all are dense
     /// and of the state's type. `step` counts the parameter's own, from 1: its slots are zeros then.
     template <class Update>
     void update_all(const Update& update);

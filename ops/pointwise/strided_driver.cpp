@@ -1,6 +1,7 @@
 #include "ops/pointwise/strided_driver.hpp"
 
 #include <algorithm>
+#include <memory>
 
 #include "tensor/iterate.hpp"
 #include "tensor/parallel.hpp"
@@ -8,6 +9,15 @@
 namespace reel {
 
 namespace {
+
+/// This thread's number in its team.
+std::size_t thread_number() {
+#if defined(_OPENMP)
+    return static_cast<std::size_t>(omp_get_thread_num());
+#else
+    return 0;
+#endif
+}
 
 constexpr std::int64_t kPanel = 128 * 1024;  // elements of a panel of a transposed operand: fits in L2
 
@@ -66,14 +76,18 @@ struct Sink {
 /// One thread's view of a source: dense elements of the wanted type, where they stand or in a buffer.
 class Reader {
 public:
+    /// Takes all the memory that reading will need.
     void open(const Source& source, std::int64_t block) {
         source_ = &source;
         block_ = block;
+        const bool number = is_number(source.walk.run(0));
+        if (!number && !source.walk.is_dense()) gathered_.get(block * itemsize(source.stored));
+        if (number || source.stored != source.wanted) converted_.get(block * itemsize(source.wanted));
     }
     const void* read(std::int64_t begin, std::int64_t count) {
         const Walk::Run run = source_->walk.run(begin);
         const std::int64_t size = itemsize(source_->stored);
-        if (run.step == 0 && run.length >= source_->walk.numel()) return splat(run, count);
+        if (is_number(run)) return splat(run, count);
         const std::byte* dense = source_->base + run.offset * size;
         if (!((run.step == 1 || count == 1) && run.length >= count)) {
             std::byte* gathered = gathered_.get(block_ * size);
@@ -89,6 +103,10 @@ public:
     }
 
 private:
+    bool is_number(const Walk::Run& run) const {
+        return run.step == 0 && run.length >= source_->walk.numel();
+    }
+
     /// One number for all elements: written out once, used for every block.
     const void* splat(const Walk::Run& run, std::int64_t count) {
         const std::int64_t size = itemsize(source_->wanted);
@@ -115,12 +133,20 @@ private:
 /// One thread's view of the sink.
 class Writer {
 public:
-    Writer(const Sink& sink, std::int64_t block) : sink_(sink), block_(block) {}
+    /// Takes all the memory that writing will need; `computes`: results come from a kernel, not from a reader.
+    void open(const Sink& sink, std::int64_t block, bool computes) {
+        sink_ = &sink;
+        block_ = block;
+        const bool converts = sink.computed != sink.stored;
+        if (computes && (converts || !sink.walk.is_dense())) computed_.get(block * itemsize(sink.computed));
+        if (converts) converted_.get(block * itemsize(sink.stored));
+    }
 
     /// Where the kernel shall write `count` results from `begin` on.
     std::byte* place(std::int64_t begin, std::int64_t count) {
-        if (direct(begin, count)) return sink_.base + sink_.walk.run(begin).offset * itemsize(sink_.stored);
-        return computed_.get(block_ * itemsize(sink_.computed));
+        if (direct(begin, count))
+            return sink_->base + sink_->walk.run(begin).offset * itemsize(sink_->stored);
+        return computed_.get(block_ * itemsize(sink_->computed));
     }
     /// Brings them to where they belong.
     void finish(std::int64_t begin, std::int64_t count) {
@@ -129,24 +155,24 @@ public:
     }
     void finish(std::int64_t begin, std::int64_t count, const void* results) {
         const auto* dense = static_cast<const std::byte*>(results);
-        const std::int64_t size = itemsize(sink_.stored);
-        if (sink_.computed != sink_.stored) {
+        const std::int64_t size = itemsize(sink_->stored);
+        if (sink_->computed != sink_->stored) {
             std::byte* converted = converted_.get(block_ * size);
-            kernels::convert(sink_.computed, sink_.stored)(count, dense, converted);
+            kernels::convert(sink_->computed, sink_->stored)(count, dense, converted);
             dense = converted;
         }
-        sink_.walk.scatter(size, sink_.base, begin, count, dense);
+        sink_->walk.scatter(size, sink_->base, begin, count, dense);
     }
 
 private:
     bool direct(std::int64_t begin, std::int64_t count) const {
-        if (sink_.computed != sink_.stored) return false;
-        const Walk::Run run = sink_.walk.run(begin);
+        if (sink_->computed != sink_->stored) return false;
+        const Walk::Run run = sink_->walk.run(begin);
         return run.length >= count && (run.step == 1 || count == 1);
     }
 
-    const Sink& sink_;
-    std::int64_t block_;
+    const Sink* sink_ = nullptr;
+    std::int64_t block_ = 0;
     Buffer computed_;
     Buffer converted_;
 };
@@ -167,14 +193,34 @@ std::int64_t block_length(const Sink& sink, const Source* sources, std::size_t c
     return std::min(block, std::max<std::int64_t>(sink.walk.numel(), 1));
 }
 
+/// What one thread works with.
+struct Workplace {
+    Reader readers[kMaxOperands];
+    Writer writer;
+};
+
+/// All memory is taken before anything is written: where there is none, an operation in place has changed nothing.
 void run(const Sink& sink, const Source* sources, std::size_t count, kernels::Loop loop,
          const double* parameters) {
     const std::int64_t total = sink.walk.numel();
+    if (total == 0) return;
     const std::int64_t block = block_length(sink, sources, count);
+    const auto open = [&](Workplace& place) {
+        for (std::size_t k = 0; k < count; ++k) place.readers[k].open(sources[k], block);
+        place.writer.open(sink, block, loop != nullptr);
+    };
+    Workplace only;
+    const int threads = total < 2 * kGrain ? 1 : num_threads();
+    const std::unique_ptr<Workplace[]> places(threads > 1 ? new Workplace[static_cast<std::size_t>(threads)]
+                                                          : nullptr);
+    for (int i = 0; i < threads; ++i) open(places ? places[static_cast<std::size_t>(i)] : only);
     parallel_for(total, block, 1, [&](std::int64_t begin, std::int64_t end) {
-        Reader readers[kMaxOperands];
-        for (std::size_t k = 0; k < count; ++k) readers[k].open(sources[k], block);
-        Writer writer(sink, block);
+        const std::size_t number = thread_number();
+        Workplace late;  // for a thread that another one has just allowed
+        if (places && number >= static_cast<std::size_t>(threads)) open(late);
+        auto& [readers, writer] = !places                                      ? only
+                                  : number < static_cast<std::size_t>(threads) ? places[number]
+                                                                               : late;
         for (std::int64_t i = begin; i < end; i += block) {
             const std::int64_t n = std::min(block, end - i);
             const void* x[kMaxOperands] = {};

@@ -84,8 +84,9 @@ void draw(std::ostream& out, const Report& report) {
 void tabulate(std::ostream& out, const Report& report) {
     std::vector<const Element*> sorted;
     for (const Element& e : report.elements) sorted.push_back(&e);
-    std::stable_sort(sorted.begin(), sorted.end(),
-                     [](const Element* a, const Element* b) { return a->verdict > b->verdict; });
+    std::sort(sorted.begin(), sorted.end(), [](const Element* a, const Element* b) {
+        return a->verdict != b->verdict ? a->verdict > b->verdict : a < b;  // the worst first, then in order
+    });
     out << "<table><tr><th>row</th><th>column</th><th>x</th><th>analytic</th><th>numeric</th><th>bar</"
            "th><th>verdict</th></tr>\n";
     for (const Element* e : sorted) {

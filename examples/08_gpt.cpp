@@ -35,7 +35,7 @@ std::string read_text(const std::filesystem::path& path) {
     std::set<std::filesystem::path> files = {path};
     if (std::filesystem::is_directory(path)) {
         files.clear();
-        for (const auto& entry : std::filesystem::directory_iterator(path)) {
+        for (const auto& entry : std::filesystem::recursive_directory_iterator(path)) {
             if (entry.path().extension() == ".cpp" || entry.path().extension() == ".hpp") files.insert(entry);
         }
     }

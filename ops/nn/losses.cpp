@@ -59,8 +59,8 @@ Tensor elementwise_loss(const char* name, const Tensor& x, const Tensor& target,
         return std::pair(reduced(losses, reduction).to(result), divisor(losses, reduction));
     }();
     // ȳ / n times the derivative, which may be of the shape of one operand alone.
-    const auto scaled = [compute, sizes, n = n](const Tensor& g, const Tensor& derivative) {
-        const Tensor x_bar = g.to(compute) / n * derivative;
+    const auto scaled = [compute, sizes, count = n](const Tensor& g, const Tensor& derivative) {
+        const Tensor x_bar = g.to(compute) / count * derivative;
         return x_bar.sizes() == sizes ? x_bar : x_bar.expand(sizes);
     };
     return record(name, loss,

@@ -247,7 +247,7 @@ bool is_spread(const Source& same, const Source& other) {
 /// A column beside rows: the loop takes its number itself. False where that is not the case.
 bool run_spread(const Sink& sink, const Source* sources, const Elementwise& f) {
     if (!sink.walk.is_dense() || sink.computed != sink.stored) return false;
-    for (const std::size_t same : {0, 1}) {
+    for (std::size_t same = 0; same < 2; ++same) {
         const kernels::Loop loop = kernels::spread_loop(f.fn, f.compute, same);
         if (!loop || !is_spread(sources[same], sources[1 - same])) continue;
         const std::int64_t row = sources[same].walk.row();
@@ -255,7 +255,7 @@ bool run_spread(const Sink& sink, const Source* sources, const Elementwise& f) {
         parallel_for(sink.walk.numel() / row, 1, row, [&](std::int64_t begin, std::int64_t end) {
             for (std::int64_t i = begin * row; i < end * row; i += row) {
                 const void* x[2];
-                for (const std::size_t k : {0, 1})
+                for (std::size_t k = 0; k < 2; ++k)
                     x[k] = sources[k].base + sources[k].walk.run(i).offset * size;
                 loop(row, sink.base + i * size, x, f.parameters);
             }

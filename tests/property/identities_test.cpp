@@ -64,8 +64,8 @@ TEST_CASE("property: a sum over dims is the sums over each, in any order") {
     const std::pair<const char*, Reduction> reductions[] = {{"sum", sum},   {"prod", prod}, {"amax", amax},
                                                             {"amin", amin}, {"any", any},   {"all", all}};
     constexpr int kCases = 100;
-    for (const auto& [name, f] : reductions) {
-        for_all(std::string(name) + " in any order", kCases, [f = f](Draw& draw) {
+    for (const auto& reduction : reductions) {
+        for_all(std::string(reduction.first) + " in any order", kCases, [f = reduction.second](Draw& draw) {
             Shape sizes = draw.shape(1);
             for (std::int64_t& size : sizes) size = std::max<std::int64_t>(size, 1);
             const Tensor x = draw.wholes(sizes, draw.pick({kFloat64, kInt64}), -2, 2);
@@ -183,8 +183,8 @@ TEST_CASE("property: the pullback of a linear operation is its adjoint") {
          }},
         {"to float32", [](const Tensor& x, std::int64_t) { return x.to(kFloat32).to(kFloat64); }},
     };
-    for (const auto& [name, f] : operations) {
-        for_all(std::string("adjoint of ") + name, 40, [name = name, &f = f](Draw& draw) {
+    for (const auto& operation : operations) {
+        for_all(std::string("adjoint of ") + operation.first, 40, [name = operation.first, &f = operation.second](Draw& draw) {
             Shape sizes = draw.shape(1, 3);
             for (std::int64_t& size : sizes) size = std::max<std::int64_t>(size, 1);
             const std::int64_t dim = draw.whole(0, static_cast<std::int64_t>(sizes.size()) - 1);

@@ -3,6 +3,8 @@
 set(ENV{OMPI_ALLOW_RUN_AS_ROOT} 1)
 set(ENV{OMPI_ALLOW_RUN_AS_ROOT_CONFIRM} 1)
 set(ENV{OMPI_MCA_rmaps_base_oversubscribe} 1)
+set(ENV{OMPI_CXX} ${CXX})  # the library links with its own compiler's OpenMP
+set(ENV{MPICH_CXX} ${CXX})
 set(tried "")
 foreach(flavor openmpi mpich)
     find_program(${flavor}_compiler mpicxx.${flavor})

@@ -57,10 +57,15 @@ find_package(xtensor QUIET)
 if(xtensor_FOUND)
     add_library(reel_xtensor INTERFACE)
     target_link_libraries(reel_xtensor INTERFACE xtensor)
-    # Before 0.25 it is ambiguous by the rules for template template arguments that Clang has from version 19 on.
+    # Before 0.25 it is ambiguous by the rules for template template arguments of Clang 19. Later ones that have no such option
+    # have better rules: 22 needs none.
     if(xtensor_VERSION VERSION_LESS 0.25 AND CMAKE_CXX_COMPILER_ID STREQUAL "Clang" AND CMAKE_CXX_COMPILER_VERSION VERSION_GREATER_EQUAL 19)
-        target_compile_options(reel_xtensor INTERFACE -fno-relaxed-template-template-args
-                                                      -Wno-deprecated-no-relaxed-template-template-args)
+        include(CheckCXXCompilerFlag)
+        check_cxx_compiler_flag(-fno-relaxed-template-template-args REEL_CAN_KEEP_OLD_TEMPLATE_RULES)
+        if(REEL_CAN_KEEP_OLD_TEMPLATE_RULES)
+            target_compile_options(reel_xtensor INTERFACE -fno-relaxed-template-template-args
+                                                          -Wno-deprecated-no-relaxed-template-template-args)
+        endif()
     endif()
 endif()
 

@@ -10,7 +10,8 @@
 
 #include "../tensor/tensor.hpp"
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 
 /// A function of tensors in any of its forms: `Tensor(const Tensor&)`, `Tensor(const std::vector<Tensor>&)`,
 /// or either returning `std::vector<Tensor>`.
@@ -47,3 +48,4 @@ private:
 };
 
 }  // namespace reel
+#pragma GCC visibility pop

@@ -12,7 +12,8 @@
 #include "../tensor/tensor.hpp"
 #include "function.hpp"
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 
 /// What is said of an input element, and of an input by its worst element. In rising order of severity.
 enum class Verdict : std::uint8_t {
@@ -87,3 +88,4 @@ GradcheckReport gradgradcheck(const TensorFunction& f, const Tensor& input,
                               const GradcheckOptions& options = {});
 
 }  // namespace reel
+#pragma GCC visibility pop

@@ -18,7 +18,8 @@
 
 #include "../tensor/tensor.hpp"
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 
 /// A pullback ȳ → x̄, or (ȳ, y) → x̄, held by value. Small closures stand inside the object.
 class Pullback {
@@ -349,3 +350,4 @@ std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<T
                          const GradOptions& options = {});
 
 }  // namespace reel
+#pragma GCC visibility pop

@@ -18,7 +18,8 @@
 #include <type_traits>
 #include <vector>
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 namespace check {
 
 /// What is said of an element, in rising order of severity. The first two pass.
@@ -176,3 +177,4 @@ Report taylor(F f, G g, std::span<const double> x, const Options& options = {}) 
 
 }  // namespace check
 }  // namespace reel
+#pragma GCC visibility pop

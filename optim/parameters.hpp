@@ -16,7 +16,8 @@
 #include "../tensor/io/safetensors.hpp"
 #endif
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 
 /// Tensors that want gradients, each with a name, in the order in which they were added.
 ///
@@ -119,3 +120,4 @@ inline void load_safetensors(const std::string& path, const Parameters& paramete
 #endif
 
 }  // namespace reel
+#pragma GCC visibility pop

@@ -11,7 +11,8 @@
 
 #include "tensor.hpp"
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 
 /// What `tensor(…)` takes: a number, nested braces of numbers, or a vector of numbers.
 class TensorData {
@@ -102,3 +103,4 @@ Tensor from_blob(void* data, const Shape& sizes, const Shape& strides,
                  const std::function<void(void*)>& deleter, DType dtype = kFloat32);
 
 }  // namespace reel
+#pragma GCC visibility pop

@@ -9,7 +9,8 @@
 #include <type_traits>
 #include <vector>
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 
 class Tensor;
 
@@ -68,3 +69,4 @@ private:
 using TensorIndices = std::vector<TensorIndex>;
 
 }  // namespace reel
+#pragma GCC visibility pop

@@ -14,7 +14,8 @@
 #include <utility>
 #include <vector>
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 
 /// A short list of integers: sizes, strides or dimensions. Up to four stand inside the object, more on the
 /// heap. Made from `{2, 3}`, a vector, a span, or one integer.
@@ -175,3 +176,4 @@ Reach reach(const Shape& sizes, const Shape& strides);
 bool contains(const Shape& values, std::int64_t value);
 
 }  // namespace reel
+#pragma GCC visibility pop

@@ -18,7 +18,8 @@
 #include "shape.hpp"
 #include "storage.hpp"
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 
 class Tensor;
 
@@ -527,3 +528,4 @@ struct ValuesIndices {
 std::ostream& operator<<(std::ostream& out, const Tensor& tensor);
 
 }  // namespace reel
+#pragma GCC visibility pop

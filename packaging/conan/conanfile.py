@@ -31,7 +31,7 @@ class Reel(ConanFile):
     def export_sources(self):
         for folder in ("autograd", "check", "cmake", "interop", "ops", "optim", "tensor"):
             copy(self, folder + "/*", ROOT, self.export_sources_folder)
-        for file in ("CMakeLists.txt", "reel.hpp", "LICENSE"):
+        for file in ("CMakeLists.txt", "reel.hpp", "LICENSE", "docs/Doxyfile.in"):
             copy(self, file, ROOT, self.export_sources_folder)
 
     def system_requirements(self):

@@ -17,7 +17,7 @@ using detail::RewindOptions;
 const char* why_not(const Tensor& output) {
     if (output.impl().slot.node >= 0)
         return "the tape that recorded it has ended; call backward while it lives";
-    if (detail::innermost->entries.size() == 0) {
+    if (detail::innermost->nodes.size() == 0) {
         return "nothing is recorded: no tensor used since the tape was made requires grad "
                "(set_requires_grad() on the "
                "parameters themselves; w = w - ... makes a new tensor: w.sub_(...) under a NoGradGuard)";
@@ -137,7 +137,7 @@ struct Harvest {
 };
 
 /// The rewinds of all living tapes of the thread that lead from the outputs to `inputs` (null: anywhere), from
-/// the innermost outwards: values of outer tapes are leaves of the inner one. Throws if an entry on the way
+/// the innermost outwards: values of outer tapes are leaves of the inner one. Throws if a node on the way
 /// cannot be rewound; changes nothing.
 std::vector<Rewind> marked_rewinds(const Seeds& seeds, RewindOptions options,
                                    const std::vector<Tensor>* inputs) {

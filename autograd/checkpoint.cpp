@@ -45,7 +45,7 @@ struct SecondRun {
         const bool create_graph = detail::recording() != nullptr;
         if (!create_graph) tape.emplace();
         const detail::Swap<bool> recording(detail::paused, false);
-        const detail::SecondRunScope scope{detail::innermost, detail::innermost->entries.size()};
+        const detail::SecondRunScope scope{detail::innermost, detail::innermost->nodes.size()};
         const Tensor y = [&] {
             const detail::Swap<const detail::SecondRunScope*> running(detail::second_run, &scope);
             return only(f(inputs));

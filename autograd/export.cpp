@@ -21,9 +21,9 @@ std::int64_t bytes_of(std::vector<const Storage*> storages) {
     return bytes;
 }
 
-void add_storages(const Tape::State& state, std::size_t entry, std::vector<const Storage*>& storages) {
-    if (state.entries[entry].freed) return;  // the noted blocks may be gone
-    for (std::size_t i = state.entries[entry].blocks_begin; i < state.blocks_end(entry); ++i) {
+void add_storages(const Tape::State& state, std::size_t node, std::vector<const Storage*>& storages) {
+    if (state.nodes[node].freed) return;  // the noted blocks may be gone
+    for (std::size_t i = state.nodes[node].blocks_begin; i < state.blocks_end(node); ++i) {
         storages.push_back(state.blocks[i].storage);
     }
 }
@@ -47,7 +47,7 @@ Row row_of(const Tape& tape, std::size_t number) {
     const Tape::State& state = tape.state();
     const TapeNode node = tape[number];
     std::string inputs;
-    for (std::size_t i = state.entries[number].edges_begin; i < state.edges_end(number); ++i) {
+    for (std::size_t i = state.nodes[number].edges_begin; i < state.edges_end(number); ++i) {
         inputs += (inputs.empty() ? "" : ", ") + name_of(state.edges[i].target);
     }
     return {std::to_string(number), node.operation, inputs, detail::concat(node.shape),
@@ -57,11 +57,10 @@ Row row_of(const Tape& tape, std::size_t number) {
 }  // namespace
 
 TapeNode Tape::operator[](std::size_t number) const {
-    if (number >= size()) fail<IndexError>("Tape: there is no entry ", number, " on a tape of ", size());
-    const detail::Entry& entry = state_->entries[number];
-    TapeNode node{
-        static_cast<std::int64_t>(number), entry.name, {}, entry.sizes, entry.dtype, 0, entry.freed};
-    for (std::size_t i = entry.edges_begin; i < state_->edges_end(number); ++i) {
+    if (number >= size()) fail<IndexError>("Tape: there is no node ", number, " on a tape of ", size());
+    const detail::Node& kept = state_->nodes[number];
+    TapeNode node{static_cast<std::int64_t>(number), kept.name, {}, kept.sizes, kept.dtype, 0, kept.freed};
+    for (std::size_t i = kept.edges_begin; i < state_->edges_end(number); ++i) {
         const Target target = state_->edges[i].target;
         node.inputs.push_back({std::max<Target>(target, -1), state_->target_sizes(target)});
     }
@@ -69,8 +68,8 @@ TapeNode Tape::operator[](std::size_t number) const {
     return node;
 }
 
-std::int64_t Tape::State::bytes_kept(std::size_t entry) const {
-    return entries[entry].freed ? 0 : bytes_kept(entries[entry].blocks_begin, blocks_end(entry));
+std::int64_t Tape::State::bytes_kept(std::size_t node) const {
+    return nodes[node].freed ? 0 : bytes_kept(nodes[node].blocks_begin, blocks_end(node));
 }
 
 std::int64_t Tape::State::bytes_kept(std::size_t first_block, std::size_t last_block) const {
@@ -81,7 +80,7 @@ std::int64_t Tape::State::bytes_kept(std::size_t first_block, std::size_t last_b
 
 std::int64_t Tape::State::bytes_kept() const {
     std::vector<const Storage*> storages;
-    for (std::size_t number = 0; number < entries.size(); ++number) add_storages(*this, number, storages);
+    for (std::size_t number = 0; number < nodes.size(); ++number) add_storages(*this, number, storages);
     return bytes_of(std::move(storages));
 }
 
@@ -100,7 +99,7 @@ std::string Tape::to_dot() const {
                                                  node.dtype, "\nkeeps ", node.bytes_kept, " bytes");
         out << "    " << node.number << " [label=" << quoted(label) << "];\n";
         const auto number = static_cast<std::size_t>(node.number);
-        for (std::size_t i = state_->entries[number].edges_begin; i < state_->edges_end(number); ++i) {
+        for (std::size_t i = state_->nodes[number].edges_begin; i < state_->edges_end(number); ++i) {
             out << "    " << name_of(state_->edges[i].target) << " -> " << number << ";\n";
         }
     }

@@ -1,12 +1,12 @@
 // The check: the tape's gradient beside the numeric one, element by element. What is examined is in
-// `subject.cpp`, the numeric derivative in `numeric.cpp`, the printed report in `report.cpp`.
+// `function_under_test.cpp`, the numeric derivative in `numeric.cpp`, the printed report in `report.cpp`.
 #include "autograd/gradcheck.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
-#include "autograd/subject.hpp"
+#include "autograd/function_under_test.hpp"
 #include "autograd/tape.hpp"
 #include "tensor/factory.hpp"
 
@@ -15,10 +15,10 @@ namespace reel {
 namespace {
 
 using detail::Derivative;
+using detail::FunctionUnderTest;
 using detail::Numbers;
 using detail::Point;
 using detail::Smoothness;
-using detail::Subject;
 using detail::Weights;
 
 constexpr double kFirstStep = 0.2137;  // of the reach; no round number, lest it fits a period
@@ -76,11 +76,11 @@ struct Look {
 };
 
 /// Looks at the k-th checked input along a direction, in every part of the function, and returns the worst.
-Look look(const Subject& subject, std::size_t k, const Direction& direction) {
-    const detail::Probe& probe = subject.probe(k);
+Look look(const FunctionUnderTest& function, std::size_t k, const Direction& direction) {
+    const detail::PerturbedInput& perturbed = function.perturbed(k);
     const auto go = [&](double t) {
         for (const auto& [element, share] : direction) {
-            const double moved = probe.move(element, t * share);
+            const double moved = perturbed.move(element, t * share);
             if (direction.size() == 1) t = moved / share;
         }
         return t;
@@ -89,16 +89,16 @@ Look look(const Subject& subject, std::size_t k, const Direction& direction) {
     for (const auto& [element, share] : direction) longest = std::max(longest, std::abs(share));
     Scale scale;
     scale.gradient = std::numeric_limits<double>::min() * longest;  // below it rounding does not shrink
-    for (std::size_t part = 0; part < subject.parts(); ++part) {
-        scale.gradient = std::max(scale.gradient, largest(subject.gradient(part, k)) * longest);
-        scale.function = std::max(scale.function, subject.magnitudes()[part]);
+    for (std::size_t part = 0; part < function.parts(); ++part) {
+        scale.gradient = std::max(scale.gradient, largest(function.gradient(part, k)) * longest);
+        scale.function = std::max(scale.function, function.magnitudes()[part]);
     }
     const detail::Line line = [&](double t) {
         const double went = go(t);
-        return Point{went, subject.values()};
+        return Point{went, function.values()};
     };
     const std::vector<Derivative> numeric =
-        differentiate(line, kFirstStep, subject.centre(), subject.noise(), scale.gradient);
+        differentiate(line, kFirstStep, function.centre(), function.noise(), scale.gradient);
     go(0);
     // The tape's own rounding, in sums as large as the largest element of the gradient.
     constexpr double kRounding = 32 * std::numeric_limits<double>::epsilon();
@@ -106,7 +106,7 @@ Look look(const Subject& subject, std::size_t k, const Direction& direction) {
     for (std::size_t part = 0; part < numeric.size(); ++part) {
         Finding found;
         for (const auto& [element, share] : direction) {
-            found.analytic += subject.gradient(part, k)[element] * share;
+            found.analytic += function.gradient(part, k)[element] * share;
         }
         found.numeric = numeric[part].slope.value;
         found.error = numeric[part].slope.error + kRounding * scale.gradient;
@@ -118,17 +118,17 @@ Look look(const Subject& subject, std::size_t k, const Direction& direction) {
 
 class Check {
 public:
-    Check(const Subject& subject, const GradcheckOptions& options)
-        : subject_(subject), mode_(options.mode), directions_(~options.seed) {}
+    Check(const FunctionUnderTest& function, const GradcheckOptions& options)
+        : function_(function), mode_(options.mode), directions_(~options.seed) {}
 
     GradcheckInput input(std::size_t k) {
-        if (!subject_.deterministic()) {
+        if (!function_.deterministic()) {
             GradcheckInput result = fresh(k);
-            result.elements.assign(subject_.probe(k).size(), Verdict::kNondeterministic);
+            result.elements.assign(function_.perturbed(k).size(), Verdict::kNondeterministic);
             result.verdict = Verdict::kNondeterministic;
             return result;
         }
-        if (mode_ != GradcheckMode::kProjection || subject_.probe(k).size() == 0) return by_element(k);
+        if (mode_ != GradcheckMode::kProjection || function_.perturbed(k).size() == 0) return by_element(k);
         const GradcheckInput along = by_direction(k);
         if (along.verdict <= Verdict::kKink) return along;
         const GradcheckInput where = by_element(k);
@@ -138,18 +138,18 @@ public:
 private:
     GradcheckInput fresh(std::size_t k) const {
         GradcheckInput result;
-        result.input = subject_.number(k);
-        result.sizes = subject_.probe(k).leaf().sizes();
+        result.input = function_.number(k);
+        result.sizes = function_.perturbed(k).leaf().sizes();
         return result;
     }
 
     GradcheckInput by_element(std::size_t k) const {
         GradcheckInput result = fresh(k);
-        const detail::Probe& probe = subject_.probe(k);
+        const detail::PerturbedInput& perturbed = function_.perturbed(k);
         Finding worst;
-        for (std::size_t i = 0; i < probe.size(); ++i) {
-            const double reach = probe.reach(i);  // a power of two: to divide by it is exact
-            auto [found, part] = look(subject_, k, {{i, reach}});
+        for (std::size_t i = 0; i < perturbed.size(); ++i) {
+            const double reach = perturbed.reach(i);  // a power of two: to divide by it is exact
+            auto [found, part] = look(function_, k, {{i, reach}});
             found.analytic /= reach;
             found.numeric /= reach;
             found.error /= reach;
@@ -164,11 +164,11 @@ private:
 
     GradcheckInput by_direction(std::size_t k) {
         GradcheckInput result = fresh(k);
-        const detail::Probe& probe = subject_.probe(k);
+        const detail::PerturbedInput& perturbed = function_.perturbed(k);
         Direction direction;
-        for (std::size_t i = 0; i < probe.size(); ++i)
-            direction.emplace_back(i, directions_() * probe.reach(i));
-        const auto [found, part] = look(subject_, k, direction);
+        for (std::size_t i = 0; i < perturbed.size(); ++i)
+            direction.emplace_back(i, directions_() * perturbed.reach(i));
+        const auto [found, part] = look(function_, k, direction);
         result.elements = {found.verdict};
         note(found, part, result);
         return result;
@@ -182,12 +182,12 @@ private:
         result.error = found.error;
     }
 
-    const Subject& subject_;
+    const FunctionUnderTest& function_;
     GradcheckMode mode_;
     Weights directions_;
 };
 
-/// The gradient of `f` as a function of its inputs and, behind them, of the cotangents.
+/// The gradient of `f` as a function of its inputs and, after them, of the cotangents.
 TensorFunction gradient_of(const TensorFunction& f, std::size_t count) {
     return [f, count](const std::vector<Tensor>& arguments) {
         const std::vector<Tensor> inputs(arguments.begin(),
@@ -217,10 +217,10 @@ TensorFunction gradient_of(const TensorFunction& f, std::size_t count) {
     };
 }
 
-GradcheckReport report_on(const Subject& subject, const GradcheckOptions& options) {
-    GradcheckReport report{true, subject.name(), options.seed, {}};
-    Check check(subject, options);
-    for (std::size_t k = 0; k < subject.checked(); ++k) report.inputs.push_back(check.input(k));
+GradcheckReport report_on(const FunctionUnderTest& function, const GradcheckOptions& options) {
+    GradcheckReport report{true, function.name(), options.seed, {}};
+    Check check(function, options);
+    for (std::size_t k = 0; k < function.checked(); ++k) report.inputs.push_back(check.input(k));
     report.passed = report.verdict() <= Verdict::kKink;
     return report;
 }
@@ -229,7 +229,7 @@ GradcheckReport report_on(const Subject& subject, const GradcheckOptions& option
 
 GradcheckReport gradcheck(const TensorFunction& f, const std::vector<Tensor>& inputs,
                           const GradcheckOptions& options) {
-    return report_on(Subject(f, inputs, options), options);
+    return report_on(FunctionUnderTest(f, inputs, options), options);
 }
 
 GradcheckReport gradcheck(const TensorFunction& f, const Tensor& input, const GradcheckOptions& options) {
@@ -245,16 +245,17 @@ GradcheckReport gradgradcheck(const TensorFunction& f, const std::vector<Tensor>
     std::vector<Tensor> arguments = inputs;
     GradcheckOptions named = options;
     {
-        const Subject subject(f, inputs, options);
-        if (!subject.deterministic()) return report_on(subject, options);
-        if (named.name.empty()) named.name = "gradient of " + subject.name();
-        for (const Shape& sizes : subject.output_sizes()) {
+        const FunctionUnderTest function(f, inputs, options);
+        if (!function.deterministic()) return report_on(function, options);
+        if (named.name.empty()) named.name = "gradient of " + function.name();
+        for (const Shape& sizes : function.output_sizes()) {
             const Tensor cotangent = Tensor::empty(sizes, kFloat64);
             for (std::int64_t i = 0; i < cotangent.numel(); ++i) cotangent.data_ptr<double>()[i] = weights();
             arguments.push_back(cotangent);
         }
     }
-    return report_on(Subject(gradient_of(f, inputs.size()), arguments, named, kGradientGrain), named);
+    return report_on(FunctionUnderTest(gradient_of(f, inputs.size()), arguments, named, kGradientGrain),
+                     named);
 }
 
 GradcheckReport gradgradcheck(const TensorFunction& f, const Tensor& input, const GradcheckOptions& options) {

@@ -138,7 +138,7 @@ public:
     PageData(const Tape& tape, const PageOptions& options)
         : tape_(tape), state_(tape.state()), watch_(state_.watch.get()), options_(options) {
         if (options.twin && (options.twin->size() != tape.size() || !options.twin->state().watch)) {
-            fail<Error>("to_html: the twin has ", options.twin->size(), " entries, this tape ", tape.size(),
+            fail<Error>("to_html: the twin has ", options.twin->size(), " nodes, this tape ", tape.size(),
                         "; it must be a watched tape of the same program in float64");
         }
         twin_ = options.twin ? options.twin->state().watch.get() : nullptr;
@@ -148,11 +148,11 @@ public:
     }
 
     std::string json() const {
-        std::vector<std::string> entries, leaves, constants;
+        std::vector<std::string> nodes, leaves, constants;
         std::map<std::string, std::string> operations;
         for (std::size_t number = 0; number < tape_.size(); ++number) {
-            entries.push_back(entry(number));
-            const std::string& operation = state_.entries[number].name;
+            nodes.push_back(node(number));
+            const std::string& operation = state_.nodes[number].name;
             const detail::OperationText text = detail::text_of(operation);
             if (text.pullback.empty()) continue;
             operations[operation] = object(Members{{"formula", quoted(std::string(text.pullback))},
@@ -165,14 +165,14 @@ public:
         return object({{"title", quoted(options_.title)},
                        {"watched", boolean(watch_ != nullptr)},
                        {"bytes", std::to_string(bytes)},
-                       {"entries", list(entries, as_is)},
+                       {"nodes", list(nodes, as_is)},
                        {"leaves", list(leaves, as_is)},
                        {"constants", list(constants, as_is)},
                        {"operations", object(operations)}});
     }
 
 private:
-    /// What an operand of the page names, as JSON: an entry, leaf ~n, or constant "cn".
+    /// What an operand of the page names, as JSON: a node, leaf ~n, or constant "cn".
     static std::string constant_place(std::int64_t number) { return quoted("c" + std::to_string(number)); }
     std::string place_of(const Tensor& tensor) const {
         const detail::TapeSlot slot = tensor.impl().slot;
@@ -207,11 +207,11 @@ private:
     std::string operands(std::size_t number) const {
         if (watch_) return list(watch_->operands[number], [this](const auto& one) { return operand(one); });
         std::vector<std::int64_t> targets;
-        for (std::size_t i = state_.entries[number].edges_begin; i < state_.edges_end(number); ++i)
+        for (std::size_t i = state_.nodes[number].edges_begin; i < state_.edges_end(number); ++i)
             targets.push_back(state_.edges[i].target);
         return list(targets, [](Target target) { return object({{"of", std::to_string(target)}}); });
     }
-    std::string entry(std::size_t number) const {
+    std::string node(std::size_t number) const {
         const TapeNode node = tape_[number];
         const Snapshot* exact = twin_ ? &twin_->values[number] : nullptr;
         return object({{"op", quoted(node.operation)},

@@ -9,7 +9,7 @@
 
 namespace reel::detail {
 
-/// The page before the tape's data, and behind it.
+/// The page before the tape's data, and after it.
 extern const std::string_view page_before;
 extern const std::string_view page_behind;
 

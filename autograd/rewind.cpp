@@ -1,10 +1,10 @@
 // The sweep over one tape:
 //
 //     mark what the outputs' gradients reach; throw if something there cannot be rewound
-//     for each entry that is marked, from the last to the first:
+//     for each node that is marked, from the last to the first:
 //         its gradient is complete: hooks see it, tensors retain it
 //         for each edge: the pullback's result is summed down and added to the gradient of its target
-//         what the entry kept is freed
+//         what the node kept is freed
 //
 // What is done with the gradients is in `backward.cpp`.
 #include "autograd/rewind.hpp"
@@ -63,7 +63,7 @@ Tensor Rewind::zero(Target target) const {
 void Rewind::deliver(Target target, Tensor gradient) {
     const DType dtype = tape_->target_dtype(target);
     if (gradient.dtype() != dtype) gradient = gradient.to(dtype);
-    auto& gradients = target >= 0 ? entry_gradients_ : leaf_gradients_;
+    auto& gradients = target >= 0 ? node_gradients_ : leaf_gradients_;
     const auto place = static_cast<std::size_t>(target >= 0 ? target : ~target);
     accumulate(gradients[place], std::move(gradient), options_.create_graph);
 }
@@ -78,7 +78,7 @@ void Rewind::mark() {
     for (std::size_t number = marks_.size(); number-- > 0;) {
         if (marks_[number] & kReached) mark_inputs(number);
     }
-    entry_gradients_.resize(marks_.size());
+    node_gradients_.resize(marks_.size());
     leaf_gradients_.resize(leaf_marks_.size());
 }
 
@@ -87,20 +87,20 @@ void Rewind::mark_leading() {
         if (target < static_cast<Target>(marks_.size())) marks(target) = kLeads | kRequested;
     }
     for (std::size_t number = 0; number < marks_.size(); ++number) {
-        for (std::size_t i = tape_->entries[number].edges_begin; i < tape_->edges_end(number); ++i) {
+        for (std::size_t i = tape_->nodes[number].edges_begin; i < tape_->edges_end(number); ++i) {
             if (leads(tape_->edges[i].target)) marks_[number] |= kLeads;
         }
     }
 }
 
-/// What the gradient of an entry that is reached comes to, and how.
+/// What the gradient of a node that is reached comes to, and how.
 void Rewind::mark_inputs(std::size_t number) {
     if (stops_at(number)) return;
     if (tape_->hooks.contains(static_cast<Target>(number))) marks_[number] |= kCalled;  // may replace a zero
     const bool called = marks_[number] & kCalled;
-    const bool freed = tape_->entries[number].freed;
+    const bool freed = tape_->nodes[number].freed;
     bool used = false;
-    for (std::size_t i = tape_->entries[number].edges_begin; i < tape_->edges_end(number); ++i) {
+    for (std::size_t i = tape_->nodes[number].edges_begin; i < tape_->edges_end(number); ++i) {
         const KeptEdge& edge = tape_->edges[i];
         if (!leads(edge.target)) continue;
         const bool calls = called && (edge.pullback || freed);
@@ -111,35 +111,35 @@ void Rewind::mark_inputs(std::size_t number) {
 }
 
 void Rewind::check(std::size_t number) const {
-    const Entry& entry = tape_->entries[number];
+    const Node& node = tape_->nodes[number];
     if (tape_->forgets) throw Forgotten();
-    if (entry.freed && !tape_->failure.empty()) {
-        fail<AutogradError>("backward: what ", entry.name, " (entry ", number,
+    if (node.freed && !tape_->failure.empty()) {
+        fail<AutogradError>("backward: what ", node.name, " (node ", number,
                             ") kept was used up by a rewind that failed: ", tape_->failure,
                             "; pass retain_graph to be able to try again");
     }
-    if (entry.freed) {
-        fail<AutogradError>("backward: what ", entry.name, " (entry ", number,
+    if (node.freed) {
+        fail<AutogradError>("backward: what ", node.name, " (node ", number,
                             ") kept was freed by an earlier rewind; pass retain_graph to that one");
     }
-    for (std::size_t i = entry.blocks_begin; i < tape_->blocks_end(number); ++i) {
+    for (std::size_t i = node.blocks_begin; i < tape_->blocks_end(number); ++i) {
         const KeptBlock& block = tape_->blocks[i];
         if (block.storage->version == block.version) continue;
-        fail<AutogradError>("backward: a value that ", entry.name, " (entry ", number,
+        fail<AutogradError>("backward: a value that ", node.name, " (node ", number,
                             ") saved has since been overwritten by ", block.storage->overwritten_by,
                             "; write to a clone(), or use the out-of-place operation");
     }
 }
 
 Tensor Rewind::pull_back(std::size_t number, std::size_t edge, const Tensor& y_bar) const {
-    const char* name = tape_->entries[number].name;
-    Tensor x_bar = tape_->edges[edge].pullback(y_bar, tape_->entries[number].output);
-    if (tamper) x_bar = (*tamper)(number, edge - tape_->entries[number].edges_begin, x_bar);
+    const char* name = tape_->nodes[number].name;
+    Tensor x_bar = tape_->edges[edge].pullback(y_bar, tape_->nodes[number].output);
+    if (tamper) x_bar = (*tamper)(number, edge - tape_->nodes[number].edges_begin, x_bar);
     if (!x_bar.defined()) return x_bar;
     const Shape& wanted = tape_->target_sizes(tape_->edges[edge].target);
     if (x_bar.sizes() != wanted) {
         if (!broadcasts_to(wanted, x_bar.sizes())) {
-            fail<AutogradError>("backward: the pullback of ", name, " (entry ", number, ") returned shape ",
+            fail<AutogradError>("backward: the pullback of ", name, " (node ", number, ") returned shape ",
                                 x_bar.sizes(), " for an input of shape ", wanted);
         }
         Tensor sum = sum_to(x_bar, wanted);
@@ -150,14 +150,14 @@ Tensor Rewind::pull_back(std::size_t number, std::size_t edge, const Tensor& y_b
     }
     if (tape_->options.detect_anomaly && x_bar.is_floating_point() && !x_bar.isfinite().all().item<bool>() &&
         y_bar.isfinite().all().item<bool>()) {
-        fail<AutogradError>("anomaly: the backward pass of ", name, " (entry ", number,
+        fail<AutogradError>("anomaly: the backward pass of ", name, " (node ", number,
                             ") made a NaN or Inf out of a finite gradient, in a result of shape ",
                             x_bar.sizes());
     }
     return x_bar;
 }
 
-/// The gradient of an entry, to which nothing more is added, after its hooks. Zero is made where it is seen.
+/// The gradient of a node, to which nothing more is added, after its hooks. Zero is made where it is seen.
 Tensor Rewind::complete(std::size_t number, Tensor y_bar) {
     const auto node = static_cast<Target>(number);
     const auto hooks = tape_->hooks.find(node);
@@ -177,7 +177,7 @@ Tensor Rewind::complete(std::size_t number, Tensor y_bar) {
 }
 
 void Rewind::visit(std::size_t number) {
-    Tensor y_bar = std::move(entry_gradients_[number]);
+    Tensor y_bar = std::move(node_gradients_[number]);
     if (stops_at(number)) {
         finished_[static_cast<Target>(number)] = std::move(y_bar);
         return;
@@ -187,23 +187,23 @@ void Rewind::visit(std::size_t number) {
     bool used = false;
     std::shared_ptr<void> shared;
     const Swap<std::shared_ptr<void>*> in_visit(shared_in_visit, &shared);
-    for (std::size_t i = tape_->entries[number].edges_begin; i < tape_->edges_end(number); ++i) {
+    for (std::size_t i = tape_->nodes[number].edges_begin; i < tape_->edges_end(number); ++i) {
         const Target target = tape_->edges[i].target;
         if (!leads(target)) continue;
-        const bool zero = !y_bar.defined() || (!tape_->entries[number].freed && !tape_->edges[i].pullback);
+        const bool zero = !y_bar.defined() || (!tape_->nodes[number].freed && !tape_->edges[i].pullback);
         if (zero) marks(target) |= kZero;
         if (zero || !(marks_[number] & kCalled)) continue;
         used = true;
         if (Tensor x_bar = pull_back(number, i, y_bar); x_bar.defined()) deliver(target, std::move(x_bar));
     }
-    if (used && !options_.retain_graph) tape_->free_entry(number);
+    if (used && !options_.retain_graph) tape_->free_node(number);
 }
 
 void Rewind::run() {
     if (tape_->watch && tape_->watch->bytes < 0) tape_->watch->bytes = tape_->bytes_kept();
     const Swap<bool> pause(paused, !options_.create_graph);
     // With create_graph it is recorded on the innermost tape, which sees the values of all others: this one,
-    // most of the time, which grows meanwhile: the number of entries to visit was fixed by `mark`.
+    // most of the time, which grows meanwhile: the number of nodes to visit was fixed by `mark`.
     for (std::size_t number = marks_.size(); number-- > 0;) {
         if (marks_[number] & kReached) visit(number);
     }

@@ -22,8 +22,8 @@ struct RewindOptions {
 /// backwards, is a topological order.
 ///
 ///     expect(outputs), request(inputs)    where gradients will come from, and where they are wanted
-///     mark()                              which entries will be visited; throws where one cannot be
-///     seed(outputs), run()                for each entry marked, from the end: hooks, pullbacks, delivery
+///     mark()                              which nodes will be visited; throws where one cannot be
+///     seed(outputs), run()                for each node marked, from the end: hooks, pullbacks, delivery
 ///     reached(input), requested(input)    what came out
 ///
 /// A gradient that is known to be zero is not made where nobody sees it. See Note [Zero is a gradient].
@@ -31,11 +31,11 @@ class Rewind {
 public:
     Rewind(Tape::State& tape, RewindOptions options) : tape_(&tape), options_(options) {}
 
-    /// The output of an entry, or a leaf, will get a cotangent.
+    /// The output of a node, or a leaf, will get a cotangent.
     void expect(const Tensor& output) { expected_.push_back(tape_->target_of(output)); }
     /// Asks for the gradient of `input`; once one is asked for, the sweep goes only where it leads to one.
     void request(const Tensor& input) { requested_.push_back(tape_->target_of(input)); }
-    /// Finds what a gradient reaches, and every entry that cannot be rewound, before anything is changed.
+    /// Finds what a gradient reaches, and every node that cannot be rewound, before anything is changed.
     void mark();
 
     /// Puts a cotangent on an output that is expected.
@@ -90,9 +90,9 @@ private:
     std::vector<Target> requested_;
     std::vector<std::uint8_t> marks_;
     std::vector<std::uint8_t> leaf_marks_;
-    std::vector<Tensor> entry_gradients_;
+    std::vector<Tensor> node_gradients_;
     std::vector<Tensor> leaf_gradients_;
-    std::unordered_map<Target, Tensor> finished_;  // requested gradients of entries
+    std::unordered_map<Target, Tensor> finished_;  // requested gradients of nodes
     std::vector<std::pair<Tensor, Tensor>> retained_;
 };
 

@@ -1,5 +1,5 @@
 /// \file
-/// What the pullbacks of one entry share while the rewind visits it (`rewind.cpp`): one pass over memory may
+/// What the pullbacks of one node share while the rewind visits it (`rewind.cpp`): one pass over memory may
 /// make several gradients.
 #pragma once
 
@@ -14,9 +14,9 @@ extern constinit thread_local std::shared_ptr<void>* shared_in_visit;
 
 }  // namespace detail
 
-/// make(), called for the first pullback of an entry that asks; the entry's others get the same value, and
-/// the rewind forgets it when it leaves the entry. A pullback that is called alone, because the rewind wants
-/// no other or because there is no rewind, is right as well. One entry shares one value.
+/// make(), called for the first pullback of a node that asks; the node's others get the same value, and
+/// the rewind forgets it when it leaves the node. A pullback that is called alone, because the rewind wants
+/// no other or because there is no rewind, is right as well. One node shares one value.
 template <class F>
 auto once_in_visit(const F& make) {
     using Made = decltype(make());

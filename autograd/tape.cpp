@@ -1,4 +1,4 @@
-// Recording. An entry is appended when an operation that has run calls `record`; the rewind is in
+// Recording. A node is appended when an operation that has run calls `record`; the rewind is in
 // `rewind.cpp`, what a tape looks like from outside in `export.cpp`.
 #include "autograd/tape.hpp"
 
@@ -89,7 +89,7 @@ private:
     TapeMark mark_;
 };
 
-/// Appends an entry for `output`, which keeps its old slot. Returns the number, or -1 if no input wants a
+/// Appends a node for `output`, which keeps its old slot. Returns the number, or -1 if no input wants a
 /// gradient. The views among the inputs are up to date.
 std::int64_t append(Tape::State& state, const char* name, const Tensor& output, const auto& edges,
                     const auto& input_of, const auto& pullback_of) {
@@ -112,17 +112,17 @@ std::int64_t append(Tape::State& state, const char* name, const Tensor& output, 
         const Storage* storage = output.impl().storage.get();
         state.blocks.append([&] { return KeptBlock{storage, storage->version}; });
     }
-    const std::size_t number = state.entries.size();
+    const std::size_t number = state.nodes.size();
     if (state.watch) {
         state.watch->values.push_back(snapshot(output));
         state.watch->bytes_kept.push_back(state.bytes_kept(first_block, state.blocks.size()));
         state.watch->operands.push_back(operands_of(state, edges, input_of, first_edge));
     }
-    state.entries.append([&] {
-        return Entry{name,       std::move(kept_output), output.sizes(), output.dtype(), false, first_edge,
-                     first_block};
+    state.nodes.append([&] {
+        return Node{name,       std::move(kept_output), output.sizes(), output.dtype(), false, first_edge,
+                    first_block};
     });
-    if (state.forgets) state.free_entry(number);
+    if (state.forgets) state.free_node(number);
     attempt.succeed();
     return static_cast<std::int64_t>(number);
 }
@@ -163,7 +163,7 @@ Tensor record_on_tape(const char* name, Tensor output, const auto& edges, const 
 const auto kInputOfEdge = [](const Edge& edge) -> const Tensor& { return edge.input(); };
 const auto kPullbackOfEdge = [](const Edge& edge) { return edge.pullback(); };
 
-/// Where a view's elements stand in the memory of its base, counted from the base's first element.
+/// Where a view's elements are in the memory of its base, counted from the base's first element.
 struct Window {
     Shape base_sizes;
     Shape base_strides;
@@ -175,15 +175,16 @@ struct Window {
     Tensor in(const Tensor& laid_out) const {
         return laid_out.as_strided(sizes, strides, laid_out.storage_offset() + offset);
     }
-    /// A copy of `g`, which has the base's shape, in the base's layout.
-    Tensor copy(const Tensor& g) const {
-        const Reach places = reach(base_sizes, base_strides);
-        const Tensor memory = Tensor::empty({places.extent()}, g.dtype());
-        return Tensor::make(memory.impl().storage, g.dtype(), base_sizes, base_strides, -places.low).copy_(g);
+    /// A copy of `y_bar`, which has the base's shape, in the base's layout.
+    Tensor copy(const Tensor& y_bar) const {
+        const OffsetRange range = offset_range(base_sizes, base_strides);
+        const Tensor memory = Tensor::empty({range.extent()}, y_bar.dtype());
+        return Tensor::make(memory.impl().storage, y_bar.dtype(), base_sizes, base_strides, -range.low)
+            .copy_(y_bar);
     }
 };
 
-/// Appends the write to `view`, which is entry `written` (-1: its new value is a constant), to the history of
+/// Appends the write to `view`, which is node `written` (-1: its new value is a constant), to the history of
 /// the tensor that it is a view of: that one changes there and nowhere else. Returns the number or -1.
 std::int64_t append_write_to_base(Tape::State& state, const char* name, const Tensor& view,
                                   std::int64_t written) {
@@ -193,13 +194,13 @@ std::int64_t append_write_to_base(Tape::State& state, const char* name, const Te
                         impl.offset - base.storage_offset()};
     const Tensor part = view.detach();
     if (written >= 0) part.impl().slot = {state.id, written};
-    const auto rest = [window](const Tensor& g) {
-        const Tensor kept = window.copy(g);
+    const auto rest = [window](const Tensor& y_bar) {
+        const Tensor kept = window.copy(y_bar);
         window.in(kept).zero_();
         return kept;
     };
-    const auto there = [window](const Tensor& g) {
-        return window.in(g.strides() == window.base_strides ? g : window.copy(g));
+    const auto there = [window](const Tensor& y_bar) {
+        return window.in(y_bar.strides() == window.base_strides ? y_bar : window.copy(y_bar));
     };
     const std::initializer_list<Edge> edges = {{base, rest}, {part, there}};
     return append(state, name, base, edges, kInputOfEdge, kPullbackOfEdge);
@@ -260,7 +261,7 @@ detail::Target Tape::State::target_of(const Tensor& tensor) {
 }
 
 TapeMark Tape::State::mark() const {
-    return {entries.size(),
+    return {nodes.size(),
             edges.size(),
             blocks.size(),
             leaves.size(),
@@ -270,8 +271,8 @@ TapeMark Tape::State::mark() const {
 }
 
 void Tape::State::return_to(const TapeMark& mark) noexcept {
-    retained.erase(retained.lower_bound(static_cast<std::int64_t>(mark.entries)), retained.end());
-    entries.shrink(mark.entries);
+    retained.erase(retained.lower_bound(static_cast<std::int64_t>(mark.nodes)), retained.end());
+    nodes.shrink(mark.nodes);
     edges.shrink(mark.edges);
     blocks.shrink(mark.blocks);
     leaves.shrink(mark.leaves);
@@ -282,10 +283,10 @@ void Tape::State::return_to(const TapeMark& mark) noexcept {
     watch->leaf_values.resize(mark.leaf_values);
 }
 
-void Tape::State::free_entry(std::size_t entry) {
-    entries[entry].freed = true;
-    entries[entry].output = Tensor();
-    for (std::size_t i = entries[entry].edges_begin; i < edges_end(entry); ++i) edges[i].pullback.reset();
+void Tape::State::free_node(std::size_t node) {
+    nodes[node].freed = true;
+    nodes[node].output = Tensor();
+    for (std::size_t i = nodes[node].edges_begin; i < edges_end(node); ++i) edges[i].pullback.reset();
 }
 
 Tensor record(const char* name, Tensor output, std::initializer_list<Edge> edges) {
@@ -337,8 +338,8 @@ void check_in_place(const char* name, const Tensor& self) {
 struct InPlaceWrite::Recording {
     detail::Attempt attempt;
     Tape::State& state;
-    std::int64_t number = -1;                          ///< of the entry for what is written
-    std::int64_t base_number = -1;                     ///< of the entry for the tensor that it is a view of
+    std::int64_t number = -1;                          ///< of the node for what is written
+    std::int64_t base_number = -1;                     ///< of the node for the tensor that it is a view of
     std::optional<detail::OldValue> old_value = None;  ///< for anomaly detection, where all was finite
 
     void check_finite(const char* name, const Tensor& self) const {
@@ -360,10 +361,10 @@ struct InPlaceWrite::Recording {
         } catch (const std::exception&) {
         }
     }
-    void give_history(const Tensor& tensor, std::int64_t entry) {
+    void give_history(const Tensor& tensor, std::int64_t node) {
         detail::TensorImpl& impl = tensor.impl();
-        if (entry != impl.slot.node) detail::move_retained(state, tensor, impl.slot.node, -1);
-        impl.slot = entry >= 0 ? detail::TapeSlot{state.id, entry} : detail::TapeSlot{};
+        if (node != impl.slot.node) detail::move_retained(state, tensor, impl.slot.node, -1);
+        impl.slot = node >= 0 ? detail::TapeSlot{state.id, node} : detail::TapeSlot{};
         ++impl.rewritten;
     }
 };
@@ -429,7 +430,7 @@ Composite::~Composite() {
     }
 }
 
-Tensor unless_finite(Scalar number) {
+Tensor nonfinite_input(Scalar number) {
     return std::isfinite(number.to<double>()) ? Tensor() : full({}, number);
 }
 
@@ -466,7 +467,7 @@ Tape::~Tape() {
     if (*place) *place = state_->outer;
 }
 
-std::size_t Tape::size() const { return state_->entries.size(); }
+std::size_t Tape::size() const { return state_->nodes.size(); }
 
 NoGradGuard::NoGradGuard() : before_(std::exchange(detail::paused, true)) {}
 NoGradGuard::~NoGradGuard() { detail::paused = before_; }

@@ -1,5 +1,5 @@
 /// \file
-/// The tape: a Wengert list. Operations append entries to it in the order of execution; the rewind
+/// The tape: a Wengert list. Operations append nodes to it in the order of execution; the rewind
 /// (`rewind.cpp`) walks it from the end to the front. An operation puts itself on the tape by `record`, and
 /// by nothing else.
 #pragma once
@@ -21,7 +21,7 @@
 #pragma GCC visibility push(default)
 namespace reel {
 
-/// A pullback ȳ → x̄, or (ȳ, y) → x̄, held by value. Small closures stand inside the object.
+/// A pullback ȳ → x̄, or (ȳ, y) → x̄, held by value. Small closures are kept inside the object.
 class Pullback {
 public:
     Pullback() = default;
@@ -215,7 +215,7 @@ void check_in_place(const char* name, const Tensor& self);
 
 /// How much there is on a tape.
 struct TapeMark {
-    std::size_t entries = 0, edges = 0, blocks = 0, leaves = 0, values = 0, bytes_kept = 0, leaf_values = 0;
+    std::size_t nodes = 0, edges = 0, blocks = 0, leaves = 0, values = 0, bytes_kept = 0, leaf_values = 0;
 };
 
 /// Lives in an operation that is composed of recorded ones: if it throws, what it has put on the tape is
@@ -236,7 +236,7 @@ private:
 /// A number that an operation writes to its result, as one of its inputs. It wants no gradient, so that its
 /// pullback is never called; anomaly detection sees by it that an infinity was asked for. Undefined, and so
 /// no edge at all, where the number is finite.
-Tensor unless_finite(Scalar number);
+Tensor nonfinite_input(Scalar number);
 
 /// Gives `to`, a copy of `from`, its place on the tape.
 void copy_history(const Tensor& from, const Tensor& to);
@@ -252,10 +252,10 @@ struct TapeOptions {
     bool watch = false;           ///< note the numbers that pass, for `to_html`
 };
 
-/// One entry of a tape as a reader sees it.
+/// One node of a tape as a reader sees it.
 struct TapeNode {
     struct Input {
-        std::int64_t node;  ///< the number of the entry that made it, or -1 for a leaf
+        std::int64_t node;  ///< the number of the node that made it, or -1 for a leaf
         Shape shape;
     };
     std::int64_t number;
@@ -278,7 +278,7 @@ public:
     Tape& operator=(const Tape&) = delete;
     ~Tape();
 
-    /// The number of entries.
+    /// The number of nodes.
     std::size_t size() const;
     TapeNode operator[](std::size_t number) const;
 
@@ -303,12 +303,12 @@ public:
     Iterator begin() const { return {this, 0}; }
     Iterator end() const { return {this, size()}; }
 
-    /// All bytes that the entries keep, each storage counted once.
+    /// All bytes that the nodes keep, each storage counted once.
     std::int64_t bytes_kept() const;
     /// The graph in Graphviz's language.
     std::string to_dot() const;
     /// Writes one page, for a browser, that needs nothing else: the graph, which can be stepped through
-    /// forward and backward, with what is known of every entry and the formula of its pullback. It has
+    /// forward and backward, with what is known of every node and the formula of its pullback. It has
     /// numbers if the tape was made with `watch`: of each value as it was recorded and of each gradient as
     /// the last rewind left it. Throws an `IoError` when the file cannot be written.
     void to_html(const std::string& path) const;
@@ -322,7 +322,7 @@ private:
     std::unique_ptr<State> state_;
 };
 
-/// A table of the entries: number, operation, inputs, shape, bytes kept.
+/// A table of the nodes: number, operation, inputs, shape, bytes kept.
 std::ostream& operator<<(std::ostream& out, const Tape& tape);
 
 /// Pauses recording on this thread while it lives.

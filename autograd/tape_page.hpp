@@ -15,7 +15,7 @@ namespace reel {
 struct PageOptions {
     std::string title = {};
     std::map<std::string, Tensor> names = {};  ///< of leaves, values and constants; takes `Parameters`
-    /// A watched tape of the same program run in float64: beside each number stands how far it is from there.
+    /// A watched tape of the same program run in float64: beside each number is how far it is from there.
     const Tape* twin = nullptr;
 };
 

@@ -12,7 +12,7 @@
 namespace reel::detail {
 
 /// An array that grows by chunks: elements never move, and growing costs no second copy of what is there. The
-/// first chunk stands inside: most tapes need no more.
+/// first chunk is inside: most tapes need no more.
 template <class T>
 class ChunkedArray {
 public:
@@ -27,7 +27,7 @@ public:
     std::size_t size() const { return size_; }
     T& operator[](std::size_t i) { return i < kChunk ? first_[i] : more_[i / kChunk - 1][i % kChunk]; }
     const T& operator[](std::size_t i) const { return const_cast<ChunkedArray&>(*this)[i]; }
-    /// Appends what `make()` returns, which is made where it will stand.
+    /// Appends what `make()` returns, which is made in place.
     T& append(const auto& make) {
         if (size_ == (1 + more_.size()) * kChunk) {
             more_.push_back(static_cast<T*>(allocate(kChunk * sizeof(T))));
@@ -91,12 +91,12 @@ private:
     std::unordered_map<const TensorImpl*, std::int64_t> numbers_;
 };
 
-/// Where a gradient goes: an entry (>= 0), or leaf number ~target.
+/// Where a gradient goes: a node (>= 0), or leaf number ~target.
 using Target = std::int64_t;
 
 struct KeptEdge {
     Target target;
-    Pullback pullback;  ///< empty: the gradient is zero, or the entry has been freed
+    Pullback pullback;  ///< empty: the gradient is zero, or the node has been freed
 };
 
 /// A block that a pullback captured, and its version then.
@@ -105,7 +105,7 @@ struct KeptBlock {
     std::uint32_t version;
 };
 
-struct Entry {
+struct Node {
     const char* name;
     Tensor output;  ///< only when a pullback takes it
     Shape sizes;
@@ -138,12 +138,12 @@ struct Share {
     Snapshot after;
 };
 
-/// What a watched tape notes, by entry, by leaf, by constant and by edge. What no gradient has reached has none.
+/// What a watched tape notes, by node, by leaf, by constant and by edge. What no gradient has reached has none.
 struct Watch {
     std::vector<Snapshot> values;
     std::vector<Snapshot> leaf_values;
     std::vector<std::int64_t> bytes_kept;  ///< before a rewind frees it
-    std::int64_t bytes = -1;               ///< of all entries, before the first rewind
+    std::int64_t bytes = -1;               ///< of all nodes, before the first rewind
     std::vector<std::vector<Operand>> operands;
     Numbering constants;
     std::vector<Snapshot> constant_values;
@@ -209,38 +209,38 @@ struct Tape::State {
     TapeOptions options;
     detail::Reads* reads = nullptr;  ///< notes what is read, for `checkpoint.cpp`, if it is asked for
     bool forgets = false;            ///< keeps no pullbacks: the function is going to be run again
-    std::string failure;             ///< of the rewind that used up entries and did not come to its end
-    detail::ChunkedArray<detail::Entry> entries;
+    std::string failure;             ///< of the rewind that used up nodes and did not come to its end
+    detail::ChunkedArray<detail::Node> nodes;
     detail::ChunkedArray<detail::KeptEdge> edges;
     detail::ChunkedArray<detail::KeptBlock> blocks;
-    detail::Numbering leaves;  ///< tensors from outside that entries read: leaves, and values of outer tapes
+    detail::Numbering leaves;  ///< tensors from outside that nodes read: leaves, and values of outer tapes
     std::map<std::int64_t, std::vector<detail::NumberedHook>> hooks;
     std::map<std::int64_t, std::vector<Tensor>> retained;
     std::unique_ptr<detail::Watch> watch;  ///< none unless asked for
 
-    std::size_t edges_end(std::size_t entry) const {
-        return entry + 1 < entries.size() ? entries[entry + 1].edges_begin : edges.size();
+    std::size_t edges_end(std::size_t node) const {
+        return node + 1 < nodes.size() ? nodes[node + 1].edges_begin : edges.size();
     }
-    std::size_t blocks_end(std::size_t entry) const {
-        return entry + 1 < entries.size() ? entries[entry + 1].blocks_begin : blocks.size();
+    std::size_t blocks_end(std::size_t node) const {
+        return node + 1 < nodes.size() ? nodes[node + 1].blocks_begin : blocks.size();
     }
     const Shape& target_sizes(detail::Target target) const {
-        return target >= 0 ? entries[static_cast<std::size_t>(target)].sizes
+        return target >= 0 ? nodes[static_cast<std::size_t>(target)].sizes
                            : leaves[static_cast<std::size_t>(~target)].sizes();
     }
     DType target_dtype(detail::Target target) const {
-        return target >= 0 ? entries[static_cast<std::size_t>(target)].dtype
+        return target >= 0 ? nodes[static_cast<std::size_t>(target)].dtype
                            : leaves[static_cast<std::size_t>(~target)].dtype();
     }
     /// Where the gradient of `tensor` goes on this tape; a tensor from outside becomes one of its leaves.
     detail::Target target_of(const Tensor& tensor);
-    /// The bytes that the entry keeps, each storage counted once.
-    std::int64_t bytes_kept(std::size_t entry) const;
+    /// The bytes that the node keeps, each storage counted once.
+    std::int64_t bytes_kept(std::size_t node) const;
     std::int64_t bytes_kept(std::size_t first_block, std::size_t last_block) const;
-    /// Those that all entries keep.
+    /// Those that all nodes keep.
     std::int64_t bytes_kept() const;
-    /// Drops what the entry keeps.
-    void free_entry(std::size_t entry);
+    /// Drops what the node keeps.
+    void free_node(std::size_t node);
 
     TapeMark mark() const;
     /// Takes back all that was put on the tape since.
@@ -255,11 +255,11 @@ extern constinit thread_local Tape::State* innermost;
 extern constinit thread_local bool paused;
 
 /// For the tests of the tests: while set, the result of every pullback goes through it, with the number of
-/// the entry and of the edge within it. So a wrong pullback can be had without writing one.
-using Tamper = std::function<Tensor(std::size_t entry, std::size_t edge, const Tensor& x_bar)>;
+/// the node and of the edge within it. So a wrong pullback can be had without writing one.
+using Tamper = std::function<Tensor(std::size_t node, std::size_t edge, const Tensor& x_bar)>;
 extern constinit thread_local const Tamper* tamper;
 
-/// What the second run of a checkpointed function records: entries of `tape` from `first` on. Hooks that it
+/// What the second run of a checkpointed function records: nodes of `tape` from `first` on. Hooks that it
 /// puts on anything else were put there by the first run.
 struct SecondRunScope {
     const Tape::State* tape;
@@ -289,7 +289,7 @@ inline bool wants_gradient(const Tensor& tensor) {
 /// Gives a stale view its new slot, on the tape that holds the base's history. To be called before a slot is
 /// read, and before anything is appended that reads one.
 void update_view_history(const Tensor& view);
-/// Keeps the gradient of entry `number` in `tensor`, if it retains one, and no longer that of `before`.
+/// Keeps the gradient of node `number` in `tensor`, if it retains one, and no longer that of `before`.
 void move_retained(Tape::State& state, const Tensor& tensor, std::int64_t before, std::int64_t number);
 
 /// Sets a thread-local for a scope.

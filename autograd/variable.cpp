@@ -19,7 +19,7 @@ Tensor run_hooks(const std::vector<NumberedHook>& hooks, Tensor gradient) {
         Tensor replacement = hook(gradient);
         if (!replacement.defined()) continue;
         if (replacement.sizes() != gradient.sizes()) {
-            fail<AutogradError>("hook: it replaces a gradient of shape ", gradient.sizes(),
+            fail<AutogradError>("hook: it replaced a gradient of shape ", gradient.sizes(),
                                 " by one of shape ", replacement.sizes());
         }
         gradient = replacement.to(gradient.dtype());
@@ -37,7 +37,7 @@ Tensor Tensor::set_requires_grad(bool requires_grad) const {
     }
     if (!is_leaf()) {
         fail<AutogradError>("set_requires_grad: the tensor of shape ", sizes(),
-                            " is recorded on a tape; only leaves can be told so (detach() makes one)");
+                            " is recorded on a tape; only on leaves can it be set (detach() makes one)");
     }
     state.slot = {};
     if (requires_grad) state.base = {};  // a leaf has no history, not that of what it is a view of either
@@ -52,7 +52,7 @@ bool Tensor::is_leaf() const { return grad_fn() == nullptr; }
 const char* Tensor::grad_fn() const {
     if (detail::is_stale(impl())) return detail::tape_of(*impl().base) ? "as_strided" : nullptr;
     const Tape::State* tape = detail::tape_of(impl());
-    return tape ? tape->entries[static_cast<std::size_t>(impl().slot.node)].name : nullptr;
+    return tape ? tape->nodes[static_cast<std::size_t>(impl().slot.node)].name : nullptr;
 }
 
 Tensor Tensor::grad() const {
@@ -106,9 +106,9 @@ void Tensor::remove_hook(std::int64_t number) const {
         std::erase_if(hooks, [number](const detail::NumberedHook& hook) { return hook.first == number; });
     };
     if (impl().meta) remove_from(detail::variable(*this).hooks);
-    // An entry of a value that this tensor no longer has may hold it.
+    // A node of a value that this tensor no longer has may hold it.
     for (Tape::State* tape = detail::innermost; tape; tape = tape->outer) {
-        for (auto& [entry, hooks] : tape->hooks) remove_from(hooks);
+        for (auto& [node, hooks] : tape->hooks) remove_from(hooks);
     }
 }
 

@@ -11,7 +11,7 @@
 namespace reel::cli {
 
 /// Checks the gradients of the rows whose operation contains `filter`, to first and second order, and prints
-/// a table of their operations, and behind it the report of every check that failed. 1 if one did, or if
+/// a table of their operations, and after it the report of every check that failed. 1 if one did, or if
 /// there is no such row.
 int gradcheck(const testing::Rows& rows, const std::string& filter, std::ostream& out);
 

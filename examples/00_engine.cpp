@@ -12,7 +12,7 @@ namespace {
 /// A number with its place on the tape. In reel: `Tensor`, with its `TapeSlot`.
 struct Value {
     double data = 0;
-    std::size_t entry = kConstant;
+    std::size_t node = kConstant;
     static constexpr std::size_t kConstant = static_cast<std::size_t>(-1);
     Value(double number = 0) : data(number) {}
 };
@@ -30,9 +30,9 @@ std::vector<std::vector<Edge>> tape;
 /// Puts a result on the tape; edges to constants are dropped. In reel: `record`, and every operation calls
 /// it.
 Value record(Value y, std::vector<Edge> edges) {
-    std::erase_if(edges, [](const Edge& edge) { return edge.input.entry == Value::kConstant; });
+    std::erase_if(edges, [](const Edge& edge) { return edge.input.node == Value::kConstant; });
     if (edges.empty()) return y;
-    y.entry = tape.size();
+    y.node = tape.size();
     tape.push_back(std::move(edges));
     return y;
 }
@@ -40,7 +40,7 @@ Value record(Value y, std::vector<Edge> edges) {
 /// A number whose gradient is wanted. In reel: `set_requires_grad`.
 Value leaf(double number) {
     Value x = number;
-    x.entry = tape.size();
+    x.node = tape.size();
     tape.emplace_back();
     return x;
 }
@@ -78,22 +78,22 @@ Value operator-(Value a, Value b) { return a + -b; }
 Value operator/(Value a, Value b) { return a * pow(b, -1); }
 Value sigmoid(Value x) { return 1 / (1 + exp(-x)); }
 
-/// The gradient of `y` with respect to every entry. Walks the tape from its end: when an entry is reached,
+/// The gradient of `y` with respect to every node. Walks the tape from its end: when a node is reached,
 /// all that used its result have been, so its gradient is complete. In reel: `Rewind::run`, and `accumulate`
 /// for the +=.
 std::vector<double> rewind(Value y) {
     std::vector<double> bar(tape.size());
-    bar[y.entry] = 1;
-    for (std::size_t entry = tape.size(); entry-- > 0;) {
-        for (const Edge& edge : tape[entry]) bar[edge.input.entry] += edge.pullback(bar[entry]);
+    bar[y.node] = 1;
+    for (std::size_t node = tape.size(); node-- > 0;) {
+        for (const Edge& edge : tape[node]) bar[edge.input.node] += edge.pullback(bar[node]);
     }
     return bar;
 }
 
 /// What must not be done: walk down from `y`, and hand each gradient on before it is complete.
-void recurse(std::size_t entry, double y_bar, std::vector<double>& bar) {
-    bar[entry] += y_bar;
-    for (const Edge& edge : tape[entry]) recurse(edge.input.entry, edge.pullback(bar[entry]), bar);
+void recurse(std::size_t node, double y_bar, std::vector<double>& bar) {
+    bar[node] += y_bar;
+    for (const Edge& edge : tape[node]) recurse(edge.input.node, edge.pullback(bar[node]), bar);
 }
 
 /// The largest difference between the gradient of f and a central difference. In reel: `gradcheck`, which
@@ -107,7 +107,7 @@ double check(const std::function<Value(Value, Value)>& f) {
         const std::vector<double> bar = rewind(f(x, y));
         const double by_x = (f(a + kStep, b).data - f(a - kStep, b).data) / (2 * kStep);
         const double by_y = (f(a, b + kStep).data - f(a, b - kStep).data) / (2 * kStep);
-        worst = std::max({worst, std::abs(bar[x.entry] - by_x), std::abs(bar[y.entry] - by_y)});
+        worst = std::max({worst, std::abs(bar[x.node] - by_x), std::abs(bar[y.node] - by_y)});
     }
     return worst;
 }
@@ -141,7 +141,7 @@ int train() {
             right += sign * logit.data > 0;
         }
         const std::vector<double> bar = rewind(loss);
-        for (std::size_t i = 0; i < weights.size(); ++i) weights[i] -= 2 * bar[w[i].entry];
+        for (std::size_t i = 0; i < weights.size(); ++i) weights[i] -= 2 * bar[w[i].node];
         if (step % 100 == 0) std::cout << step << " loss " << loss.data << " right " << right << " of 100\n";
     }
     return right;
@@ -154,9 +154,9 @@ int main() {
     const Value b = a + a;
     const Value c = b + b;
     std::vector<double> bar(tape.size());
-    recurse(c.entry, 1, bar);
-    std::cout << "b = a + a, c = b + b: dc/da by the rewind " << rewind(c)[a.entry] << ", by recursion "
-              << bar[a.entry] << "\n";
+    recurse(c.node, 1, bar);
+    std::cout << "b = a + a, c = b + b: dc/da by the rewind " << rewind(c)[a.node] << ", by recursion "
+              << bar[a.node] << "\n";
 
     const double worst = std::max({check([](Value x, Value y) { return x * sin(y) - x / y + relu(x - y); }),
                                    check([](Value x, Value y) { return log(x) + pow(x, 3) * sigmoid(y); }),

@@ -1,5 +1,5 @@
 // The method forms: each is the free function of the same name. (Views and in-place operations, which are
-// methods first, stand in `views.cpp` and `inplace.cpp`.)
+// methods first, are in `views.cpp` and `inplace.cpp`.)
 #include "ops/linalg/matmul.hpp"
 #include "ops/nn/layers.hpp"
 #include "ops/pointwise/activations.hpp"

@@ -62,7 +62,7 @@ std::int64_t load(const std::string& path, const Named& params, Optimizer& optim
     Entries state;
     for (const auto& [name, value] : entries) {
         if (!name.starts_with(kOptimizer)) {
-            fail<Error>("load_checkpoint: ", path, " has \"", name, "\", which belongs to nothing here");
+            fail<Error>("load_checkpoint: ", path, " has \"", name, "\", which belongs to no parameter here");
         }
         state[name.substr(std::char_traits<char>::length(kOptimizer))] = value;
     }

@@ -1,5 +1,5 @@
 /// \file
-/// Where training stands, in a file. (`checkpoint` in `autograd/checkpoint.hpp` is something else: it trades
+/// The state of training, in a file. (`checkpoint` in `autograd/checkpoint.hpp` is something else: it trades
 /// memory for time.)
 #pragma once
 

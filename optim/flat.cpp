@@ -17,7 +17,7 @@ Tensor row_of(const Tensor& dense) {
 }  // namespace
 
 Flat::Flat(Tensor tensor)
-    : tensor_(std::move(tensor)), places_(tensor_.sizes(), tensor_.strides()), row_(row_of(dense(tensor_))) {}
+    : tensor_(std::move(tensor)), runs_(tensor_.sizes(), tensor_.strides()), row_(row_of(dense(tensor_))) {}
 
 void Flat::assign(const Tensor& dense) const {
     const auto convert = kernels::convert(dense.dtype(), row_.dtype());
@@ -30,7 +30,7 @@ void Flat::write_back(const char* operation) const {
     if (!row_.shares_storage(tensor_)) {
         const std::int64_t size = row_.itemsize();
         parallel_for(row_.numel(), kBlock, 1, [&](std::int64_t begin, std::int64_t end) {
-            places_.scatter(size, tensor_.raw(), begin, end - begin, row_.raw() + begin * size);
+            runs_.scatter(size, tensor_.raw(), begin, end - begin, row_.raw() + begin * size);
         });
     }
     tensor_.impl().storage->overwrite(operation);

@@ -26,7 +26,7 @@ public:
 
 private:
     Tensor tensor_;
-    Walk places_;
+    StridedRuns runs_;
     Tensor row_;
 };
 

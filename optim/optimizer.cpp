@@ -45,9 +45,9 @@ double number_in(const char* name, const std::map<std::string, Tensor>& state, c
     return number;
 }
 
-/// The whole number under `key`.
+/// The integer under `key`.
 std::int64_t count_in(const char* name, const std::map<std::string, Tensor>& state, const std::string& key) {
-    constexpr double kMost = 0x1p53;  // up to here doubles hold every whole number
+    constexpr double kMost = 0x1p53;  // up to here doubles hold every integer
     const double number = number_in(name, state, key);
     if (number != std::floor(number) || number > kMost) {
         fail<Error>(name, ": load_state: \"", key, "\" is ", number, "; it must be a count");
@@ -56,7 +56,7 @@ std::int64_t count_in(const char* name, const std::map<std::string, Tensor>& sta
 }
 
 void check_positive(const char* name, const char* what, double value) {
-    if (!(value >= 0)) fail<Error>(name, ": ", what, " must not be negative, not ", value);
+    if (!(value >= 0)) fail<Error>(name, ": ", what, " must be non-negative, not ", value);
 }
 
 }  // namespace
@@ -148,7 +148,7 @@ std::vector<std::int64_t> Optimizer::steps_of(const std::map<std::string, Tensor
         std::size_t s = 0;
         while (values[s][i].defined() == (counts[i] > 0)) ++s;
         fail<Error>(name_, ": load_state: \"", slot_name(s, i), "\" is ",
-                    counts[i] > 0 ? "missing" : "there, but its parameter has made no step",
+                    counts[i] > 0 ? "missing" : "present, but its parameter has made no step",
                     "; was this state made by another optimizer?");
     }
     return counts;
@@ -226,7 +226,7 @@ SGD::SGD(std::vector<Tensor> params, const SGDOptions& options)
       options_(options) {
     check_positive("SGD", "momentum", options.momentum);
     check_positive("SGD", "weight_decay", options.weight_decay);
-    if (options.nesterov && options.momentum == 0) fail<Error>("SGD: nesterov needs a momentum");
+    if (options.nesterov && options.momentum == 0) fail<Error>("SGD: nesterov needs a momentum above 0");
 }
 
 void SGD::step() {

@@ -17,8 +17,8 @@ TensorData::TensorData(std::initializer_list<TensorData> rows) {
     const TensorData* first = rows.begin();
     for (const TensorData& row : rows) {
         if (row.sizes_ != first->sizes_) {
-            fail<ShapeError>("tensor: the braces are ragged: a row of shape ", first->sizes_,
-                             " beside one of shape ", row.sizes_);
+            fail<ShapeError>("tensor: the braces are ragged: rows of shapes ", first->sizes_,
+                             " and ", row.sizes_);
         }
         for (const Scalar& value : row.values_) append(value);
         dtype_ = promote(dtype_, row.dtype_);
@@ -107,8 +107,10 @@ Tensor arange(Scalar start, Scalar end, Scalar step, std::optional<DType> dtype)
     const double span = end.to<double>() - first;
     const double pace = step.to<double>();
     if (!std::isfinite(span) || !std::isfinite(pace) || pace == 0 || span / pace < 0) {
-        fail<Error>("arange: from ", start, " one does not get to ", end, " by steps of ", step, " in ",
-                    result);
+        fail<Error>("arange: from ", start, " to ", end, " by ", step, " in ", result,
+                    pace == 0 ? ": the step must not be 0"
+                    : span / pace < 0 ? ": the step has the wrong sign"
+                                      : ": start, end and step must be finite");
     }
     if (!is_reduced(result)) {
         for (const Scalar number : {start, end, step}) check_number("arange", number, result);
@@ -130,7 +132,7 @@ Tensor arange(Scalar start, Scalar end, Scalar step, std::optional<DType> dtype)
 }
 
 Tensor linspace(Scalar start, Scalar end, std::int64_t steps, DType dtype) {
-    if (steps < 0) fail<ShapeError>("linspace: ", steps, " steps");
+    if (steps < 0) fail<ShapeError>("linspace: ", steps, " steps; at least 0 are needed");
     for (const Scalar end_point : {start, end}) check_number("linspace", end_point, dtype);
     const auto number = [&](Scalar end_point) {  // of a whole type the ends are made whole first
         return is_floating_point(dtype) ? end_point.to<double>()

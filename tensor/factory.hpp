@@ -32,7 +32,7 @@ public:
 
     const Shape& sizes() const { return sizes_; }
     const std::vector<Scalar>& values() const { return values_; }
-    /// int64 for whole numbers, bool for bools, the default float32 for floating numbers.
+    /// int64 for integers, bool for bools, the default float32 for floating numbers.
     DType dtype() const { return dtype_ == kFloat64 ? kFloat32 : dtype_; }
 
 private:
@@ -44,7 +44,7 @@ private:
     DType dtype_ = kBool;
 };
 
-/// A tensor of the given values: `tensor(3.0)`, `tensor({{1, 2}, {3, 4}})`, `tensor(vector)`. Whole numbers
+/// A tensor of the given values: `tensor(3.0)`, `tensor({{1, 2}, {3, 4}})`, `tensor(vector)`. Integers
 /// make int64, floating ones float32, bools bool. Throws a `ShapeError` for ragged braces, an `Error` for a
 /// number that the type does not hold; in 16 bits it becomes ±inf.
 Tensor tensor(const TensorData& data, std::optional<DType> dtype = None);
@@ -65,10 +65,10 @@ Tensor tensor(const std::vector<T>& values, std::optional<DType> dtype = None) {
 Tensor empty(const Shape& sizes, DType dtype = kFloat32);
 Tensor zeros(const Shape& sizes, DType dtype = kFloat32);
 Tensor ones(const Shape& sizes, DType dtype = kFloat32);
-/// Every element `value`; whole numbers make int64, bools bool. Throws an `Error` where the type does not hold
+/// Every element `value`; integers make int64, bools bool. Throws an `Error` where the type does not hold
 /// it; in 16 bits it becomes ±inf.
 Tensor full(const Shape& sizes, Scalar value, std::optional<DType> dtype = None);
-/// `start, start + step, …` before `end`; whole numbers make int64. For an integer type `start` and `step` lose
+/// `start, start + step, …` before `end`; integers make int64. For an integer type `start` and `step` lose
 /// their fractions after the steps are counted.
 Tensor arange(Scalar end, std::optional<DType> dtype = None);
 Tensor arange(Scalar start, Scalar end, std::optional<DType> dtype);

@@ -56,7 +56,7 @@ void write_run(Unit* to, std::int64_t step, std::int64_t count, const Unit* dens
 
 }  // namespace
 
-Walk::Walk(const Shape& sizes, const Shape& strides) {
+StridedRuns::StridedRuns(const Shape& sizes, const Shape& strides) {
     for (std::size_t i = sizes.size(); i-- > 0;) {
         numel_ *= sizes[i];
         if (sizes[i] == 1) continue;
@@ -70,7 +70,7 @@ Walk::Walk(const Shape& sizes, const Shape& strides) {
     transposed_ = numel_ > 0 && sizes_.size() >= 2 && strides_[0] > 1 && strides_[1] == 1;
 }
 
-Walk::Run Walk::run(std::int64_t begin) const {
+StridedRuns::Run StridedRuns::run(std::int64_t begin) const {
     if (sizes_.empty()) return {0, 1, 0};
     std::int64_t rest = begin / sizes_[0];
     const std::int64_t inner = begin - rest * sizes_[0];
@@ -83,8 +83,8 @@ Walk::Run Walk::run(std::int64_t begin) const {
     return {offset, sizes_[0] - inner, strides_[0]};
 }
 
-void Walk::gather(std::int64_t itemsize, const std::byte* base, std::int64_t begin, std::int64_t count,
-                  std::byte* dense) const {
+void StridedRuns::gather(std::int64_t itemsize, const std::byte* base, std::int64_t begin, std::int64_t count,
+                         std::byte* dense) const {
     with_unit(itemsize, [&](auto unit) {
         using Unit = decltype(unit);
         const auto* from = reinterpret_cast<const Unit*>(base);
@@ -113,8 +113,8 @@ void Walk::gather(std::int64_t itemsize, const std::byte* base, std::int64_t beg
     });
 }
 
-void Walk::scatter(std::int64_t itemsize, std::byte* base, std::int64_t begin, std::int64_t count,
-                   const std::byte* dense) const {
+void StridedRuns::scatter(std::int64_t itemsize, std::byte* base, std::int64_t begin, std::int64_t count,
+                          const std::byte* dense) const {
     with_unit(itemsize, [&](auto unit) {
         using Unit = decltype(unit);
         auto* to = reinterpret_cast<Unit*>(base);
@@ -128,7 +128,7 @@ void Walk::scatter(std::int64_t itemsize, std::byte* base, std::int64_t begin, s
     });
 }
 
-Shape memory_order(const Shape& sizes, const Shape& strides) {
+Shape dims_by_stride(const Shape& sizes, const Shape& strides) {
     Shape order = Shape::filled(sizes.size(), 0);
     std::iota(order.begin(), order.end(), 0);
     // A dimension of size 1, or one that repeats the same memory, has no place of its own: it stays, and the

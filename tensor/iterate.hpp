@@ -1,12 +1,12 @@
 /// \file
-/// Walking strided memory. Every kernel sees dense runs; a `Walk` turns any strided operand into them, and
+/// Walking strided memory. Every kernel sees dense runs; a `StridedRuns` turns any strided operand into them, and
 /// back.
 ///
 /// Note [Dense blocks]
 /// An operation cuts its index space, read in row-major order, into blocks. For each block an operand is
-/// either used where it stands (the block lies in one evenly spaced run of step 1) or gathered into a buffer
+/// either used where it is (the block lies in one evenly spaced run of step 1) or gathered into a buffer
 /// that stays in cache. So a kernel is written once, for dense memory, and a pointwise operation gives the same
-/// bits for every layout of its operands. (What folds numbers may take them in the order of memory: Note [Fixed tree] in
+/// bits for every layout of its operands. (What reduces numbers may take them in the order of memory: Note [Fixed tree] in
 /// `ops/reduce/reduce_driver.hpp`.)
 #pragma once
 
@@ -19,15 +19,15 @@ namespace reel {
 
 /// The places of an operand's elements, in row-major order of `sizes`: neighbours that are evenly spaced are
 /// merged.
-class Walk {
+class StridedRuns {
 public:
-    Walk(const Shape& sizes, const Shape& strides);
+    StridedRuns(const Shape& sizes, const Shape& strides);
 
     std::int64_t numel() const { return numel_; }
     /// One evenly spaced run covers everything.
     bool is_even() const { return sizes_.size() <= 1; }
     bool is_dense() const { return is_even() && (numel_ <= 1 || strides_[0] == 1); }
-    /// Neighbours in memory stand in different rows: gather whole panels, not short blocks.
+    /// Neighbours in memory are in different rows: gather whole panels, not short blocks.
     bool is_transposed() const { return transposed_; }
     /// The length of an innermost row.
     std::int64_t row() const { return sizes_.empty() ? 1 : sizes_[0]; }
@@ -37,7 +37,7 @@ public:
         std::int64_t length;  ///< elements up to its end
         std::int64_t step;
     };
-    /// The evenly spaced run in which element `begin` stands.
+    /// The evenly spaced run in which element `begin` is.
     Run run(std::int64_t begin) const;
 
     /// Copies elements [begin, begin + count), of `itemsize` bytes each, from the operand at `base` to dense
@@ -56,6 +56,6 @@ private:
 };
 
 /// The dimensions by falling stride: the order in which memory is best walked.
-Shape memory_order(const Shape& sizes, const Shape& strides);
+Shape dims_by_stride(const Shape& sizes, const Shape& strides);
 
 }  // namespace reel

@@ -38,7 +38,7 @@ std::string spaces(std::int64_t count) {
     return std::string(static_cast<std::size_t>(std::max<std::int64_t>(count, 0)), ' ');
 }
 
-/// `value` with `precision` digits behind the point; NaN without a sign, as Python writes it.
+/// `value` with `precision` digits after the point; NaN without a sign, as Python writes it.
 std::string formatted(std::chars_format style, std::int64_t precision, double value) {
     constexpr std::int64_t kLongest = 320;  // sign, digits before the point, exponent of any double
     if (std::isnan(value)) return "nan";
@@ -195,7 +195,7 @@ private:
     Format format_{1};
 };
 
-/// What stands behind the elements: what they do not show.
+/// What is after the elements: what they do not show.
 std::vector<std::string> suffixes(const Tensor& tensor) {
     std::vector<std::string> result;
     const bool empty = tensor.numel() == 0;

@@ -12,7 +12,7 @@ namespace reel {
 
 /// What is not given stays as it is.
 struct PrintOptions {
-    std::optional<std::int64_t> precision = None;  ///< digits behind the point; at first 4
+    std::optional<std::int64_t> precision = None;  ///< digits after the point; at first 4
     std::optional<std::int64_t> threshold = None;  ///< more elements are summarised; at first 1000
     std::optional<std::int64_t> edgeitems =
         None;  ///< shown at each end of a summarised dimension; at first 3

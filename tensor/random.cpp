@@ -257,11 +257,11 @@ Tensor randint(std::int64_t low, std::int64_t high, const Shape& sizes, DType dt
 
 // Fisher and Yates: each place in turn changes its number with that of one not before it.
 Tensor randperm(std::int64_t n, DType dtype) {
-    if (n < 0) fail<ShapeError>("randperm: ", n, " elements");
+    if (n < 0) fail<ShapeError>("randperm: ", n, " elements; at least 0 are needed");
     const bool fits =
         dtype != kBool && (dtype == kInt64 || n - 1 <= std::int64_t{1} << significand_bits(dtype));
     if (!fits) fail<DTypeError>("randperm: ", dtype, " does not hold all integers of [0, ", n, ")");
-    const auto places_left = [n](std::int64_t i) {  // 1 behind the end, in the rest of the last block
+    const auto places_left = [n](std::int64_t i) {  // 1 after the end, in the rest of the last block
         return static_cast<std::uint64_t>(std::max<std::int64_t>(n - i, 1));
     };
     const detail::UndoDraws undo;

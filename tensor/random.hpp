@@ -22,7 +22,7 @@ std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter,
 /// Starts the sequence of this thread's generator anew. Every thread has one, which starts with seed 0.
 void manual_seed(std::uint64_t seed);
 
-/// Where a generator stands: enough to continue bit for bit.
+/// The state of a generator: enough to continue bit for bit.
 struct GeneratorState {
     std::uint64_t seed = 0;
     std::uint64_t counter = 0;  ///< blocks drawn so far

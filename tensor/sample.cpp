@@ -49,7 +49,7 @@ void with_replacement(const double* weights, std::int64_t columns, const double*
 }
 
 /// A race: alternative i arrives after −ln uᵢ / wᵢ, an exponential time of rate wᵢ. The first to arrive is i
-/// with probability wᵢ / Σ w, the second likewise among the others, and so on.
+/// with probability wᵢ / Σ w, the second in the same way among the others, and so on.
 void without_replacement(const double* weights, std::int64_t columns, const double* u, std::int64_t samples,
                          std::int64_t* to) {
     std::vector<std::pair<double, std::int64_t>> arrivals;

@@ -210,8 +210,8 @@ Shape reduced_sizes(const Shape& sizes, const Shape& dims, bool keepdim) {
     return result;
 }
 
-Reach reach(const Shape& sizes, const Shape& strides) {
-    Reach result;
+OffsetRange offset_range(const Shape& sizes, const Shape& strides) {
+    OffsetRange result;
     for (std::size_t i = 0; i < sizes.size(); ++i) {
         const std::int64_t span = std::max<std::int64_t>(sizes[i] - 1, 0) * strides[i];
         (span < 0 ? result.low : result.high) += span;

@@ -17,7 +17,7 @@
 #pragma GCC visibility push(default)
 namespace reel {
 
-/// A short list of integers: sizes, strides or dimensions. Up to four stand inside the object, more on the
+/// A short list of integers: sizes, strides or dimensions. Up to four are inside the object, more on the
 /// heap. Made from `{2, 3}`, a vector, a span, or one integer.
 class Shape {
 public:
@@ -133,7 +133,7 @@ inline constexpr std::size_t kMostDims = 64;
 /// negative one, or an overflow, even one that a size of 0 would hide: the strides would overflow too.
 std::int64_t numel(const Shape& sizes);
 
-/// Row-major strides: the last is 1, every other one the product of the sizes behind it.
+/// Row-major strides: the last is 1, every other one the product of the sizes after it.
 Shape contiguous_strides(const Shape& sizes);
 
 /// Whether `strides` address the elements in row-major order without gaps (dimensions of size 1 do not
@@ -164,13 +164,13 @@ std::optional<Shape> view_strides(const Shape& sizes, const Shape& strides, cons
 Shape reduced_sizes(const Shape& sizes, const Shape& dims, bool keepdim);
 
 /// The lowest and the highest place of a layout, counted from its first element.
-struct Reach {
+struct OffsetRange {
     std::int64_t low = 0;
     std::int64_t high = 0;
     /// The elements of memory from the one to the other.
     std::int64_t extent() const { return high - low + 1; }
 };
-Reach reach(const Shape& sizes, const Shape& strides);
+OffsetRange offset_range(const Shape& sizes, const Shape& strides);
 
 /// Whether `value` is among `values`.
 bool contains(const Shape& values, std::int64_t value);

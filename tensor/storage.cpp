@@ -229,7 +229,7 @@ void deallocate(void* block, std::size_t bytes) noexcept {
     if (!(memory && memory->blocks.give(block, size, kThreadLimit))) deallocate_elsewhere(block, size);
 }
 
-Counted<Storage> Storage::make(std::size_t bytes) {
+IntrusivePtr<Storage> Storage::make(std::size_t bytes) {
     // Header and elements are one block.
     auto* block = static_cast<std::byte*>(allocate(kAlignment + bytes));
     auto* storage = new (block) Storage;
@@ -237,11 +237,11 @@ Counted<Storage> Storage::make(std::size_t bytes) {
     storage->data = block + kAlignment;
     storage->bytes = bytes;
     count(1, static_cast<std::int64_t>(bytes));
-    return Counted<Storage>(storage);
+    return IntrusivePtr<Storage>(storage);
 }
 
-Counted<Storage> Storage::borrow(void* data, std::size_t bytes) {
-    Counted<Storage> storage = make(0);
+IntrusivePtr<Storage> Storage::borrow(void* data, std::size_t bytes) {
+    IntrusivePtr<Storage> storage = make(0);
     storage->data = static_cast<std::byte*>(data);
     storage->bytes = bytes;
     storage->owned = false;

@@ -20,20 +20,20 @@ namespace reel {
 /// A pointer to an object that counts its owners in a member `owners`; the last one calls
 /// `T::destroy(object)`.
 template <class T>
-class Counted {
+class IntrusivePtr {
 public:
-    Counted() = default;
+    IntrusivePtr() = default;
     /// Adopts `object`, whose count already includes this owner.
-    explicit Counted(T* object) : object_(object) {}
-    Counted(const Counted& other) : object_(other.object_) {
+    explicit IntrusivePtr(T* object) : object_(object) {}
+    IntrusivePtr(const IntrusivePtr& other) : object_(other.object_) {
         if (object_) object_->owners.fetch_add(1, std::memory_order_relaxed);
     }
-    Counted(Counted&& other) noexcept : object_(std::exchange(other.object_, nullptr)) {}
-    Counted& operator=(Counted other) noexcept {
+    IntrusivePtr(IntrusivePtr&& other) noexcept : object_(std::exchange(other.object_, nullptr)) {}
+    IntrusivePtr& operator=(IntrusivePtr other) noexcept {
         std::swap(object_, other.object_);
         return *this;
     }
-    ~Counted() {
+    ~IntrusivePtr() {
         // The only owner need not count down: nobody is left who could count up.
         if (object_ && (unique() || object_->owners.fetch_sub(1, std::memory_order_acq_rel) == 1)) {
             T::destroy(object_);
@@ -62,9 +62,9 @@ struct Storage {
     std::function<void(void*)>* deleter = nullptr;  ///< called with `data` when the last owner has gone
 
     /// A block of `bytes` uninitialised bytes, aligned to 64.
-    static Counted<Storage> make(std::size_t bytes);
+    static IntrusivePtr<Storage> make(std::size_t bytes);
     /// A block around memory of somebody else, which must outlive it.
-    static Counted<Storage> borrow(void* data, std::size_t bytes);
+    static IntrusivePtr<Storage> borrow(void* data, std::size_t bytes);
     static void destroy(Storage* storage);
 
     /// Notes that `operation` writes to the block.

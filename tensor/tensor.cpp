@@ -11,15 +11,15 @@ namespace reel {
 namespace {
 
 /// What `Tensor::make` makes of a layout, with what it found out about it.
-Tensor make_handle(Counted<Storage> storage, DType dtype, const Shape& sizes, const Shape& strides,
+Tensor make_handle(IntrusivePtr<Storage> storage, DType dtype, const Shape& sizes, const Shape& strides,
                    std::int64_t offset, std::int64_t numel, bool contiguous) {
-    return Tensor::from_handle(Counted(
+    return Tensor::from_handle(IntrusivePtr(
         new detail::TensorImpl(std::move(storage), dtype, sizes, strides, offset, numel, contiguous)));
 }
 
 }  // namespace
 
-Tensor Tensor::make(Counted<Storage> storage, DType dtype, const Shape& sizes, const Shape& strides,
+Tensor Tensor::make(IntrusivePtr<Storage> storage, DType dtype, const Shape& sizes, const Shape& strides,
                     std::int64_t offset) {
     const std::int64_t count = reel::numel(sizes);
     const bool contiguous = reel::is_contiguous(sizes, strides);
@@ -100,7 +100,7 @@ void Tensor::check_dtype(DType wanted) const {
 Tensor Tensor::dense_constant() const {
     if (is_contiguous()) return *this;
     Tensor dense = empty(sizes(), dtype());
-    Walk(sizes(), strides()).gather(itemsize(), raw(), 0, numel(), dense.raw());
+    StridedRuns(sizes(), strides()).gather(itemsize(), raw(), 0, numel(), dense.raw());
     return dense;
 }
 

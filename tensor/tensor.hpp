@@ -33,7 +33,7 @@ struct AutogradMeta {
     virtual ~AutogradMeta() = default;
 };
 
-/// Which entry of which tape made a value; no ownership. A tape that has ended is never found again, so its
+/// Which node of which tape made a value; no ownership. A tape that has ended is never found again, so its
 /// values are constants.
 struct TapeSlot {
     std::uint64_t tape = 0;
@@ -41,7 +41,7 @@ struct TapeSlot {
 };
 
 struct TensorImpl {
-    TensorImpl(Counted<Storage> storage_, DType dtype_, const Shape& sizes_, const Shape& strides_,
+    TensorImpl(IntrusivePtr<Storage> storage_, DType dtype_, const Shape& sizes_, const Shape& strides_,
                std::int64_t offset_, std::int64_t numel_, bool contiguous_)
         : dtype(dtype_),
           contiguous(contiguous_),
@@ -62,13 +62,13 @@ struct TensorImpl {
     bool contiguous;
     std::int64_t numel;
     std::int64_t offset;  ///< of the first element, in elements
-    Counted<Storage> storage;
+    IntrusivePtr<Storage> storage;
     Shape sizes;
     Shape strides;
     TapeSlot slot;
     std::uint32_t rewritten = 0;       ///< how often an in-place operation gave this tensor a new slot
     std::uint32_t base_rewritten = 0;  ///< `base->rewritten` when this view's slot was made
-    Counted<TensorImpl> base;          ///< for a view: the tensor that it is a view of
+    IntrusivePtr<TensorImpl> base;     ///< for a view: the tensor that it is a view of
     std::unique_ptr<AutogradMeta> meta;
 };
 
@@ -112,13 +112,13 @@ public:
     ~Tensor() = default;
 
     /// A tensor on `storage`, which must hold every element; checked by `as_strided`, not here.
-    static Tensor make(Counted<Storage> storage, DType dtype, const Shape& sizes, const Shape& strides,
+    static Tensor make(IntrusivePtr<Storage> storage, DType dtype, const Shape& sizes, const Shape& strides,
                        std::int64_t offset);
     /// A view of `source` (which remembers it) with the given layout, unchecked and unrecorded.
     static Tensor make_view(const Tensor& source, const Shape& sizes, const Shape& strides,
                             std::int64_t offset);
     /// The handle of an existing tensor.
-    static Tensor from_handle(Counted<detail::TensorImpl> impl) { return Tensor(std::move(impl)); }
+    static Tensor from_handle(IntrusivePtr<detail::TensorImpl> impl) { return Tensor(std::move(impl)); }
     /// A contiguous tensor with uninitialised elements.
     static Tensor empty(const Shape& sizes, DType dtype);
 
@@ -139,7 +139,7 @@ public:
     bool is_floating_point() const { return reel::is_floating_point(dtype()); }
     /// Whether both handles name the same tensor (not: equal elements).
     bool is_same(const Tensor& other) const { return impl_.get() == other.impl_.get(); }
-    /// Whether both stand on the same storage.
+    /// Whether both are on the same storage.
     bool shares_storage(const Tensor& other) const {
         return impl().storage.get() == other.impl().storage.get();
     }
@@ -153,7 +153,7 @@ public:
             return checked_element<T>("item", *reinterpret_cast<const Stored*>(the_element()));
         });
     }
-    /// Where the first element stands. `T` must store `dtype()`, else a `DTypeError`; undefined order for
+    /// Where the first element is. `T` must store `dtype()`, else a `DTypeError`; undefined order for
     /// views.
     template <class T>
     T* data_ptr() const {
@@ -486,20 +486,20 @@ public:
             undefined();
         return *impl_;
     }
-    const Counted<detail::TensorImpl>& handle() const { return impl_; }
+    const IntrusivePtr<detail::TensorImpl>& handle() const { return impl_; }
 
 private:
-    explicit Tensor(Counted<detail::TensorImpl> impl) : impl_(std::move(impl)) {}
+    explicit Tensor(IntrusivePtr<detail::TensorImpl> impl) : impl_(std::move(impl)) {}
     [[noreturn]] static void undefined();
     const std::byte* the_element() const;
     void check_dtype(DType wanted) const;
     Tensor dense_constant() const;
     std::int64_t add_hook(std::function<Tensor(const Tensor&)> hook) const;
 
-    Counted<detail::TensorImpl> impl_;
+    IntrusivePtr<detail::TensorImpl> impl_;
 };
 
-/// Where a loop over the first dimension stands.
+/// The position of a loop over the first dimension.
 class Tensor::Rows {
 public:
     using value_type = Tensor;

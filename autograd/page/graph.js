@@ -1,6 +1,6 @@
 'use strict';
-// The picture: which entries are boxes of their own, where they stand (dagre), and the SVG. A tape of more entries
-// than kWhole is folded: a tree of groups of kBranch, of which only those around the entry looked at are open. A value
+// The picture: which nodes are boxes of their own, where they stand (dagre), and the SVG. A tape of more nodes
+// than kWhole is folded: a tree of groups of kBranch, of which only those around the node looked at are open. A value
 // with more than kHub readers is drawn again beside each of them.
 const kWhole = 120, kBranch = 32, kHub = 12;
 
@@ -15,7 +15,7 @@ function svg(name, attributes, text) {
 
 const shapeText = (shape) => '[' + shape.join(', ') + ']';
 
-/// The boxes while entry `focus` is looked at: [first, end) ranges in order, of one entry or of a group.
+/// The boxes while node `focus` is looked at: [first, end) ranges in order, of one node or of a group.
 function boxesAround(count, focus) {
   if (count <= kWhole) return Array.from({length: count}, (_, i) => [i, i + 1]);
   let size = 1;
@@ -33,9 +33,9 @@ function boxesAround(count, focus) {
 }
 
 /// "12 mul, 7 add, …": the operations of a group, the most frequent first.
-function operationsOf(entries, [begin, end]) {
+function operationsOf(nodes, [begin, end]) {
   const counts = new Map();
-  for (let i = begin; i < end; ++i) counts.set(entries[i].op, (counts.get(entries[i].op) || 0) + 1);
+  for (let i = begin; i < end; ++i) counts.set(nodes[i].op, (counts.get(nodes[i].op) || 0) + 1);
   const sorted = [...counts].sort((a, b) => b[1] - a[1]);
   return sorted.slice(0, 2).map(([op, n]) => n + ' ' + op).join(', ') + (sorted.length > 2 ? ', …' : '');
 }
@@ -46,25 +46,25 @@ class Graph {
   constructor(tape, place, choose) {
     Object.assign(this, {tape, place, choose, zoom: 1, key: '', nodes: new Map(), edges: []});
     this.readers = new Map();
-    tape.entries.forEach((entry) => {
-      for (const {of} of entry.operands) this.readers.set(of, (this.readers.get(of) || 0) + 1);
+    tape.nodes.forEach((node) => {
+      for (const {of} of node.operands) this.readers.set(of, (this.readers.get(of) || 0) + 1);
     });
   }
 
   /// Whether each reader of a value has a box of it for itself. On a folded tape leaves do: edges across the whole
   /// picture would show nothing, and take long to lay out.
   isHub(of) {
-    return this.readers.get(of) > kHub || (typeof of !== 'number' || of < 0) && this.tape.entries.length > kWhole;
+    return this.readers.get(of) > kHub || (typeof of !== 'number' || of < 0) && this.tape.nodes.length > kWhole;
   }
 
-  /// The name of the box that entry `reader` reads `of` from: an entry (>= 0), leaf ~of, or constant 'c0', 'c1', ….
+  /// The name of the box that node `reader` reads `of` from: a node (>= 0), leaf ~of, or constant 'c0', 'c1', ….
   boxOf(of, reader) {
     if (reader !== undefined && this.isHub(of)) return 'hub ' + of + ' of ' + reader;
     return of >= 0 ? this.owner[of] : 'source ' + of;
   }
 
   layout(boxes) {
-    const {entries} = this.tape;
+    const {nodes} = this.tape;
     const graph = new dagre.graphlib.Graph({multigraph: true});
     graph.setGraph({rankdir: 'TB', nodesep: 16, ranksep: 34, marginx: 16, marginy: 16});
     graph.setDefaultEdgeLabel(() => ({}));
@@ -72,26 +72,26 @@ class Graph {
       const width = Math.max(title.length * 7.6, shape.length * 6.4, 40) + 26;
       graph.setNode(name, {width, height: 44, title, shape, kind, target});
     };
-    this.owner = new Array(entries.length);
+    this.owner = new Array(nodes.length);
     for (const box of boxes) {
-      const [begin, end] = box, alone = end === begin + 1, entry = entries[begin];
+      const [begin, end] = box, alone = end === begin + 1, node = nodes[begin];
       for (let i = begin; i < end; ++i) this.owner[i] = 'box' + begin;
-      if (alone) add('box' + begin, titleOf(begin), shapeText(entry.shape), 'entry', begin);
-      else add('box' + begin, 'entries ' + begin + ' – ' + (end - 1), operationsOf(entries, box), 'group', begin);
+      if (alone) add('box' + begin, titleOf(begin), shapeText(node.shape), 'operation', begin);
+      else add('box' + begin, 'nodes ' + begin + ' – ' + (end - 1), operationsOf(nodes, box), 'group', begin);
     }
     for (const [begin, end] of boxes) {
       if (end > begin + 1) continue;
-      for (const {of} of entries[begin].operands) {
+      for (const {of} of nodes[begin].operands) {
         if (of >= 0 && !this.isHub(of)) continue;
         const kind = of >= 0 ? 'hub' : of < 0 ? 'leaf' : 'constant';
         add(this.boxOf(of, begin), titleOf(of), shapeText(sourceOf(of).shape), kind, of);
       }
     }
-    entries.forEach((entry, i) => {
-      entry.operands.forEach(({of}, k) => {
+    nodes.forEach((node, i) => {
+      node.operands.forEach(({of}, k) => {
         const from = this.boxOf(of, i), to = this.owner[i];
         if (from === to || !graph.hasNode(from)) return;
-        const letter = to === 'box' + i ? lettersOf(entry)[k] : '';
+        const letter = to === 'box' + i ? lettersOf(node)[k] : '';
         // One arrow for each use; between groups one for all.
         graph.setEdge(from, to, {width: letter ? 12 : 0, height: letter ? 12 : 0, labelpos: 'c', letter}, to === 'box' + i ? i + '.' + k : '');
       });
@@ -163,16 +163,16 @@ class Graph {
     this.picture.setAttribute('height', this.size[1] * this.zoom);
   }
 
-  /// Shows the tape at an entry; `done(i)` tells whether entry i was reached, `matches(i)` whether it is looked for.
+  /// Shows the tape at a node; `done(i)` tells whether node i was reached, `matches(i)` whether it is looked for.
   show(focus, backward, done, matches) {
-    const boxes = boxesAround(this.tape.entries.length, focus);
+    const boxes = boxesAround(this.tape.nodes.length, focus);
     const key = boxes.join(' ');
     if (key !== this.key) this.draw(this.layout(boxes));
     this.key = key;
     for (const {box, kind, target} of this.nodes.values()) {
-      box.classList.toggle('current', kind === 'entry' && target === focus);
-      box.classList.toggle('ahead', (kind === 'entry' || kind === 'group') && !done(target));
-      box.classList.toggle('match', kind === 'entry' && matches(target));
+      box.classList.toggle('current', kind === 'operation' && target === focus);
+      box.classList.toggle('ahead', (kind === 'operation' || kind === 'group') && !done(target));
+      box.classList.toggle('match', kind === 'operation' && matches(target));
       box.classList.remove('shown');
     }
     const current = this.boxOf(focus);

@@ -1,5 +1,5 @@
 // Writes page.cpp: the parts of the page put together, and what the docstrings say of each operation. So a
-// formula stands in one place, beside the function that it belongs to. Runs while the library is built.
+// formula is in one place, beside the function that it belongs to. Runs while the library is built.
 //   pack page.cpp PAGE_DIRECTORY SOURCE…
 //
 // An operation's docstring is that of the function of its name in a header; of a name that only a

@@ -12,18 +12,18 @@ function element(name, attributes, ...children) {
 
 const plural = (count, noun) => count.toLocaleString('en') + ' ' + noun + (count === 1 ? '' : 's');
 
-// ---- The steps: every entry on the way there, and on the way back those that a gradient has reached (all of them
+// ---- The steps: every node on the way there, and on the way back those that a gradient has reached (all of them
 // where the tape was not watched, or not rewound).
-const count = tape.entries.length;
-const reached = tape.entries.map((entry) => entry.gradient !== null);
+const count = tape.nodes.length;
+const reached = tape.nodes.map((node) => node.gradient !== null);
 const rewound = reached.includes(true);
-const steps = tape.entries.map((_, i) => ({entry: i, backward: false}));
+const steps = tape.nodes.map((_, i) => ({node: i, backward: false}));
 for (let i = count; i-- > 0;) {
-  if (!rewound || reached[i]) steps.push({entry: i, backward: true});
+  if (!rewound || reached[i]) steps.push({node: i, backward: true});
 }
 
-/// What an operand names: an entry (>= 0), leaf ~of, or constant 'c0', 'c1', ….
-const sourceOf = (of) => of >= 0 ? tape.entries[of] : of < 0 ? tape.leaves[~of] : tape.constants[+of.slice(1)];
+/// What an operand names: a node (>= 0), leaf ~of, or constant 'c0', 'c1', ….
+const sourceOf = (of) => of >= 0 ? tape.nodes[of] : of < 0 ? tape.leaves[~of] : tape.constants[+of.slice(1)];
 
 function titleOf(of) {
   const source = sourceOf(of);
@@ -33,9 +33,9 @@ function titleOf(of) {
   return source.value.count === 1 ? source.value.numbers[0][0] : 'constant ' + of.slice(1);
 }
 
-/// The uses of a value: which entries read it, and as which of their operands.
+/// The uses of a value: which nodes read it, and as which of their operands.
 const uses = new Map();
-tape.entries.forEach((entry, reader) => entry.operands.forEach((operand, place) => {
+tape.nodes.forEach((node, reader) => node.operands.forEach((operand, place) => {
   if (!uses.has(operand.of)) uses.set(operand.of, []);
   uses.get(operand.of).push({reader, place, ...operand});
 }));
@@ -46,10 +46,10 @@ const readersOf = (of) => [...new Set(usesOf(of).map((use) => use.reader))];
 const known = (op) => Object.hasOwn(tape.operations, op) ? tape.operations[op] : null;
 
 /// What the operands are called: as in the formula of the pullback where that has a barred letter for each.
-function lettersOf(entry) {
-  const count = entry.operands.length;
+function lettersOf(node) {
+  const count = node.operands.length;
   if (count < 2) return [''];
-  const barred = known(entry.op) ? known(entry.op).formula.normalize('NFD').match(/[A-Za-z](?=\u0304)/g) || [] : [];
+  const barred = known(node.op) ? known(node.op).formula.normalize('NFD').match(/[A-Za-z](?=\u0304)/g) || [] : [];
   const letters = [...new Set(barred)].filter((letter) => letter !== 'y');
   return letters.length === count ? letters : Array.from({length: count}, (_, i) => String.fromCharCode(97 + i % 26));
 }
@@ -58,13 +58,13 @@ function lettersOf(entry) {
 
 const isBad = (snapshot) => Boolean(snapshot && snapshot.not_finite);
 /// The first value that is not finite though all that it was made of is.
-const culprit = tape.entries.findIndex((entry) => isBad(entry.value) && entry.operands.every(({of}) => !isBad(sourceOf(of).value)));
-/// The first entry on the way back that makes such a gradient of a finite one.
-const backCulprit = tape.entries.findLastIndex((entry) => !isBad(entry.gradient) && entry.operands.some(({share}) => share && isBad(share.after)));
+const culprit = tape.nodes.findIndex((node) => isBad(node.value) && node.operands.every(({of}) => !isBad(sourceOf(of).value)));
+/// The first node on the way back that makes such a gradient of a finite one.
+const backCulprit = tape.nodes.findLastIndex((node) => !isBad(node.gradient) && node.operands.some(({share}) => share && isBad(share.after)));
 const kLossy = 16, kGrowth = 8;
 const lossOf = (of) => { const {value} = sourceOf(of); return value && value.most_ulp ? +value.most_ulp : 0; };
-/// Whether an entry is further from its float64 twin than what it was made of: digits go there.
-const isLossy = (i) => lossOf(i) > kLossy && tape.entries[i].operands.every(({of}) => lossOf(of) * kGrowth < lossOf(i));
+/// Whether a node is further from its float64 twin than what it was made of: digits go there.
+const isLossy = (i) => lossOf(i) > kLossy && tape.nodes[i].operands.every(({of}) => lossOf(of) * kGrowth < lossOf(i));
 
 function marksOf(of) {
   const source = sourceOf(of), isEntry = of >= 0;
@@ -147,10 +147,10 @@ function summands(of) {
     ...(given.length > kMost ? [element('p', {class: 'text'}, `and ${given.length - kMost} more`)] : []));
 }
 
-/// What an entry gives to each operand: what its pullback returns, and the sum of it over what was stretched.
-function shares(entry) {
-  const letters = lettersOf(entry);
-  return entry.operands.flatMap(({of, share}, i) => {
+/// What a node gives to each operand: what its pullback returns, and the sum of it over what was stretched.
+function shares(node) {
+  const letters = lettersOf(node);
+  return node.operands.flatMap(({of, share}, i) => {
     if (!share) return [];
     const title = `${letters[i] || 'x'}\u0304, to ${nameOf(of)}`;
     const heading = element('h3', {class: 'symbols'}, title);
@@ -165,40 +165,40 @@ let hidden = false;  // what is to be predicted
 
 /// The gradient and what comes of it, or a button in its place while it is to be predicted.
 function gradientSection(number) {
-  const entry = tape.entries[number];
+  const node = tape.nodes[number];
   if (hidden) {
     const button = element('button', {id: 'reveal'}, 'Show (Space)');
     button.addEventListener('click', reveal);
     return section('Gradient', element('p', {class: 'text'}, 'What is it? Say it, then look. '), button);
   }
-  return [...numbersSection('Gradient', entry.gradient, rewound ? 'No gradient reached this entry.' : 'The tape was not rewound.'),
+  return [...numbersSection('Gradient', node.gradient, rewound ? 'No gradient reached this node.' : 'The tape was not rewound.'),
           ...(number === backCulprit ? [note('Here the first gradient is made that is not finite.')] : []),
-          ...summands(number), ...shares(entry)];
+          ...summands(number), ...shares(node)];
 }
 
 function reveal() {
   hidden = false;
-  const {entry, backward} = steps[position];
-  showEntry(entry, backward);
+  const {node, backward} = steps[position];
+  showNode(node, backward);
 }
 
-function showEntry(number, backward) {
-  const entry = tape.entries[number];
-  const kept = entry.freed && !tape.watched ? 'freed by a rewind'
-                                            : `keeps ${plural(entry.bytes, 'byte')}` + (entry.freed ? ', freed by the rewind' : '');
-  const value = numbersSection('Value', entry.value, '');
+function showNode(number, backward) {
+  const node = tape.nodes[number];
+  const kept = node.freed && !tape.watched ? 'freed by a rewind'
+                                            : `keeps ${plural(node.bytes, 'byte')}` + (node.freed ? ', freed by the rewind' : '');
+  const value = numbersSection('Value', node.value, '');
   const marks = marksOf(number);
   const notes = [...(marks.culprit ? [note('Here the first value is made that is not finite.')] : []),
                  ...(marks.lossy ? [note('Here digits go: it is further from float64 than what it is made of.')] : []),
                  ...(marks.unreached ? [note('No gradient has reached it.')] : [])];
   byId('panel').replaceChildren(
-    element('h2', {}, `${number} ${entry.op}`),
-    element('p', {class: 'facts'}, (entry.name ? entry.name + ': ' : '') + `${entry.dtype} ${shapeText(entry.shape)}, ${kept}`),
+    element('h2', {}, `${number} ${node.op}`),
+    element('p', {class: 'facts'}, (node.name ? node.name + ': ' : '') + `${node.dtype} ${shapeText(node.shape)}, ${kept}`),
     ...notes,
-    ...(backward ? [...pullbackSection(entry.op), ...gradientSection(number), ...value] : [...value, ...pullbackSection(entry.op)]),
-    ...section('Reads', ...(entry.operands.length ? [links(entry.operands.map(({of}) => of))] : [])),
+    ...(backward ? [...pullbackSection(node.op), ...gradientSection(number), ...value] : [...value, ...pullbackSection(node.op)]),
+    ...section('Reads', ...(node.operands.length ? [links(node.operands.map(({of}) => of))] : [])),
     ...section('Is read by', ...(usesOf(number).length ? [links(readersOf(number))] : [])),
-    ...section('The operation', ...(known(entry.op) && known(entry.op).text ? [element('p', {class: 'text'}, known(entry.op).text)] : [])));
+    ...section('The operation', ...(known(node.op) && known(node.op).text ? [element('p', {class: 'text'}, known(node.op).text)] : [])));
 }
 
 /// A leaf, or a constant, which gets no gradient.
@@ -226,17 +226,17 @@ const graph = new Graph(tape, byId('graph'), choose);
 function go(to) {
   if (!steps.length) return;
   position = Math.min(steps.length - 1, Math.max(0, to));
-  const {entry, backward} = steps[position];
+  const {node, backward} = steps[position];
   document.body.classList.toggle('backward', backward);
   const found = new Set(matching);
-  const done = (i) => backward ? i >= entry : i <= entry;
-  graph.show(entry, backward, done, (i) => found.has(i));
-  hidden = backward && byId('predict').checked && Boolean(tape.entries[entry].gradient);
-  showEntry(entry, backward);
+  const done = (i) => backward ? i >= node : i <= node;
+  graph.show(node, backward, done, (i) => found.has(i));
+  hidden = backward && byId('predict').checked && Boolean(tape.nodes[node].gradient);
+  showNode(node, backward);
   byId('position').value = position;
-  if (!following) tell(tape.entries[entry].name, backward);
+  if (!following) tell(tape.nodes[node].name, backward);
   try {
-    history.replaceState(null, '', `#${backward ? 'back' : 'forward'}-${entry}`);
+    history.replaceState(null, '', `#${backward ? 'back' : 'forward'}-${node}`);
   } catch {
     // a frame without an address
   }
@@ -246,10 +246,10 @@ function go(to) {
   byId('next').disabled = byId('last').disabled = position === steps.length - 1;
 }
 
-/// The step of an entry on the way that we are on, or on the other one.
-function stepOf(entry, backward) {
-  const there = steps.findIndex((step) => step.entry === entry && step.backward === backward);
-  return there >= 0 ? there : entry;
+/// The step of a node on the way that we are on, or on the other one.
+function stepOf(node, backward) {
+  const there = steps.findIndex((step) => step.node === node && step.backward === backward);
+  return there >= 0 ? there : node;
 }
 
 function choose(target) {
@@ -262,17 +262,17 @@ function choose(target) {
 
 function search() {
   const words = byId('search').value.trim().toLowerCase();
-  matching = words === '' ? [] : tape.entries.flatMap((entry, i) =>
-    String(i) === words || (entry.name || '').toLowerCase().includes(words) || entry.op.toLowerCase().includes(words) || shapeText(entry.shape).includes(words) ? [i] : []);
+  matching = words === '' ? [] : tape.nodes.flatMap((node, i) =>
+    String(i) === words || (node.name || '').toLowerCase().includes(words) || node.op.toLowerCase().includes(words) || shapeText(node.shape).includes(words) ? [i] : []);
   byId('matches').textContent = words === '' ? '' : plural(matching.length, 'match').replace('matchs', 'matches');
   go(position);
 }
 
 function goToMatch(direction) {
   if (!matching.length) return;
-  const {entry, backward} = steps[position];
+  const {node, backward} = steps[position];
   const ordered = direction > 0 ? matching : [...matching].reverse();
-  const next = ordered.find((i) => direction > 0 ? i > entry : i < entry);
+  const next = ordered.find((i) => direction > 0 ? i > node : i < node);
   go(stepOf(next === undefined ? ordered[0] : next, backward));
 }
 
@@ -280,14 +280,14 @@ function goToMatch(direction) {
 
 const commands = {
   ArrowRight: () => go(position + 1), ArrowLeft: () => go(position - 1), Home: () => go(0), End: () => go(steps.length - 1),
-  b: () => go(stepOf(steps[position].entry, !steps[position].backward)), '/': () => byId('search').focus(),
+  b: () => go(stepOf(steps[position].node, !steps[position].backward)), '/': () => byId('search').focus(),
   ' ': () => hidden && reveal(), p: () => byId('predict').click(),
   Enter: () => goToMatch(1), '+': () => zoom(1.25), '=': () => zoom(1.25), '-': () => zoom(0.8),
 };
 
 function zoom(factor) {
   graph.scale(factor);
-  graph.centre(graph.boxOf(steps[position].entry));
+  graph.centre(graph.boxOf(steps[position].node));
 }
 
 document.addEventListener('keydown', (event) => {
@@ -312,14 +312,14 @@ byId('position').addEventListener('input', (event) => go(+event.target.value));
 
 byId('predict').addEventListener('change', () => go(position));
 
-/// The step that an address names: page.html#back-4 is entry 4 on the way back.
+/// The step that an address names: page.html#back-4 is node 4 on the way back.
 function goToAddress() {
   const named = /^#(forward|back)-(\d+)$/.exec(location.hash);
   go(named && named[2] < count ? stepOf(+named[2], named[1] === 'back') : 0);
 }
 addEventListener('hashchange', goToAddress);
 
-/// Tapes side by side: each goes to the entry of the name that another has gone to.
+/// Tapes side by side: each goes to the node of the name that another has gone to.
 function tell(name, backward) {
   if (!name || parent === window) return;
   for (let i = 0; i < parent.length; ++i) {
@@ -327,10 +327,10 @@ function tell(name, backward) {
   }
 }
 addEventListener('message', ({data}) => {
-  const entry = tape.entries.findIndex(({name}) => name && name === data.name);
-  if (entry < 0) return;
+  const node = tape.nodes.findIndex(({name}) => name && name === data.name);
+  if (node < 0) return;
   following = true;
-  go(stepOf(entry, Boolean(data.backward)));
+  go(stepOf(node, Boolean(data.backward)));
   following = false;
 });
 
@@ -339,7 +339,7 @@ if (tape.title) {
   document.querySelector('h1').textContent = tape.title;
 }
 byId('position').max = Math.max(0, steps.length - 1);
-byId('summary').textContent = `${plural(count, 'entry').replace('entrys', 'entries')}, ${plural(tape.leaves.length, 'leaf').replace('leafs', 'leaves')}, ` +
+byId('summary').textContent = `${plural(count, 'node')}, ${plural(tape.leaves.length, 'leaf').replace('leafs', 'leaves')}, ` +
   `${plural(tape.bytes, 'byte')} kept` + (rewound ? ' until the rewind' : '');
 if (!count) byId('panel').append(element('p', {}, 'Nothing was recorded.'));
 goToAddress();

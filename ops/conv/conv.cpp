@@ -1,6 +1,6 @@
 // Convolution: what is recorded, and the checks. The three products of one convolution (result, gradient of
 // the image, gradient of the weight) are each other's pullbacks, so that derivatives of any order need no
-// further rule. How they are computed stands in `direct_driver.cpp` and `im2col_driver.cpp`.
+// further rule. How they are computed is in `direct_driver.cpp` and `im2col_driver.cpp`.
 #include "ops/conv/conv.hpp"
 
 #include "autograd/tape.hpp"

@@ -1,7 +1,7 @@
 /// \file
 /// The three products of a convolution, on dense operands of the one type that is computed in. There are two
 /// ways: by columns, as products of matrices, which serves every convolution; by shifts, which is faster
-/// where it applies. What is recorded stands in `conv.cpp`.
+/// where it applies. What is recorded is in `conv.cpp`.
 #pragma once
 
 #include "ops/kernels/table.hpp"
@@ -67,7 +67,7 @@ Tensor sum_over_images(const Convolution& c, DType dtype, const F& make) {
             add(i * chunk, std::min((i + 1) * chunk, c.images), parts.select(0, i));
         }
     });
-    return fold(kernels::Fold::kSum, parts, {0}, {dtype}).view(c.weight_sizes);
+    return reduce(kernels::ReduceOp::kSum, parts, {0}, {dtype}).view(c.weight_sizes);
 }
 
 }  // namespace reel

@@ -1,17 +1,17 @@
 // Convolution of stride 1 as sums of shifted planes.
 //
 // Note [Shifted planes]
-// Frame every plane with its padding of zeros and read it as one long row. The zeros behind a line are those
+// Frame every plane with its padding of zeros and read it as one long row. The zeros after a line are those
 // before the next one, and the zeros below an image those above the next one of a stack: from line to line it
-// is r = width + padding. With p = i r + j, what place (a, b) of the window shows at result (i, j) stands at
+// is r = width + padding. With p = i r + j, what place (a, b) of the window shows at result (i, j) is at
 // p + a·dilation·r + b·dilation. So a term of the sum is the framed plane itself, read from a shifted place,
-// and there are no columns to fill or to read. The positions behind the end of a line of results, and between
+// and there are no columns to fill or to read. The positions after the end of a line of results, and between
 // images, belong to none: their sums are computed and dropped.
 //
 // x̄ is a convolution of ȳ, by the weight turned round with its channels swapped, whose padding is what the
 // first one left: dilation (kernel − 1) − padding.
 //
-// w̄ multiplies planes of x by planes of ȳ that are framed alike: zeros stand at the positions of no result.
+// w̄ multiplies planes of x by planes of ȳ that are framed alike: zeros are at the positions of no result.
 // An infinite x there would make a NaN of a sum that it has no part in; a w̄ that is not finite is computed
 // again, by columns.
 #include <vector>
@@ -47,7 +47,7 @@ struct Shifts {
     int64_t row = row_of(c.window);
     int64_t lines = lines_of(c.window);
     int64_t plane = stack * lines * row;
-    std::vector<int64_t> places;
+    std::vector<int64_t> taps;
     Tensor framed;  ///< zeros, but for the planes of the images
 
     Shifts(const Convolution& convolution, DType type, int64_t images)
@@ -56,15 +56,15 @@ struct Shifts {
         for (int64_t i = 0; i < c.in; ++i) {
             for (int64_t a = 0; a < w.kernel_height; ++a) {
                 for (int64_t b = 0; b < w.kernel_width; ++b) {
-                    places.push_back(i * plane + a * w.dilation_height * row + b * w.dilation_width);
+                    taps.push_back(i * plane + a * w.dilation_height * row + b * w.dilation_width);
                 }
             }
         }
-        framed = zeros({places.back() + plane + kernel.step}, dtype);
+        framed = zeros({taps.back() + plane + kernel.step}, dtype);
     }
 
     int64_t rounded(int64_t n) const { return (n + kernel.step - 1) / kernel.step * kernel.step; }
-    /// The lines on which results of `images` stand.
+    /// The lines on which results of `images` lie.
     int64_t height(int64_t images) const { return (images - 1) * lines + c.window.out_height; }
 
     /// Brings the planes of images [n, n + images) into the frame.
@@ -85,7 +85,7 @@ struct Shifts {
             const int64_t count = std::min(strip, height(images) - line);
             const int64_t step = rounded(count * row);
             kernel.sums(c.out, (count - 1) * row + w.out_width, c.depth(), framed.raw() + line * row * size,
-                        places.data(), weight, bias, sums.raw(), step);
+                        taps.data(), weight, bias, sums.raw(), step);
             for (int64_t i = 0; i < images; ++i) {
                 kernel.copy(
                     {c.out, std::min(count, w.out_height), w.out_width, step, row, c.results(), w.out_width},
@@ -115,7 +115,7 @@ struct Products {
                 frame(y_bar, n, images, g);
                 shifts.kernel.products(shifts.c.out, shifts.rounded(shifts.height(images) * shifts.row),
                                        shifts.c.depth(), framed.raw(), step, shifts.framed.raw(),
-                                       shifts.places.data(), shifts.c.weight(w_bar, g));
+                                       shifts.taps.data(), shifts.c.weight(w_bar, g));
             }
         }
     }

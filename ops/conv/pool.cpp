@@ -60,29 +60,30 @@ void for_planes(const Sliding& s, const Tensor& x, DType compute, const F& f) {
     parallel_for(planes, 1, cost, [&](int64_t begin, int64_t end) { f(kernel, begin, end - begin); });
 }
 
-/// ȳ at the places of the winners, zeros around; a place of −1 is none. With g = ȳ, of a cotangent v, ḡ = v at these places.
-Tensor max_pool2d_backward(const Sliding& s, const Tensor& y_bar, const Tensor& places, const Shape& sizes) {
+/// ȳ at the indices of the winners, zeros around; an index of −1 is none. With g = ȳ, of a cotangent v, ḡ = v at these indices.
+Tensor max_pool2d_backward(const Sliding& s, const Tensor& y_bar, const Tensor& indices, const Shape& sizes) {
     const DType compute = compute_dtype(y_bar.dtype());
     const Tensor from = dense(y_bar, compute);
     const Tensor x_bar = zeros(sizes, compute);
     const int64_t size = itemsize(compute);
     for_planes(s, x_bar, compute, [&](const kernels::Window& kernel, int64_t begin, int64_t planes) {
         kernel.max_backward(s, planes, from.raw() + begin * results(s) * size,
-                            places.data_ptr<int64_t>() + begin * results(s),
+                            indices.data_ptr<int64_t>() + begin * results(s),
                             x_bar.raw() + begin * plane(s) * size);
     });
-    return record("max_pool2d_backward", dense(x_bar, y_bar.dtype()),
-                  {{y_bar, [places](const Tensor& v) {
-                        const Tensor taken =
-                            v.flatten(-2).gather(-1, clamp(places, 0, None).flatten(-2)).view(places.sizes());
-                        return where(places < 0, 0, taken);
-                    }}});
+    return record(
+        "max_pool2d_backward", dense(x_bar, y_bar.dtype()),
+        {{y_bar, [indices](const Tensor& v) {
+              const Tensor taken =
+                  v.flatten(-2).gather(-1, clamp(indices, 0, None).flatten(-2)).view(indices.sizes());
+              return where(indices < 0, 0, taken);
+          }}});
 }
 
 /// What the sum under each window is multiplied by: 1 / the number of elements that count.
 Tensor scales(const Sliding& s, const AvgPool2dOptions& options, DType dtype) {
     if (options.divisor_override && *options.divisor_override == 0) {
-        fail<Error>("avg_pool2d: a divisor_override of 0");
+        fail<Error>("avg_pool2d: divisor_override must not be 0");
     }
     const auto counted = [&](int64_t out, int64_t stride, int64_t padding, int64_t kernel, int64_t length) {
         const int64_t begin = out * stride - padding;
@@ -125,15 +126,15 @@ Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& options) {
     const DType compute = compute_dtype(x.dtype());
     const Tensor from = dense(x, compute);
     const Tensor y = Tensor::empty(slid_sizes(x, s), compute);
-    const Tensor places = Tensor::empty(y.sizes(), kInt64);
+    const Tensor indices = Tensor::empty(y.sizes(), kInt64);
     const int64_t size = itemsize(compute);
     for_planes(s, x, compute, [&](const kernels::Window& kernel, int64_t begin, int64_t planes) {
         kernel.max(s, planes, from.raw() + begin * plane(s) * size, y.raw() + begin * results(s) * size,
-                   places.data_ptr<int64_t>() + begin * results(s));
+                   indices.data_ptr<int64_t>() + begin * results(s));
     });
     return record("max_pool2d", dense(y, x.dtype()),
-                  {{x, [s, places, sizes = x.sizes()](const Tensor& y_bar) {
-                        return max_pool2d_backward(s, y_bar, places, sizes);
+                  {{x, [s, indices, sizes = x.sizes()](const Tensor& y_bar) {
+                        return max_pool2d_backward(s, y_bar, indices, sizes);
                     }}});
 }
 

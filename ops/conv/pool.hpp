@@ -19,7 +19,7 @@ struct MaxPool2dOptions {
 };
 /// The largest element under the window: (N, C, H, W) or (C, H, W). NaN wins. x̄ = ȳ at that element of each
 /// window, the first one where several are equal, else 0; a window of padding alone gives −inf. Keeps where it
-/// stands. Throws a `DTypeError` for
+/// is. Throws a `DTypeError` for
 /// integers, a `ShapeError` where windows do not fit.
 Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& options);
 

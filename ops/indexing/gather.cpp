@@ -30,7 +30,7 @@ void check_fits(const char* name, const Tensor& index, const Tensor& x, int64_t 
 }
 
 /// The places of x[index[i][j]][j] (for dim 0, and so on).
-Places places_along(const char* name, const Tensor& x, int64_t dim, const Tensor& index) {
+GatherPlan gather_plan_along(const char* name, const Tensor& x, int64_t dim, const Tensor& index) {
     const auto d = static_cast<std::size_t>(dim);
     Shape strides = x.strides();
     strides[d] = 0;
@@ -64,10 +64,10 @@ Tensor fitting(const Tensor& src, const Shape& sizes) {
 /// Whether each element of a source is the last one written to its place.
 Tensor last_writes(const Shape& sizes, int64_t dim, const Tensor& index) {
     const Tensor writer = Tensor::empty(sizes, kInt64);
-    const Places places = places_along("scatter", writer, dim, index);
+    const GatherPlan plan = gather_plan_along("scatter", writer, dim, index);
     const Tensor numbers = arange(index.numel()).view(index.sizes());
-    put(writer, places, numbers);
-    return eq(take(writer, places), numbers);
+    put(writer, plan, numbers);
+    return eq(take(writer, plan), numbers);
 }
 
 Tensor scatter_from(const Tensor& x, int64_t dim, const Tensor& index, const Tensor& src) {
@@ -75,11 +75,11 @@ Tensor scatter_from(const Tensor& x, int64_t dim, const Tensor& index, const Ten
     if (index.numel() == 0) return x.clone();
     const Tensor part = fitting(src, index.sizes());
     const Tensor y = dense_copy(x, x.dtype());
-    put(y, places_along("scatter", y, d, index), part);
+    put(y, gather_plan_along("scatter", y, d, index), part);
     return record("scatter", y,
-                  {{x, [d, index](const Tensor& g) { return g.scatter(d, index, 0); }},
-                   {part, [d, index, sizes = x.sizes()](const Tensor& g) {
-                        return where(last_writes(sizes, d, index), g.gather(d, index), 0);
+                  {{x, [d, index](const Tensor& y_bar) { return y_bar.scatter(d, index, 0); }},
+                   {part, [d, index, sizes = x.sizes()](const Tensor& y_bar) {
+                        return where(last_writes(sizes, d, index), y_bar.gather(d, index), 0);
                     }}});
 }
 
@@ -93,9 +93,9 @@ Tensor Tensor::gather(int64_t dim, const Tensor& index) const {
     const int64_t d = wrap_dim(dim, this->dim(), "gather");
     check_fits("gather", index, *this, d);
     if (index.numel() == 0) return narrow(0, 0, 0).flatten().view(index.sizes());
-    return record("gather", take(*this, places_along("gather", *this, d, index)),
-                  {{*this, [d, index, sizes = sizes()](const Tensor& g) {
-                        return zeros({}, g.dtype()).expand(sizes).scatter_add(d, index, g);
+    return record("gather", take(*this, gather_plan_along("gather", *this, d, index)),
+                  {{*this, [d, index, sizes = sizes()](const Tensor& y_bar) {
+                        return zeros({}, y_bar.dtype()).expand(sizes).scatter_add(d, index, y_bar);
                     }}});
 }
 
@@ -121,10 +121,10 @@ Tensor Tensor::scatter_add(int64_t dim, const Tensor& index, const Tensor& src) 
     if (index.numel() == 0) return clone();
     const Tensor part = fitting(src, index.sizes());
     const Tensor y = dense_copy(*this, dtype());
-    reel::add(y, places_along("scatter_add", y, d, index), part);
+    reel::add(y, gather_plan_along("scatter_add", y, d, index), part);
     return record("scatter_add", y,
-                  {{*this, [](const Tensor& g) { return g; }},
-                   {part, [d, index](const Tensor& g) { return g.gather(d, index); }}});
+                  {{*this, [](const Tensor& y_bar) { return y_bar; }},
+                   {part, [d, index](const Tensor& y_bar) { return y_bar.gather(d, index); }}});
 }
 
 Tensor Tensor::take_along_dim(const Tensor& indices, std::optional<int64_t> dim) const {

@@ -13,7 +13,7 @@ namespace {
 
 using std::int64_t;
 
-constexpr int64_t kPlaces = 512;         // looked up at a time: they stay in L1
+constexpr int64_t kOffsets = 512;        // looked up at a time: they stay in L1
 constexpr int64_t kValues = 16 * 1024;   // elements of strided values that are made dense at a time
 constexpr int64_t kMaskChunk = 1 << 14;  // elements of a mask that one thread counts at a time
 
@@ -23,22 +23,22 @@ std::size_t unit(const Tensor& x) { return kernels::unit_of(static_cast<std::siz
 
 Shape front(const Shape& shape, std::size_t count) { return std::span<const int64_t>(shape.data(), count); }
 
-[[noreturn]] void fail_index(const Places& places, const Lookup& lookup, int64_t index) {
-    fail<IndexError>(places.name, ": index ", index, " is out of range for dimension ", lookup.dim,
-                     " of size ", lookup.size);
+[[noreturn]] void fail_index(const GatherPlan& plan, const IndexedDim& dim, int64_t index) {
+    fail<IndexError>(plan.name, ": index ", index, " is out of range for dimension ", dim.dim, " of size ",
+                     dim.size);
 }
 
-/// How many of the last dimensions are dense in the source, with no lookup that varies along them: together
+/// How many of the last dimensions are dense in the source, with no index that varies along them: together
 /// they are one row, moved as a whole.
-std::size_t row_dims(const Places& places) {
+std::size_t row_dims(const GatherPlan& plan) {
     std::size_t count = 0;
     int64_t row = 1;
-    for (std::size_t d = places.sizes.size(); d-- > 0; ++count) {
-        if (places.sizes[d] == 1) continue;
-        const bool looked_up = std::any_of(places.lookups.begin(), places.lookups.end(),
-                                           [d](const Lookup& l) { return l.index.strides()[d] != 0; });
-        if (looked_up || places.strides[d] != row) break;
-        row *= places.sizes[d];
+    for (std::size_t d = plan.sizes.size(); d-- > 0; ++count) {
+        if (plan.sizes[d] == 1) continue;
+        const bool looked_up = std::any_of(plan.indexed.begin(), plan.indexed.end(),
+                                           [d](const IndexedDim& l) { return l.index.strides()[d] != 0; });
+        if (looked_up || plan.strides[d] != row) break;
+        row *= plan.sizes[d];
     }
     return count;
 }
@@ -46,14 +46,14 @@ std::size_t row_dims(const Places& places) {
 /// The places, row by row.
 class Rows {
 public:
-    explicit Rows(const Places& places)
-        : places_(places),
-          lead_(front(places.sizes, places.sizes.size() - row_dims(places))),
+    explicit Rows(const GatherPlan& plan)
+        : plan_(plan),
+          lead_(front(plan.sizes, plan.sizes.size() - row_dims(plan))),
           count_(numel(lead_)),
-          length_(numel(places.sizes) / std::max<int64_t>(count_, 1)),
-          plain_(lead_, front(places.strides, lead_.size())) {
-        for (const Lookup& lookup : places.lookups) {
-            lookups_.emplace_back(lead_, front(lookup.index.strides(), lead_.size()));
+          length_(numel(plan.sizes) / std::max<int64_t>(count_, 1)),
+          plain_(lead_, front(plan.strides, lead_.size())) {
+        for (const IndexedDim& dim : plan.indexed) {
+            indexed_.emplace_back(lead_, front(dim.index.strides(), lead_.size()));
         }
     }
 
@@ -64,36 +64,36 @@ public:
 
     /// Where rows [begin, begin + n) start, n <= kPlaces.
     void locate(int64_t begin, int64_t n, int64_t* to) const {
-        for (std::size_t k = 0; k < lookups_.size(); ++k) {
-            const Lookup& lookup = places_.lookups[k];
-            const int64_t end = lookup.wraps ? lookup.size : 0;
-            int64_t gathered[kPlaces];
-            const auto* index = reinterpret_cast<const int64_t*>(lookup.index.raw()) + begin;
-            if (!lookups_[k].is_dense()) {
-                lookups_[k].gather(sizeof(int64_t), lookup.index.raw(), begin, n,
+        for (std::size_t k = 0; k < indexed_.size(); ++k) {
+            const IndexedDim& dim = plan_.indexed[k];
+            const int64_t end = dim.wraps ? dim.size : 0;
+            int64_t gathered[kOffsets];
+            const auto* index = reinterpret_cast<const int64_t*>(dim.index.raw()) + begin;
+            if (!indexed_[k].is_dense()) {
+                indexed_[k].gather(sizeof(int64_t), dim.index.raw(), begin, n,
                                    reinterpret_cast<std::byte*>(gathered));
                 index = gathered;
             }
             for (int64_t i = 0; i < n;) {
-                const Walk::Run run = plain_.run(begin + i);
+                const StridedRuns::Run run = plain_.run(begin + i);
                 const int64_t count = std::min(n - i, run.length);
                 const int64_t bad =
-                    k == 0 ? table().locate(count, index + i, lookup.size, end, lookup.stride, run.offset,
-                                            run.step, to + i)
-                           : table().move_on(count, index + i, lookup.size, end, lookup.stride, to + i);
-                if (bad < count) fail_index(places_, lookup, index[i + bad]);
+                    k == 0 ? table().locate(count, index + i, dim.size, end, dim.stride, run.offset, run.step,
+                                            to + i)
+                           : table().move_on(count, index + i, dim.size, end, dim.stride, to + i);
+                if (bad < count) fail_index(plan_, dim, index[i + bad]);
                 i += count;
             }
         }
     }
 
 private:
-    const Places& places_;
+    const GatherPlan& plan_;
     Shape lead_;
     int64_t count_;
     int64_t length_;
-    Walk plain_;
-    std::vector<Walk> lookups_;
+    StridedRuns plain_;
+    std::vector<StridedRuns> indexed_;
 };
 
 Tensor expanded(const Tensor& x, const Shape& sizes) {
@@ -109,33 +109,33 @@ Tensor cut(const Tensor& x, std::size_t d, int64_t begin, int64_t end) {
                         x.storage_offset() + begin * x.strides()[d]);
 }
 
-Places cut(const Places& places, std::size_t d, int64_t begin, int64_t end) {
-    Places part = places;
+GatherPlan cut(const GatherPlan& plan, std::size_t d, int64_t begin, int64_t end) {
+    GatherPlan part = plan;
     part.sizes[d] = end - begin;
-    for (Lookup& lookup : part.lookups) lookup.index = cut(lookup.index, d, begin, end);
+    for (IndexedDim& dim : part.indexed) dim.index = cut(dim.index, d, begin, end);
     return part;
 }
 
-void write_rows(std::byte* y, const Places& places, const Tensor& values, kernels::Indexing::Move move) {
-    const Rows rows(places);
+void write_rows(std::byte* y, const GatherPlan& plan, const Tensor& values, kernels::Indexing::Move move) {
+    const Rows rows(plan);
     const int64_t size = values.itemsize();
     const std::size_t lead = rows.lead().size();
-    const Shape row_sizes = std::span<const int64_t>(places.sizes.begin() + lead, places.sizes.end());
+    const Shape row_sizes = std::span<const int64_t>(plan.sizes.begin() + lead, plan.sizes.end());
     const Shape row_strides =
         std::span<const int64_t>(values.strides().begin() + lead, values.strides().end());
-    const Walk steps(rows.lead(), front(values.strides(), lead));
+    const StridedRuns steps(rows.lead(), front(values.strides(), lead));
     const bool in_place = steps.is_even() && is_contiguous(row_sizes, row_strides);
     const int64_t step = in_place && rows.count() > 1 ? steps.run(0).step : rows.length();
-    const int64_t block = in_place ? kPlaces : std::clamp<int64_t>(kValues / rows.length(), 1, kPlaces);
+    const int64_t block = in_place ? kOffsets : std::clamp<int64_t>(kValues / rows.length(), 1, kOffsets);
     const Tensor scratch = in_place ? Tensor() : Tensor::empty({block * rows.length() * size}, kBool);
-    const Walk walk(places.sizes, values.strides());
+    const StridedRuns runs(plan.sizes, values.strides());
     for (int64_t i = 0; i < rows.count(); i += block) {
         const int64_t n = std::min(block, rows.count() - i);
-        int64_t to[kPlaces];
+        int64_t to[kOffsets];
         rows.locate(i, n, to);
         const std::byte* from = values.raw() + i * step * size;
         if (!in_place) {
-            walk.gather(size, values.raw(), i * rows.length(), n * rows.length(), scratch.raw());
+            runs.gather(size, values.raw(), i * rows.length(), n * rows.length(), scratch.raw());
             from = scratch.raw();
         }
         move(n, rows.length(), step, from, to, y);
@@ -143,29 +143,29 @@ void write_rows(std::byte* y, const Places& places, const Tensor& values, kernel
 }
 
 /// Threads share the longest plain dimension: what coincides is then written by one of them, in order.
-void write(const Tensor& y, const Places& places, const Tensor& values, kernels::Indexing::Move move) {
-    const int64_t total = numel(places.sizes);
+void write(const Tensor& y, const GatherPlan& plan, const Tensor& values, kernels::Indexing::Move move) {
+    const int64_t total = numel(plan.sizes);
     if (total == 0) return;
-    const Tensor all = expanded(values, places.sizes);
-    std::size_t shared = places.sizes.size();
-    for (std::size_t d = 0; d < places.sizes.size(); ++d) {
-        if (places.strides[d] == 0) continue;
-        if (shared == places.sizes.size() || places.sizes[d] > places.sizes[shared]) shared = d;
+    const Tensor all = expanded(values, plan.sizes);
+    std::size_t shared = plan.sizes.size();
+    for (std::size_t d = 0; d < plan.sizes.size(); ++d) {
+        if (plan.strides[d] == 0) continue;
+        if (shared == plan.sizes.size() || plan.sizes[d] > plan.sizes[shared]) shared = d;
     }
-    if (shared == places.sizes.size()) return write_rows(y.raw(), places, all, move);
-    const int64_t count = places.sizes[shared];
-    const int64_t line = shared + 1 == places.sizes.size() ? 64 / y.itemsize() : 1;
+    if (shared == plan.sizes.size()) return write_rows(y.raw(), plan, all, move);
+    const int64_t count = plan.sizes[shared];
+    const int64_t line = shared + 1 == plan.sizes.size() ? 64 / y.itemsize() : 1;
     parallel_for(count, line, total / count, [&](int64_t begin, int64_t end) {
-        write_rows(y.raw() + begin * places.strides[shared] * y.itemsize(), cut(places, shared, begin, end),
+        write_rows(y.raw() + begin * plan.strides[shared] * y.itemsize(), cut(plan, shared, begin, end),
                    cut(all, shared, begin, end), move);
     });
 }
 
 /// A float32 copy of `y` in the same layout, so that places in one are places in the other.
 Tensor widened(const Tensor& y) {
-    const Reach places = reach(y.sizes(), y.strides());
-    const Tensor memory = Tensor::empty({places.extent()}, kFloat32);
-    Tensor wide = Tensor::make(memory.impl().storage, kFloat32, y.sizes(), y.strides(), -places.low);
+    const OffsetRange range = offset_range(y.sizes(), y.strides());
+    const Tensor memory = Tensor::empty({range.extent()}, kFloat32);
+    Tensor wide = Tensor::make(memory.impl().storage, kFloat32, y.sizes(), y.strides(), -range.low);
     copy_elements(wide, y);
     return wide;
 }
@@ -197,16 +197,16 @@ void for_each_chunk(const std::vector<int64_t>& before, const auto& f) {
 
 }  // namespace
 
-Tensor take(const Tensor& x, const Places& places) {
-    Tensor y = Tensor::empty(places.sizes, x.dtype());
+Tensor take(const Tensor& x, const GatherPlan& plan) {
+    Tensor y = Tensor::empty(plan.sizes, x.dtype());
     if (y.numel() == 0) return y;
-    const Rows rows(places);
+    const Rows rows(plan);
     const int64_t size = x.itemsize();
     const auto move = table().take[unit(x)];
     parallel_for(rows.count(), 1, rows.length(), [&](int64_t begin, int64_t end) {
-        for (int64_t i = begin; i < end; i += kPlaces) {
-            const int64_t n = std::min(kPlaces, end - i);
-            int64_t from[kPlaces];
+        for (int64_t i = begin; i < end; i += kOffsets) {
+            const int64_t n = std::min(kOffsets, end - i);
+            int64_t from[kOffsets];
             rows.locate(i, n, from);
             move(n, rows.length(), rows.length(), x.raw(), from, y.raw() + i * rows.length() * size);
         }
@@ -214,16 +214,16 @@ Tensor take(const Tensor& x, const Places& places) {
     return y;
 }
 
-void put(const Tensor& y, const Places& places, const Tensor& values) {
-    write(y, places, values, table().put[unit(y)]);
+void put(const Tensor& y, const GatherPlan& plan, const Tensor& values) {
+    write(y, plan, values, table().put[unit(y)]);
 }
 
-void add(const Tensor& y, const Places& places, const Tensor& values) {
+void add(const Tensor& y, const GatherPlan& plan, const Tensor& values) {
     if (!is_reduced(y.dtype())) {
-        return write(y, places, values, table().add[static_cast<std::size_t>(y.dtype())]);
+        return write(y, plan, values, table().add[static_cast<std::size_t>(y.dtype())]);
     }
     const Tensor wide = widened(y);
-    add(wide, places, dense(values, kFloat32));
+    add(wide, plan, dense(values, kFloat32));
     copy_elements(y, wide);
 }
 
@@ -232,22 +232,21 @@ void check_index(const char* name, const Tensor& index) {
     fail<DTypeError>(name, ": the index must be int64, not ", index.dtype());
 }
 
-void check_bounds(const Places& places) {
-    if (numel(places.sizes) == 0) return;
-    for (const Lookup& lookup : places.lookups) {
-        Shape sizes = places.sizes;  // of the index: each element is looked at once
+void check_bounds(const GatherPlan& plan) {
+    if (numel(plan.sizes) == 0) return;
+    for (const IndexedDim& dim : plan.indexed) {
+        Shape sizes = plan.sizes;  // of the index: each element is looked at once
         for (std::size_t d = 0; d < sizes.size(); ++d) {
-            if (lookup.index.strides()[d] == 0) sizes[d] = 1;
+            if (dim.index.strides()[d] == 0) sizes[d] = 1;
         }
-        const Walk walk(sizes, lookup.index.strides());
-        const auto* index = reinterpret_cast<const int64_t*>(lookup.index.raw());
-        for (int64_t i = 0; i < walk.numel();) {
-            const Walk::Run run = walk.run(i);
+        const StridedRuns runs(sizes, dim.index.strides());
+        const auto* index = reinterpret_cast<const int64_t*>(dim.index.raw());
+        for (int64_t i = 0; i < runs.numel();) {
+            const StridedRuns::Run run = runs.run(i);
             i += run.length;
             for (int64_t k = 0; k < run.length; ++k) {
                 const int64_t value = index[run.offset + k * run.step];
-                if (value < (lookup.wraps ? -lookup.size : 0) || value >= lookup.size)
-                    fail_index(places, lookup, value);
+                if (value < (dim.wraps ? -dim.size : 0) || value >= dim.size) fail_index(plan, dim, value);
             }
         }
     }

@@ -1,9 +1,9 @@
 /// \file
-/// Where the elements of an indexed operation stand. What `index`, `gather`, `scatter` and their kin have in
+/// Where the elements of an indexed operation are. What `index`, `gather`, `scatter` and their kin have in
 /// common; which places each of them means is decided in `indexing.cpp`.
 ///
-/// Note [Places]
-/// Element i = (i₀, i₁, …) of an indexed result stands in its source at Σ_d i_d · stride_d + Σ_k index_k[i] ·
+/// Note [Gather plan]
+/// Element i = (i₀, i₁, …) of an indexed result is in its source at Σ_d i_d · stride_d + Σ_k index_k[i] ·
 /// stride_k: plain dimensions are walked by a stride, indexed ones are looked up. `index` has index tensors
 /// that vary along some dimensions of the result, `gather` one that varies along all of them. Reading at
 /// places, overwriting them and adding to them are each other's adjoints.
@@ -16,7 +16,7 @@
 namespace reel {
 
 /// An index tensor along one dimension of the source.
-struct Lookup {
+struct IndexedDim {
     Tensor index;         ///< int64, expanded to the result's sizes
     std::int64_t dim;     ///< for errors
     std::int64_t size;    ///< indices are in [0, size)
@@ -25,24 +25,24 @@ struct Lookup {
 };
 
 /// The places of a result of `sizes` in a tensor.
-struct Places {
+struct GatherPlan {
     const char* name;  ///< of the operation, for errors
     Shape sizes;
-    Shape strides;  ///< of the source for plain dimensions, 0 for those that only lookups vary along
-    std::vector<Lookup> lookups;
+    Shape strides;  ///< of the source for plain dimensions, 0 for those that only indices vary along
+    std::vector<IndexedDim> indexed;
 };
 
 /// y[i] = x at place i: a dense tensor. Throws an `IndexError` for an index out of its range.
-Tensor take(const Tensor& x, const Places& places);
+Tensor take(const Tensor& x, const GatherPlan& plan);
 /// y at place i = values[i], one after the other where places coincide: the last one stays. `values` is
 /// broadcast and of y's type. An `IndexError` may come in the middle: `check_bounds` before writing to what
 /// others see.
-void put(const Tensor& y, const Places& places, const Tensor& values);
+void put(const Tensor& y, const GatherPlan& plan, const Tensor& values);
 /// y at place i += values[i], one after the other where places coincide; 16-bit sums are taken in float32.
-void add(const Tensor& y, const Places& places, const Tensor& values);
+void add(const Tensor& y, const GatherPlan& plan, const Tensor& values);
 
 /// Throws an `IndexError` for the first index out of its range.
-void check_bounds(const Places& places);
+void check_bounds(const GatherPlan& plan);
 /// Throws a `DTypeError` unless an index tensor is int64.
 void check_index(const char* name, const Tensor& index);
 

@@ -86,7 +86,7 @@ private:
     /// A bool is a new dimension with one place, or none.
     void choose(bool holds) {
         selection_.view = selection_.view.unsqueeze(d_);
-        selection_.lookups.set(static_cast<std::size_t>(d_++), zeros({holds ? 1 : 0}, kInt64), dim_);
+        selection_.indexed.set(static_cast<std::size_t>(d_++), zeros({holds ? 1 : 0}, kInt64), dim_);
     }
 
     void look_up(const Tensor& tensor) {
@@ -95,8 +95,8 @@ private:
             fail<DTypeError>(name_, ": index tensors are int64 or bool, not ", tensor.dtype());
         }
         if (tensor.dim() == 0) return select(tensor.item<int64_t>());
-        selection_.lookups.distinct = false;
-        selection_.lookups.set(static_cast<std::size_t>(d_++), tensor, dim_++);
+        selection_.indexed.distinct = false;
+        selection_.indexed.set(static_cast<std::size_t>(d_++), tensor, dim_++);
     }
 
     void mask(const Tensor& mask) {
@@ -107,7 +107,7 @@ private:
         }
         const Tensor coordinates = true_coordinates(mask);
         for (int64_t i = 0; i < mask.dim(); ++i) {
-            selection_.lookups.set(static_cast<std::size_t>(d_++), coordinates[i], dim_++);
+            selection_.indexed.set(static_cast<std::size_t>(d_++), coordinates[i], dim_++);
         }
     }
 
@@ -124,40 +124,40 @@ Selection select_by_words(const char* name, const Tensor& x, const TensorIndices
     return Reader(name, x, indices).take();
 }
 
-Places places_in(const char* name, const Tensor& x, const Lookups& lookups) {
+GatherPlan gather_plan(const char* name, const Tensor& x, const IndexedDims& indexed) {
     Shape common;
     std::size_t first = x.sizes().size();
     std::size_t last = 0;
     std::size_t count = 0;
-    for (std::size_t d = 0; d < lookups.tensors.size(); ++d) {
-        if (!lookups.tensors[d].defined()) continue;
-        common = broadcast_shapes(common, lookups.tensors[d].sizes(), name);
+    for (std::size_t d = 0; d < indexed.tensors.size(); ++d) {
+        if (!indexed.tensors[d].defined()) continue;
+        common = broadcast_shapes(common, indexed.tensors[d].sizes(), name);
         first = std::min(first, d);
         last = d;
         ++count;
     }
     const std::size_t front = count == last - first + 1 ? first : 0;
-    Places places{name, {}, {}, {}};
+    GatherPlan plan{name, {}, {}, {}};
     for (std::size_t d = 0; d < x.sizes().size(); ++d) {
-        if (d < lookups.tensors.size() && lookups.tensors[d].defined()) continue;
-        places.sizes.push_back(x.sizes()[d]);
-        places.strides.push_back(x.strides()[d]);
+        if (d < indexed.tensors.size() && indexed.tensors[d].defined()) continue;
+        plan.sizes.push_back(x.sizes()[d]);
+        plan.strides.push_back(x.strides()[d]);
     }
     for (std::size_t i = 0; i < common.size(); ++i) {
-        places.sizes.insert(front + i, common[i]);
-        places.strides.insert(front + i, 0);
+        plan.sizes.insert(front + i, common[i]);
+        plan.strides.insert(front + i, 0);
     }
     for (std::size_t d = first; d <= last; ++d) {
-        const Tensor& index = lookups.tensors[d];
+        const Tensor& index = indexed.tensors[d];
         if (!index.defined()) continue;
         const Shape own = broadcast_strides(index.sizes(), index.strides(), common);
-        Shape strides = Shape::filled(places.sizes.size(), 0);
+        Shape strides = Shape::filled(plan.sizes.size(), 0);
         std::copy(own.begin(), own.end(), strides.begin() + front);
-        places.lookups.push_back(
-            {Tensor::make(index.impl().storage, kInt64, places.sizes, strides, index.storage_offset()),
-             lookups.dims[d], x.sizes()[d], lookups.wraps, x.strides()[d]});
+        plan.indexed.push_back(
+            {Tensor::make(index.impl().storage, kInt64, plan.sizes, strides, index.storage_offset()),
+             indexed.dims[d], x.sizes()[d], indexed.wraps, x.strides()[d]});
     }
-    return places;
+    return plan;
 }
 
 }  // namespace reel

@@ -8,7 +8,7 @@
 namespace reel {
 
 /// The index tensors of a view, one for each dimension, undefined for those that are not indexed.
-struct Lookups {
+struct IndexedDims {
     std::vector<Tensor> tensors;
     Shape dims;            ///< what the user calls the dimensions, for errors
     bool distinct = true;  ///< no place is named twice: there are only masks
@@ -23,16 +23,16 @@ struct Lookups {
     }
 };
 
-/// What an index comes to: a view, and lookups in it.
+/// What an index comes to: a view, and the dimensions of it that are indexed.
 struct Selection {
     Tensor view;
-    Lookups lookups;
+    IndexedDims indexed;
 };
 
 /// Reads the words of an index of `x` for the operation `name`.
 Selection select_by_words(const char* name, const Tensor& x, const TensorIndices& indices);
 
-/// The places of the lookups in `x`.
-Places places_in(const char* name, const Tensor& x, const Lookups& lookups);
+/// How the elements that `indexed` picks of `x` are found.
+GatherPlan gather_plan(const char* name, const Tensor& x, const IndexedDims& indexed);
 
 }  // namespace reel

@@ -19,22 +19,22 @@ namespace {
 using std::int64_t;
 
 /// Whether each element of the result is the last one at its place.
-Tensor last_writes(const Lookups& lookups, const Shape& sizes) {
+Tensor last_writes(const IndexedDims& indexed, const Shape& sizes) {
     const Tensor writer = Tensor::empty(sizes, kInt64);
-    const Places places = places_in("index_put_", writer, lookups);
-    const Tensor numbers = arange(numel(places.sizes)).view(places.sizes);
-    put(writer, places, numbers);
-    return eq(take(writer, places), numbers);
+    const GatherPlan plan = gather_plan("index_put_", writer, indexed);
+    const Tensor numbers = arange(numel(plan.sizes)).view(plan.sizes);
+    put(writer, plan, numbers);
+    return eq(take(writer, plan), numbers);
 }
 
-void put_at(const char* name, const Tensor& dest, const Lookups& lookups, const Tensor& value,
+void put_at(const char* name, const Tensor& dest, const IndexedDims& indexed, const Tensor& value,
             bool accumulate);
 
-Tensor take_at(const char* name, const Tensor& x, const Lookups& lookups) {
-    return record(name, take(x, places_in(name, x, lookups)),
-                  {{x, [lookups, sizes = x.sizes()](const Tensor& g) {
-                        const Tensor x_bar = zeros(sizes, g.dtype());
-                        put_at("index_put_", x_bar, lookups, g, true);
+Tensor take_at(const char* name, const Tensor& x, const IndexedDims& indexed) {
+    return record(name, take(x, gather_plan(name, x, indexed)),
+                  {{x, [indexed, sizes = x.sizes()](const Tensor& y_bar) {
+                        const Tensor x_bar = zeros(sizes, y_bar.dtype());
+                        put_at("index_put_", x_bar, indexed, y_bar, true);
                         return x_bar;
                     }}});
 }
@@ -47,42 +47,42 @@ Tensor without_lead(const Tensor& value, int64_t dim) {
 }
 
 /// Writes to `dest`, or adds to it; records itself.
-void put_at(const char* name, const Tensor& dest, const Lookups& lookups, const Tensor& given,
+void put_at(const char* name, const Tensor& dest, const IndexedDims& indexed, const Tensor& given,
             bool accumulate) {
-    const Places places = places_in(name, dest, lookups);
-    const Tensor value = without_lead(given, static_cast<int64_t>(places.sizes.size()));
-    if (broadcast_shapes(places.sizes, value.sizes(), name) != places.sizes) {
+    const GatherPlan plan = gather_plan(name, dest, indexed);
+    const Tensor value = without_lead(given, static_cast<int64_t>(plan.sizes.size()));
+    if (broadcast_shapes(plan.sizes, value.sizes(), name) != plan.sizes) {
         fail<ShapeError>(name, ": a value of shape ", value.sizes(), " does not broadcast to the shape ",
-                         places.sizes, " of what the index picks");
+                         plan.sizes, " of what the index picks");
     }
-    check_bounds(places);
+    check_bounds(plan);
     const Tensor source = value.shares_storage(dest) ? dense_copy(value, value.dtype()) : value;
     if (accumulate) {
-        InPlaceWrite write(
-            name, dest,
-            {{dest, pass}, {value, [lookups](const Tensor& g) { return take_at("index", g, lookups); }}});
-        add(dest, places, source);
+        InPlaceWrite write(name, dest, {{dest, pass}, {value, [indexed](const Tensor& y_bar) {
+                                                           return take_at("index", y_bar, indexed);
+                                                       }}});
+        add(dest, plan, source);
         return write.commit();
     }
     InPlaceWrite write(name, dest,
                        {{dest,
-                         [lookups](const Tensor& g) {
-                             const Tensor kept = g.clone();
-                             put_at("index_put_", kept, lookups, zeros({}, g.dtype()), false);
+                         [indexed](const Tensor& y_bar) {
+                             const Tensor kept = y_bar.clone();
+                             put_at("index_put_", kept, indexed, zeros({}, y_bar.dtype()), false);
                              return kept;
                          }},
-                        {value, [lookups, sizes = dest.sizes()](const Tensor& g) {
-                             const Tensor taken = take_at("index", g, lookups);
-                             return lookups.distinct ? taken : where(last_writes(lookups, sizes), taken, 0);
+                        {value, [indexed, sizes = dest.sizes()](const Tensor& y_bar) {
+                             const Tensor taken = take_at("index", y_bar, indexed);
+                             return indexed.distinct ? taken : where(last_writes(indexed, sizes), taken, 0);
                          }}});
-    put(dest, places, source);
+    put(dest, plan, source);
     write.commit();
 }
 
-/// The words read once more for a write to `x`: no index tensor may stand in the memory that is written.
+/// The words read once more for a write to `x`: no index tensor may be in the memory that is written.
 Selection select_for_write(const Tensor& x, const TensorIndices& indices) {
     Selection selection = select_by_words("index_put_", x, indices);
-    for (Tensor& index : selection.lookups.tensors) {
+    for (Tensor& index : selection.indexed.tensors) {
         if (index.defined() && index.shares_storage(x)) index = dense_copy(index, kInt64);
     }
     return selection;
@@ -97,7 +97,7 @@ Tensor Tensor::index(const TensorIndices& indices) const {
     }
     const Composite whole;
     const Selection selection = select_by_words("index", *this, indices);
-    if (selection.lookups.any()) return take_at("index", selection.view, selection.lookups);
+    if (selection.indexed.any()) return take_at("index", selection.view, selection.indexed);
     if (!selection.view.is_same(*this)) return selection.view;
     return record("index", make_view(*this, sizes(), strides(), storage_offset()), {{*this, pass}});
 }
@@ -111,8 +111,8 @@ const Tensor& Tensor::index_put_(const TensorIndices& indices, const Tensor& val
     const Composite whole;
     const Selection selection = select_for_write(*this, indices);
     const Tensor& dest = selection.view;
-    if (selection.lookups.any()) {
-        put_at("index_put_", dest, selection.lookups, value, accumulate);
+    if (selection.indexed.any()) {
+        put_at("index_put_", dest, selection.indexed, value, accumulate);
     } else if (accumulate) {
         dest.add_(without_lead(value, dest.dim()));
     } else {
@@ -136,11 +136,11 @@ Tensor Tensor::index_select(int64_t dim, const Tensor& index) const {
     check_index("index_select", index);
     const Composite whole;
     if (this->dim() == 0) return view({1}).index_select(dim, index).view({});
-    Lookups lookups;
+    IndexedDims indexed;
     const int64_t d = wrap_dim(dim, this->dim(), "index_select");
-    lookups.set(static_cast<std::size_t>(d), index.detach().view({-1}), d);
-    lookups.wraps = false;
-    return take_at("index_select", *this, lookups);
+    indexed.set(static_cast<std::size_t>(d), index.detach().view({-1}), d);
+    indexed.wraps = false;
+    return take_at("index_select", *this, indexed);
 }
 
 Tensor Tensor::masked_select(const Tensor& mask) const {
@@ -148,10 +148,10 @@ Tensor Tensor::masked_select(const Tensor& mask) const {
     const Shape shape = broadcast_shapes(sizes(), mask.sizes(), "masked_select");
     const Tensor x = expand(shape);
     const Tensor holds = mask.expand(shape);
-    return record("masked_select", compact(x, holds), {{x, [holds](const Tensor& g) {
+    return record("masked_select", compact(x, holds), {{x, [holds](const Tensor& y_bar) {
                                                             const Tensor x_bar =
-                                                                zeros(holds.sizes(), g.dtype());
-                                                            return x_bar.index_put_({holds}, g);
+                                                                zeros(holds.sizes(), y_bar.dtype());
+                                                            return x_bar.index_put_({holds}, y_bar);
                                                         }}});
 }
 
@@ -162,10 +162,10 @@ Tensor Tensor::nonzero() const {
 Tensor embedding(const Tensor& indices, const Tensor& weight) {
     check_index("embedding", indices);
     if (weight.dim() != 2) fail<ShapeError>("embedding: the weight must be a matrix, not ", weight.sizes());
-    Lookups lookups;
-    lookups.set(0, indices, 0);
-    lookups.wraps = false;
-    return take_at("embedding", weight, lookups);
+    IndexedDims indexed;
+    indexed.set(0, indices, 0);
+    indexed.wraps = false;
+    return take_at("embedding", weight, indexed);
 }
 
 Tensor one_hot(const Tensor& indices, int64_t num_classes) {

@@ -14,7 +14,7 @@ namespace reel {
 /// `Ellipsis` stands for as many full slices as are missing; all these give a view. Bool tensors pick where
 /// they are true and index as many dimensions as they have; int64 tensors pick elements along one
 /// dimension each, broadcast with one another, negative numbers counting from the end; both copy. The
-/// dimensions of the index tensors stand in the place of those that they index where these are neighbours,
+/// dimensions of the index tensors take the place of those that they index where these are neighbours,
 /// else in front. x̄ = ȳ added at the places read, else 0. Throws an `IndexError` for an index out of its
 /// range, too many indices, and masks that do not fit, a `DTypeError` for index tensors of other types.
 Tensor index(const Tensor& x, const TensorIndices& indices);
@@ -33,7 +33,7 @@ Tensor gather(const Tensor& x, std::int64_t dim, const Tensor& index);
 /// last write wins, and alone has gradient. x̄ = ȳ, 0 at the places overwritten; src gets ȳ there.
 Tensor scatter(const Tensor& x, std::int64_t dim, const Tensor& index, const Tensor& src);
 Tensor scatter(const Tensor& x, std::int64_t dim, const Tensor& index, Scalar value);
-/// Likewise with y[index[i][j]][j] += src[i][j]: the adjoint of `gather`. x̄ = ȳ, and src gets ȳ at its
+/// The same with y[index[i][j]][j] += src[i][j]: the adjoint of `gather`. x̄ = ȳ, and src gets ȳ at its
 /// places.
 Tensor scatter_add(const Tensor& x, std::int64_t dim, const Tensor& index, const Tensor& src);
 /// `gather` with `x` and `indices` broadcast but along `dim`, where indices count from either end; without `dim` from

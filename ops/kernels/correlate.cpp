@@ -1,5 +1,5 @@
 // Convolution of stride 1 without columns: a term of the sum is a plane that is read from a shifted place.
-// What each array holds, and why rows may be read as one, stands in `ops/conv/direct_driver.cpp`.
+// What each array holds, and why rows may be read as one, is in `ops/conv/direct_driver.cpp`.
 //
 // Both loops keep a block of results in registers and read every operand of a step once for all of them.
 #include "ops/kernels/simd.hpp"
@@ -24,7 +24,7 @@ template <class T>
 struct Sums {
     int64_t terms;
     const T* x;
-    const int64_t* places;
+    const int64_t* taps;
     const T* w;      ///< of the first output of the block
     const T* start;  ///< null: 0
     T* y;
@@ -38,7 +38,7 @@ struct Sums {
             for (Vec<T>& s : sum[o]) s = Vec<T>(start ? start[o] : T(0));
         }
         for (int64_t k = 0; k < terms; ++k) {
-            const T* from = x + places[k] + p;
+            const T* from = x + taps[k] + p;
             Vec<T> v[kVectors];
             for (int64_t i = 0; i < kVectors; ++i) v[i] = load(from + i * kWidth<T>);
             for (int64_t o = 0; o < kRows; ++o) {
@@ -54,7 +54,7 @@ struct Sums {
 
     /// The next `kRows` outputs, and on.
     Sums after(int64_t rows) const {
-        return {terms,   x, places, w + rows * terms, start ? start + rows : nullptr, y + rows * y_stride,
+        return {terms,   x, taps, w + rows * terms, start ? start + rows : nullptr, y + rows * y_stride,
                 y_stride};
     }
 };
@@ -70,11 +70,11 @@ void for_outputs(int64_t outputs, int64_t p, Block block) {
 }
 
 template <class T>
-void sums(int64_t outputs, int64_t n, int64_t terms, const void* x, const int64_t* places, const void* w,
+void sums(int64_t outputs, int64_t n, int64_t terms, const void* x, const int64_t* taps, const void* w,
           const void* start, void* y, int64_t y_stride) {
     const Sums<T> all{terms,
                       static_cast<const T*>(x),
-                      places,
+                      taps,
                       static_cast<const T*>(w),
                       static_cast<const T*>(start),
                       static_cast<T*>(y),
@@ -89,7 +89,7 @@ struct Products {
     const T* y;  ///< of the first output of the block
     int64_t y_stride;
     const T* x;
-    const int64_t* places;
+    const int64_t* taps;
     T* w;
 
     /// Σ_p y[o][p] x[places[k] + p] of `kRows` outputs and all terms: these rows of y stay in L1 meanwhile.
@@ -97,11 +97,11 @@ struct Products {
     void block(int64_t) const {
         for (int64_t k = 0; k < terms; k += kTerms) tile<kRows>(k, terms - k < kTerms ? terms - k : kTerms);
     }
-    /// The same of `count` terms from k on; in registers a term behind the last repeats it.
+    /// The same of `count` terms from k on; in registers a term after the last repeats it.
     template <int64_t kRows>
     void tile(int64_t k, int64_t count) const {
         const T* from[kTerms];
-        for (int64_t i = 0; i < kTerms; ++i) from[i] = x + places[k + (i < count ? i : count - 1)];
+        for (int64_t i = 0; i < kTerms; ++i) from[i] = x + taps[k + (i < count ? i : count - 1)];
         Vec<T> sum[kRows][kTerms];
         for (auto& row : sum) {
             for (Vec<T>& s : row) s = Vec<T>(T(0));
@@ -119,15 +119,15 @@ struct Products {
         }
     }
     Products after(int64_t rows) const {
-        return {n, terms, y + rows * y_stride, y_stride, x, places, w + rows * terms};
+        return {n, terms, y + rows * y_stride, y_stride, x, taps, w + rows * terms};
     }
 };
 
 template <class T>
 void products(int64_t outputs, int64_t n, int64_t terms, const void* y, int64_t y_stride, const void* x,
-              const int64_t* places, void* w) {
+              const int64_t* taps, void* w) {
     const Products<T> all{
-        n, terms, static_cast<const T*>(y), y_stride, static_cast<const T*>(x), places, static_cast<T*>(w)};
+        n, terms, static_cast<const T*>(y), y_stride, static_cast<const T*>(x), taps, static_cast<T*>(w)};
     for_outputs<4>(outputs, 0, all);
 }
 

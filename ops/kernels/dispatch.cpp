@@ -112,7 +112,7 @@ Table choose() {
     const char* wanted = std::getenv("REEL_ARCH");
     for (const Set& set : sets) {
         if (wanted && *wanted ? std::strcmp(wanted, set.name) != 0 : !set.available) continue;
-        if (!set.available) fail<Error>("REEL_ARCH: this machine does not have ", wanted);
+        if (!set.available) fail<Error>("REEL_ARCH: this machine does not support ", wanted);
         set.install(table);
         return table;
     }

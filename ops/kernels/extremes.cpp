@@ -11,7 +11,7 @@ using std::int64_t;
 template <class T>
 using Index = std::conditional_t<sizeof(T) == 8, std::int64_t, std::int32_t>;
 
-/// Where the first element equal to `wanted` stands; it is known to be there. A NaN is equal to any other.
+/// Where the first element equal to `wanted` is; it is known to be there. A NaN is equal to any other.
 template <class T>
 int64_t position(const T* x, T wanted, int64_t n) {
     int64_t i = 0;
@@ -32,10 +32,10 @@ int64_t position(const T* x, T wanted, int64_t n) {
 template <class F, class T>
 Extreme<T> find(int64_t n, const T* x) {
     constexpr int64_t kBlock = 1024;
-    T best = fold_row<F, T>(std::min(kBlock, n), x);
+    T best = reduce_row<F, T>(std::min(kBlock, n), x);
     int64_t block = 0;
     for (int64_t i = kBlock; i < n; i += kBlock) {
-        const T value = fold_row<F, T>(std::min(kBlock, n - i), x + i);
+        const T value = reduce_row<F, T>(std::min(kBlock, n - i), x + i);
         if (!F::beats(value, best)) continue;
         best = value;
         block = i;
@@ -91,25 +91,25 @@ void merge(int64_t count, int64_t columns, const void* states, int64_t stride, i
 }
 
 template <class F, class T>
-void add(Table& table, Fold fold) {
+void add(Table& table, ReduceOp op) {
     using Element = Stored<T>;
-    add_fold<T>(table, fold,
-                {sizeof(Extreme<Element>), &rows<F, Element>, &columns<F, Element>, &merge<F, Element>});
+    add_reduction<T>(table, op,
+                     {sizeof(Extreme<Element>), &rows<F, Element>, &columns<F, Element>, &merge<F, Element>});
 }
 
 template <class F>
-void add_all(Table& table, Fold fold) {
-    add<F, float>(table, fold);
-    add<F, double>(table, fold);
-    add<F, int64_t>(table, fold);
-    add<F, bool>(table, fold);
+void add_all(Table& table, ReduceOp op) {
+    add<F, float>(table, op);
+    add<F, double>(table, op);
+    add<F, int64_t>(table, op);
+    add<F, bool>(table, op);
 }
 
 }  // namespace
 
 void install_extremes(Table& table) {
-    add_all<Max>(table, Fold::kArgMax);
-    add_all<Min>(table, Fold::kArgMin);
+    add_all<Max>(table, ReduceOp::kArgMax);
+    add_all<Min>(table, ReduceOp::kArgMin);
 }
 
 }  // namespace reel::kernels::REEL_SET

@@ -16,7 +16,7 @@ namespace reel::kernels::REEL_SET {
 
 using std::int64_t;
 
-/// A vector of each of a group's fibres: element c of W fibres that stand side by side. Fibres are stored as
+/// A vector of each of a group's fibres: element c of W fibres that lie side by side. Fibres are stored as
 /// `S` and computed in `T`.
 template <class T, class S>
 struct Lanes {
@@ -41,7 +41,7 @@ struct Row {
     Vec<T> operator()(int64_t v) const { return load_as<T>(x + v * kWidth<T>); }
 };
 
-/// The same, while the memory that stands `ahead` bytes further is brought nearer: the next row, which would
+/// The same, while the memory that is `ahead` bytes further is brought nearer: the next row, which would
 /// be waited for while its maximum is looked for.
 template <class T, class S>
 struct RowBeforeNext {
@@ -54,7 +54,7 @@ struct RowBeforeNext {
     }
 };
 
-/// What is left of a row behind its whole vectors, filled up with -inf.
+/// What is left of a row after its whole vectors, filled up with -inf.
 template <class T, class S>
 Vec<T> row_tail(const S* x, int64_t n) {
     constexpr T kNothing = -std::numeric_limits<T>::infinity();
@@ -144,7 +144,7 @@ struct Found {
     double count[N];
 };
 
-/// Fibre f is a dense row; `next` elements behind it stands the one after it.
+/// Fibre f is a dense row; `next` elements after it is the one after it.
 template <class T, class S, class Keep, int64_t N>
 void find_row(int64_t n, const S* x, int64_t next, const Keep& keep, Found<T, N>& found, int64_t f) {
     const Row<T, S> row{x};
@@ -165,7 +165,7 @@ void find_row(int64_t n, const S* x, int64_t next, const Keep& keep, Found<T, N>
     found.count[f] = static_cast<double>(sum_of_lanes(rest.count));
 }
 
-/// Fibres l … l + W - 1 stand side by side; their elements are read twice.
+/// Fibres l … l + W - 1 lie side by side; their elements are read twice.
 template <class T, class First, class Again, class Keep, int64_t N>
 void find_lanes(int64_t n, const First& first, const Again& again, const Keep& keep, Found<T, N>& found,
                 int64_t l) {

@@ -1,5 +1,5 @@
 // The innermost part of a product: tiles of C whose sums stay in registers. How a product is cut into blocks,
-// and the picture of it, stand in `ops/linalg/gemm_driver.cpp`; what fills the panels is in `pack.cpp`.
+// and the picture of it, are in `ops/linalg/gemm_driver.cpp`; what fills the panels is in `pack.cpp`.
 #include <algorithm>
 #include <array>
 
@@ -135,7 +135,7 @@ struct RowTerms {
     }
 };
 
-/// One row of C whose sums stay in L1 while rows of B pass by, as they stand in memory.
+/// One row of C whose sums stay in L1 while rows of B pass by, as they are in memory.
 template <class T>
 struct Row {
     static constexpr int64_t kStrip = 4096 / static_cast<int64_t>(sizeof(T));
@@ -186,7 +186,7 @@ struct Row {
     }
 };
 
-/// Row by row, for one row or for a few terms: B's rows, which are dense, are read where they stand.
+/// Row by row, for one row or for a few terms: B's rows, which are dense, are read where they are.
 template <class T>
 void multiply_rows(const GemmBlock& block) {
     alignas(kMaxVector) T sums[Row<T>::kStrip];

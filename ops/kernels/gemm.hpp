@@ -73,7 +73,7 @@ template <class T, std::int64_t kBit = kWidth<T> / 2>
     }
 }
 
-/// As many columns as a vector has lanes, each dense in memory; behind the last one it is repeated.
+/// As many columns as a vector has lanes, each dense in memory; after the last one it is repeated.
 template <class T>
 struct DenseColumns {
     const T* column[Vec<T>::size];

@@ -1,4 +1,4 @@
-// Rows at listed places: the loops of index, gather, scatter and masks. Places and rows count in elements.
+// Rows at listed offsets: the loops of index, gather, scatter and masks. Offsets and rows count in elements.
 #include <algorithm>
 #include <cstring>
 
@@ -13,10 +13,10 @@ namespace {
 using std::int64_t;
 using std::uint64_t;
 
-/// places[i] = start(i) + stride · index[i].
+/// offsets[i] = start(i) + stride · index[i].
 template <class Start>
 int64_t locate_from(const Start& start, int64_t n, const int64_t* index, int64_t size, int64_t end,
-                    int64_t stride, int64_t* places) {
+                    int64_t stride, int64_t* offsets) {
     const auto outside = [&](int64_t place) {
         return static_cast<uint64_t>(place) >= static_cast<uint64_t>(size);
     };
@@ -24,7 +24,7 @@ int64_t locate_from(const Start& start, int64_t n, const int64_t* index, int64_t
     uint64_t bad = 0;
     for (int64_t i = 0; i < n; ++i) {
         bad |= static_cast<uint64_t>(outside(wrapped(i)));
-        places[i] = plus(start(i), times(wrapped(i), stride));  // of a bad index anything
+        offsets[i] = plus(start(i), times(wrapped(i), stride));  // of a bad index anything
     }
     if (!bad) return n;
     int64_t first = 0;
@@ -33,19 +33,20 @@ int64_t locate_from(const Start& start, int64_t n, const int64_t* index, int64_t
 }
 
 int64_t locate(int64_t n, const int64_t* index, int64_t size, int64_t end, int64_t stride, int64_t first,
-               int64_t step, int64_t* places) {
-    return locate_from([=](int64_t i) { return first + i * step; }, n, index, size, end, stride, places);
+               int64_t step, int64_t* offsets) {
+    return locate_from([=](int64_t i) { return first + i * step; }, n, index, size, end, stride, offsets);
 }
 
-int64_t move_on(int64_t n, const int64_t* index, int64_t size, int64_t end, int64_t stride, int64_t* places) {
-    return locate_from([=](int64_t i) { return places[i]; }, n, index, size, end, stride, places);
+int64_t move_on(int64_t n, const int64_t* index, int64_t size, int64_t end, int64_t stride,
+                int64_t* offsets) {
+    return locate_from([=](int64_t i) { return offsets[i]; }, n, index, size, end, stride, offsets);
 }
 
 constexpr int64_t kAhead = 8;     // rows between the one that is copied and the one that is fetched
 constexpr int64_t kFetch = 1024;  // bytes of it: the machine sees coming what follows
 
 /// Fetches a row that will be copied, and the lines that it goes to. The machine cannot guess where the next
-/// row of a table stands; and it does not read on far while lines to be written are missing.
+/// row of a table is; and it does not read on far while lines to be written are missing.
 void fetch(const void* from, const void* to, int64_t bytes) {
     for (int64_t i = 0; i + kLine <= std::min(bytes, kFetch); i += kLine) {
         __builtin_prefetch(static_cast<const char*>(from) + i, 0);
@@ -57,10 +58,10 @@ void fetch(const void* from, const void* to, int64_t bytes) {
 /// Takes eight elements at a time, all but the last few, and returns how many: more lines that are missing
 /// from the caches are under way than in a loop.
 template <class Unit>
-int64_t take_eights(int64_t n, const Unit* x, const int64_t* places, Unit* y) {
+int64_t take_eights(int64_t n, const Unit* x, const int64_t* offsets, Unit* y) {
     int64_t i = 0;
     for (; i + 8 <= n; i += 8) {
-        const __m512i at = _mm512_loadu_si512(places + i);
+        const __m512i at = _mm512_loadu_si512(offsets + i);
         if constexpr (sizeof(Unit) == 4) {
             _mm256_storeu_si256(reinterpret_cast<__m256i*>(y + i), _mm512_i64gather_epi32(at, x, 4));
         } else {
@@ -72,47 +73,47 @@ int64_t take_eights(int64_t n, const Unit* x, const int64_t* places, Unit* y) {
 #endif
 
 template <class Unit>
-void take(int64_t n, int64_t row, int64_t step, const void* from, const int64_t* places, void* to) {
+void take(int64_t n, int64_t row, int64_t step, const void* from, const int64_t* offsets, void* to) {
     const auto* x = static_cast<const Unit*>(from);
     auto* y = static_cast<Unit*>(to);
     if (row == 1 && step == 1) {
         int64_t i = 0;
 #if defined(__AVX512F__)
-        if constexpr (sizeof(Unit) >= 4) i = take_eights(n, x, places, y);
+        if constexpr (sizeof(Unit) >= 4) i = take_eights(n, x, offsets, y);
 #endif
-        for (; i < n; ++i) y[i] = x[places[i]];
+        for (; i < n; ++i) y[i] = x[offsets[i]];
         return;
     }
     const int64_t bytes = row * static_cast<int64_t>(sizeof(Unit));
     for (int64_t i = 0; i < n; ++i) {
-        if (i + kAhead < n) fetch(x + places[i + kAhead], y + (i + kAhead) * step, bytes);
-        std::memcpy(y + i * step, x + places[i], static_cast<std::size_t>(bytes));
+        if (i + kAhead < n) fetch(x + offsets[i + kAhead], y + (i + kAhead) * step, bytes);
+        std::memcpy(y + i * step, x + offsets[i], static_cast<std::size_t>(bytes));
     }
 }
 
 template <class Unit>
-void put(int64_t n, int64_t row, int64_t step, const void* from, const int64_t* places, void* to) {
+void put(int64_t n, int64_t row, int64_t step, const void* from, const int64_t* offsets, void* to) {
     const auto* x = static_cast<const Unit*>(from);
     auto* y = static_cast<Unit*>(to);
     if (row == 1) {
-        for (int64_t i = 0; i < n; ++i) y[places[i]] = x[i * step];
+        for (int64_t i = 0; i < n; ++i) y[offsets[i]] = x[i * step];
         return;
     }
     const std::size_t bytes = static_cast<std::size_t>(row) * sizeof(Unit);
-    for (int64_t i = 0; i < n; ++i) std::memcpy(y + places[i], x + i * step, bytes);
+    for (int64_t i = 0; i < n; ++i) std::memcpy(y + offsets[i], x + i * step, bytes);
 }
 
 /// Bools add as PyTorch's do: or.
 template <class T>
-void add(int64_t n, int64_t row, int64_t step, const void* from, const int64_t* places, void* to) {
+void add(int64_t n, int64_t row, int64_t step, const void* from, const int64_t* offsets, void* to) {
     const auto* x = static_cast<const T*>(from);
     auto* y = static_cast<T*>(to);
     if (row == 1) {
-        for (int64_t i = 0; i < n; ++i) y[places[i]] = plus(y[places[i]], x[i * step]);
+        for (int64_t i = 0; i < n; ++i) y[offsets[i]] = plus(y[offsets[i]], x[i * step]);
         return;
     }
     for (int64_t i = 0; i < n; ++i) {
-        T* sum = y + places[i];
+        T* sum = y + offsets[i];
         const T* term = x + i * step;
         for (int64_t j = 0; j < row; ++j) sum[j] = plus(sum[j], term[j]);
     }

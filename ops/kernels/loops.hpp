@@ -1,7 +1,7 @@
 /// \file
 /// Loops that apply a function to dense memory. A function is an object with a template call operator,
 /// written once for vectors; tails go through a padded vector, so that every element takes the same path
-/// wherever it stands.
+/// wherever it is.
 #pragma once
 
 #include <tuple>

@@ -52,7 +52,7 @@ Moments moments_wide(int64_t n, const T* x, int64_t stride) {
 
 template <class T>
 Moments block_of_row(int64_t n, const T* x) {
-    const T shift = fold_row<Sum, T>(n, x) / static_cast<T>(n);
+    const T shift = reduce_row<Sum, T>(n, x) / static_cast<T>(n);
     constexpr int64_t w = kWidth<T>;
     const Vec<T> center(shift);
     Vec<T> sums[4] = {Vec<T>(T(0)), Vec<T>(T(0)), Vec<T>(T(0)), Vec<T>(T(0))};
@@ -67,8 +67,8 @@ Moments block_of_row(int64_t n, const T* x) {
         for (int64_t k = 0; k < 4; ++k) add(k, load(x + i + k * w));
     }
     for (; i + w <= n; i += w) add(0, load(x + i));
-    T sum = fold_lanes<Sum, T>((sums[0] + sums[1]) + (sums[2] + sums[3]));
-    T square = fold_lanes<Sum, T>((squares[0] + squares[1]) + (squares[2] + squares[3]));
+    T sum = reduce_lanes<Sum, T>((sums[0] + sums[1]) + (sums[2] + sums[3]));
+    T square = reduce_lanes<Sum, T>((squares[0] + squares[1]) + (squares[2] + squares[3]));
     for (; i < n; ++i) {
         const T d = x[i] - shift;
         sum += d;
@@ -105,7 +105,7 @@ void block_of_columns(int64_t count, int64_t columns, const T* x, int64_t stride
     T shift[kColumns];
     T sums[kColumns] = {};
     T squares[kColumns] = {};
-    fold_strip<Sum, T>(count, columns, x, stride, shift);
+    reduce_strip<Sum, T>(count, columns, x, stride, shift);
     for (int64_t j = 0; j < columns; ++j) shift[j] /= static_cast<T>(count);
     for (int64_t i = 0; i < count; ++i) {
         for (int64_t j = 0; j < columns; ++j) {
@@ -160,7 +160,7 @@ void merge(int64_t count, int64_t columns, const void* states, int64_t stride, i
 
 template <class T>
 void add(Table& table) {
-    add_fold<T>(table, Fold::kMoments, {sizeof(Moments), &rows<T>, &columns<T>, &merge});
+    add_reduction<T>(table, ReduceOp::kMoments, {sizeof(Moments), &rows<T>, &columns<T>, &merge});
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ template <class T>
 Vec<T> read(const T* x, int64_t i, int64_t count) {
     return count == kWidth<T> ? load(x + i) : load_some(x + i, count);
 }
-/// Likewise, where no `x` means ones.
+/// The same, where no `x` means ones.
 template <class T>
 Vec<T> read_or_one(const T* x, int64_t i, int64_t count) {
     return x ? read(x, i, count) : Vec<T>(T(1));

@@ -9,7 +9,7 @@ namespace {
 
 using std::int64_t;
 
-/// A panel whose rows stand dense in memory. Here and below a row's last vector runs into the next row, which
+/// A panel whose rows are dense in memory. Here and below a row's last vector runs into the next row, which
 /// is written after it.
 template <class T>
 void copy_panel(int64_t k, int64_t n, const T* from, int64_t along, int64_t width, T* to) {
@@ -22,7 +22,7 @@ void copy_panel(int64_t k, int64_t n, const T* from, int64_t along, int64_t widt
     }
 }
 
-/// A panel whose columns stand dense in memory: squares of vectors are transposed, the last columns first.
+/// A panel whose columns are dense in memory: squares of vectors are transposed, the last columns first.
 template <class T>
 void transpose_panel(int64_t k, int64_t n, const T* from, int64_t across, int64_t width, T* to) {
     for (int64_t j = (n - 1) / kWidth<T> * kWidth<T>; j >= 0; j -= kWidth<T>) {

@@ -10,7 +10,7 @@ using std::int64_t;
 template <class F, class T>
 void rows(int64_t count, int64_t n, const void* x, int64_t stride, int64_t, void* y) {
     for (int64_t i = 0; i < count; ++i) {
-        static_cast<T*>(y)[i] = fold_row<F, T>(n, static_cast<const T*>(x) + i * stride);
+        static_cast<T*>(y)[i] = reduce_row<F, T>(n, static_cast<const T*>(x) + i * stride);
     }
 }
 
@@ -21,9 +21,9 @@ void narrow_columns(int64_t count, int64_t columns, const T* x, T* y) {
     const int64_t group = kStrip / columns;
     const int64_t rest = count % group;
     T wide[kStrip];
-    fold_strip<F, T>(count / group, group * columns, x, group * columns, wide);
-    fold_strip<F, T>(group, columns, wide, columns, y);
-    fold_strip<F, T>(rest, columns, x + (count - rest) * columns, columns, wide);
+    reduce_strip<F, T>(count / group, group * columns, x, group * columns, wide);
+    reduce_strip<F, T>(group, columns, wide, columns, y);
+    reduce_strip<F, T>(rest, columns, x + (count - rest) * columns, columns, wide);
     for (int64_t j = 0; j < columns; ++j) y[j] = f(y[j], wide[j]);
 }
 
@@ -35,13 +35,13 @@ void columns(int64_t count, int64_t columns, const void* matrix, int64_t stride,
         return narrow_columns<F, T>(count, columns, x, y);
     }
     for (int64_t j = 0; j < columns; j += kStrip) {
-        fold_strip<F, T>(count, std::min(kStrip, columns - j), x + j, stride, y + j);
+        reduce_strip<F, T>(count, std::min(kStrip, columns - j), x + j, stride, y + j);
     }
 }
 
 template <class F, class T>
-void add(Table& table, Fold fold) {
-    add_fold<T>(table, fold, {sizeof(T), &rows<F, T>, &columns<F, T>, &columns<F, T>});
+void add(Table& table, ReduceOp op) {
+    add_reduction<T>(table, op, {sizeof(T), &rows<F, T>, &columns<F, T>, &columns<F, T>});
 }
 
 // ---- Whether any bool is true, or all are: the largest or smallest byte is 0 or not.
@@ -62,9 +62,9 @@ void truth_of_columns(int64_t count, int64_t n, const void* x, int64_t stride, i
 }
 
 template <class F>
-void add_truth(Table& table, Fold fold) {
-    add_fold<bool>(table, fold,
-                   {sizeof(Bool), &truth_of_rows<F>, &truth_of_columns<F>, &columns<F, std::uint8_t>});
+void add_truth(Table& table, ReduceOp op) {
+    add_reduction<bool>(table, op,
+                        {sizeof(Bool), &truth_of_rows<F>, &truth_of_columns<F>, &columns<F, std::uint8_t>});
 }
 
 // ---- How many bools are true: a sum whose state is an int64.
@@ -130,22 +130,23 @@ void count_columns(int64_t count, int64_t columns, const void* matrix, int64_t s
 }
 
 template <class F>
-void add_numbers(Table& table, Fold fold) {
-    add<F, float>(table, fold);
-    add<F, double>(table, fold);
-    add<F, int64_t>(table, fold);
+void add_numbers(Table& table, ReduceOp op) {
+    add<F, float>(table, op);
+    add<F, double>(table, op);
+    add<F, int64_t>(table, op);
 }
 
 }  // namespace
 
 void install_reduce(Table& table) {
-    add_numbers<Sum>(table, Fold::kSum);
-    add_numbers<Prod>(table, Fold::kProd);
-    add_numbers<Max>(table, Fold::kMax);
-    add_numbers<Min>(table, Fold::kMin);
-    add_fold<bool>(table, Fold::kSum, {sizeof(int64_t), &count_rows, &count_columns, &columns<Sum, int64_t>});
-    add_truth<Max>(table, Fold::kMax);
-    add_truth<Min>(table, Fold::kMin);
+    add_numbers<Sum>(table, ReduceOp::kSum);
+    add_numbers<Prod>(table, ReduceOp::kProd);
+    add_numbers<Max>(table, ReduceOp::kMax);
+    add_numbers<Min>(table, ReduceOp::kMin);
+    add_reduction<bool>(table, ReduceOp::kSum,
+                        {sizeof(int64_t), &count_rows, &count_columns, &columns<Sum, int64_t>});
+    add_truth<Max>(table, ReduceOp::kMax);
+    add_truth<Min>(table, ReduceOp::kMin);
 }
 
 }  // namespace reel::kernels::REEL_SET

@@ -1,6 +1,6 @@
 /// \file
-/// The folds that all reduction kernels are made of: a dense row to one number, and many rows to one row.
-/// Floating sums are folded in a fixed tree, whose shape depends on nothing but the number of elements.
+/// The reductions that all reduction kernels are made of: a dense row to one number, and many rows to one row.
+/// Floating sums are reduced in a fixed tree, whose shape depends on nothing but the number of elements.
 #pragma once
 
 #include <algorithm>
@@ -81,7 +81,7 @@ struct Min {
     }
 };
 
-/// Bools are folded as bytes of 0 and 1.
+/// Bools are reduced as bytes of 0 and 1.
 template <class T>
 using Stored = std::conditional_t<std::is_same_v<T, bool>, std::uint8_t, T>;
 
@@ -89,14 +89,14 @@ using Stored = std::conditional_t<std::is_same_v<T, bool>, std::uint8_t, T>;
 inline constexpr std::int64_t kStrip = 512;
 
 template <class F, class T>
-T fold_lanes(const Vec<T>& v) {
+T reduce_lanes(const Vec<T>& v) {
     return first_lane(combine_lanes<T>(
         v, [](const Vec<T>& half, const auto& exchange) { return F()(half, exchange(half)); }));
 }
 
 /// Four neighbouring vectors in pairs.
 template <class F, class T, class At>
-Vec<T> fold_four(std::int64_t first, const At& at) {
+Vec<T> reduce_four(std::int64_t first, const At& at) {
     const F f;
     return f(f(at(first), at(first + 1)), f(at(first + 2), at(first + 3)));
 }
@@ -105,36 +105,36 @@ inline constexpr std::int64_t kLeaf = 64;
 
 /// `kLeaf` vectors in pairs, eight chains at a time, which do not wait for each other.
 template <class F, class T, class At>
-Vec<T> fold_leaf(std::int64_t first, const At& at) {
+Vec<T> reduce_leaf(std::int64_t first, const At& at) {
     constexpr std::int64_t kChains = 8;
     const F f;
     Vec<T> chain[kChains];
-    for (std::int64_t k = 0; k < kChains; ++k) chain[k] = fold_four<F, T>(first + 4 * k, at);
+    for (std::int64_t k = 0; k < kChains; ++k) chain[k] = reduce_four<F, T>(first + 4 * k, at);
     for (std::int64_t k = 0; k < kChains; ++k)
-        chain[k] = f(fold_four<F, T>(first + kLeaf / 2 + 4 * k, at), chain[k]);
+        chain[k] = f(reduce_four<F, T>(first + kLeaf / 2 + 4 * k, at), chain[k]);
     return f(f(f(chain[0], chain[1]), f(chain[2], chain[3])),
              f(f(chain[4], chain[5]), f(chain[6], chain[7])));
 }
 
-/// The fold of vectors at(first) … at(first + n - 1), in pairs.
+/// The reduction of vectors at(first) … at(first + n - 1), in pairs.
 template <class F, class T, class At>
-Vec<T> fold_vectors(std::int64_t first, std::int64_t n, const At& at) {
+Vec<T> reduce_vectors(std::int64_t first, std::int64_t n, const At& at) {
     const F f;
     if (n > kLeaf) {
         const std::int64_t half = (n + kLeaf - 1) / kLeaf / 2 * kLeaf;
-        return f(fold_vectors<F, T>(first, half, at), fold_vectors<F, T>(first + half, n - half, at));
+        return f(reduce_vectors<F, T>(first, half, at), reduce_vectors<F, T>(first + half, n - half, at));
     }
-    if (n == kLeaf) return fold_leaf<F, T>(first, at);
+    if (n == kLeaf) return reduce_leaf<F, T>(first, at);
     Vec<T> acc(F::template identity<T>());
     const std::int64_t end = first + n;
     for (; first + 8 <= end; first += 8)
-        acc = f(f(fold_four<F, T>(first, at), fold_four<F, T>(first + 4, at)), acc);
+        acc = f(f(reduce_four<F, T>(first, at), reduce_four<F, T>(first + 4, at)), acc);
     for (; first < end; ++first) acc = f(at(first), acc);
     return acc;
 }
 
 template <class F, class T>
-T fold_row(std::int64_t n, const T* x) {
+T reduce_row(std::int64_t n, const T* x) {
     const F f;
     T result = F::template identity<T>();
     if constexpr (std::is_floating_point_v<T>) {
@@ -142,7 +142,7 @@ T fold_row(std::int64_t n, const T* x) {
         for (std::int64_t i = vectors * kWidth<T>; i < n; ++i) result = f(x[i], result);
         if (vectors == 0) return result;
         const auto at = [x](std::int64_t i) { return load(x + i * kWidth<T>); };
-        return f(fold_lanes<F, T>(fold_vectors<F, T>(0, vectors, at)), result);
+        return f(reduce_lanes<F, T>(reduce_vectors<F, T>(0, vectors, at)), result);
     } else {
         for (std::int64_t i = 0; i < n; ++i) result = f(x[i], result);
         return result;
@@ -151,7 +151,7 @@ T fold_row(std::int64_t n, const T* x) {
 
 /// y[j] = f(eight rows of x in pairs, y[j]).
 template <class F, class T>
-void fold_eight(std::int64_t columns, const T* x, std::int64_t stride, T* y) {
+void reduce_eight(std::int64_t columns, const T* x, std::int64_t stride, T* y) {
     const F f;
     const auto eight = [&](const auto& at) {
         return f(f(f(at(0), at(1)), f(at(2), at(3))), f(f(at(4), at(5)), f(at(6), at(7))));
@@ -168,31 +168,31 @@ void fold_eight(std::int64_t columns, const T* x, std::int64_t stride, T* y) {
     }
 }
 
-/// y[j] = fold over i of x[i · stride + j] for a strip of at most kStrip columns: blocks of rows, in pairs.
+/// y[j] = reduction over i of x[i · stride + j] for a strip of at most kStrip columns: blocks of rows, in pairs.
 template <class F, class T>
-void fold_strip(std::int64_t rows, std::int64_t columns, const T* x, std::int64_t stride, T* y) {
+void reduce_strip(std::int64_t rows, std::int64_t columns, const T* x, std::int64_t stride, T* y) {
     constexpr std::int64_t kRows = 64;
     const F f;
     if (rows > kRows) {
         const std::int64_t half = (rows + kRows - 1) / kRows / 2 * kRows;
         T other[kStrip];
-        fold_strip<F, T>(half, columns, x, stride, y);
-        fold_strip<F, T>(rows - half, columns, x + half * stride, stride, other);
+        reduce_strip<F, T>(half, columns, x, stride, y);
+        reduce_strip<F, T>(rows - half, columns, x + half * stride, stride, other);
         for (std::int64_t j = 0; j < columns; ++j) y[j] = f(y[j], other[j]);
         return;
     }
     std::fill_n(y, columns, F::template identity<T>());
     std::int64_t i = 0;
-    for (; i + 8 <= rows; i += 8) fold_eight<F, T>(columns, x + i * stride, stride, y);
+    for (; i + 8 <= rows; i += 8) reduce_eight<F, T>(columns, x + i * stride, stride, y);
     for (; i < rows; ++i) {
         for (std::int64_t j = 0; j < columns; ++j) y[j] = f(x[i * stride + j], y[j]);
     }
 }
 
-/// Enters a fold into the table.
+/// Enters a reduction into the table.
 template <class T>
-void add_fold(Table& table, Fold fold, const Reduction& reduction) {
-    table.reduce[static_cast<std::size_t>(fold)][static_cast<std::size_t>(dtype_of<T>())] = reduction;
+void add_reduction(Table& table, ReduceOp op, const Reduction& reduction) {
+    table.reduce[static_cast<std::size_t>(op)][static_cast<std::size_t>(dtype_of<T>())] = reduction;
 }
 
 }  // namespace reel::kernels::REEL_SET

@@ -5,7 +5,7 @@
 /// Note [Exponentials without a rounded difference]
 /// z − max, rounded, is off by up to half a unit in its last place, which exp magnifies by |z − max|: 40 ulp
 /// in a float32 probability of 1e-35. So the maximum is not subtracted: with z = n log 2 + r and the
-/// maximum's own whole number N, e^z 2^-N = e^r 2^(n − N) needs no difference of rounded numbers, and
+/// maximum's own integer N, e^z 2^-N = e^r 2^(n − N) needs no difference of rounded numbers, and
 /// costs less than one. Only where |max| is large is it subtracted, and there the difference is exact
 /// (Sterbenz) for every z that is near enough to count. Dukhan & Ablavatski, "The Two-Pass Softmax
 /// Algorithm", 2020, have the shift by powers of two.
@@ -41,7 +41,7 @@ inline constexpr double kShortLog2<double> = math::kLog2High<double>;
 template <>
 inline constexpr double kShortLog2Rest<double> = math::kLog2Low<double>;
 
-/// z ↦ e^z 2^(lift − N) in every lane, where N is the whole number of the lane's maximum (0 and e^(z − max)
+/// z ↦ e^z 2^(lift − N) in every lane, where N is the integer of the lane's maximum (0 and e^(z − max)
 /// where that is far out; 0 and e^z where it is -inf). NaN stays NaN.
 template <class T>
 class ShiftedExp {

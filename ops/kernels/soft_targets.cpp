@@ -77,7 +77,7 @@ struct Expectation {
     }
 };
 
-/// Where the first element of fibre f stands.
+/// Where the first element of fibre f is.
 template <class T>
 const T* row_of(const ConstPanel& panel, int64_t f) {
     return panel.data ? static_cast<const T*>(panel.data) + f * panel.stride : nullptr;

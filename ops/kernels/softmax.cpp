@@ -18,7 +18,7 @@ bool is_finite(T x) {
     return x - x == 0;
 }
 
-/// What stands where the exponential is `peak`, and what turns the others into probabilities, in every lane.
+/// What is where the exponential is `peak`, and what turns the others into probabilities, in every lane.
 template <class T>
 struct Shares {
     Vec<T> peak, at_peak, scale;

@@ -40,7 +40,7 @@ template <class Rule, class T>
     for (int64_t f = 0; f < count; ++f) {
         const T* g = static_cast<const T*>(y_bar.data) + f * y_bar.stride;
         const T* p = static_cast<const T*>(y.data) + f * y.stride;
-        Vec<T> terms = fold_vectors<Sum, T>(
+        Vec<T> terms = reduce_vectors<Sum, T>(
             0, vectors, [&](int64_t v) { return Rule::term(load(g + v * w), load(p + v * w)); });
         if (whole < n)
             terms = terms +
@@ -60,7 +60,7 @@ void lanes(int64_t n, int64_t count, ConstPanel y_bar, ConstPanel y, Panel x_bar
         with_lanes<T>(width, g, y_bar.stride, [&](const auto& a) {
             with_lanes<T>(width, p, y.stride, [&](const auto& b) {
                 const Vec<T> sum =
-                    fold_vectors<Sum, T>(0, n, [&](int64_t c) { return Rule::term(a(c), b(c)); });
+                    reduce_vectors<Sum, T>(0, n, [&](int64_t c) { return Rule::term(a(c), b(c)); });
                 for (int64_t c = 0; c < n; ++c) {
                     const Vec<T> result = Rule::result(a(c), b(c), sum);
                     if (width == kWidth<T>) {

@@ -96,9 +96,9 @@ using Loop = void (*)(std::int64_t n, void* y, const void* const* x, const doubl
 /// to[i] = from[i], converted as `convert_element` does.
 using Convert = void (*)(std::int64_t n, const void* from, void* to);
 
-/// Ways to fold many numbers into one. What the numbers seen so far come to is a *state*: a number of the
+/// Ways to reduce many numbers to one. What the numbers seen so far come to is a *state*: a number of the
 /// same type for the first four, an `Extreme` for the next two, a `Moments` for the last.
-enum class Fold : std::uint8_t { kSum, kProd, kMax, kMin, kArgMax, kArgMin, kMoments, kCount };
+enum class ReduceOp : std::uint8_t { kSum, kProd, kMax, kMin, kArgMax, kArgMin, kMoments, kCount };
 
 /// The winner so far, and where it stood first.
 template <class T>
@@ -114,40 +114,40 @@ struct Moments {
     double squares;
 };
 
-/// Folds a matrix x whose rows are dense and `stride` elements apart, along its rows or its columns. `first`
-/// is the index of the first element along what is folded.
-using FoldMatrix = void (*)(std::int64_t rows, std::int64_t columns, const void* x, std::int64_t stride,
-                            std::int64_t first, void* states);
+/// Reduces a matrix x whose rows are dense and `stride` elements apart, along its rows or its columns. `first`
+/// is the index of the first element along what is reduced.
+using ReduceMatrix = void (*)(std::int64_t rows, std::int64_t columns, const void* x, std::int64_t stride,
+                              std::int64_t first, void* states);
 
 struct Reduction {
-    std::int64_t state = 0;        ///< bytes of a state
-    FoldMatrix rows = nullptr;     ///< states[i] = fold over j of x[i][j]
-    FoldMatrix columns = nullptr;  ///< states[j] = fold over i of x[i][j]
-    FoldMatrix merge = nullptr;    ///< as `columns`, of a matrix of states
+    std::int64_t state = 0;          ///< bytes of a state
+    ReduceMatrix rows = nullptr;     ///< states[i] = reduction over j of x[i][j]
+    ReduceMatrix columns = nullptr;  ///< states[j] = reduction over i of x[i][j]
+    ReduceMatrix merge = nullptr;    ///< as `columns`, of a matrix of states
 };
 
-/// Ways to fold numbers one after the other and keep every state: sᵢ = sᵢ₋₁ + xᵢ, sᵢ₋₁ xᵢ, xᵢ + aᵢ sᵢ₋₁.
+/// Ways to reduce numbers one after the other and keep every state: sᵢ = sᵢ₋₁ + xᵢ, sᵢ₋₁ xᵢ, xᵢ + aᵢ sᵢ₋₁.
 enum class Scan : std::uint8_t { kSum, kProd, kLinear, kCount };
 
-/// `lanes` scans of `n` elements each: element i of scan k stands at x[i · along + k · across].
+/// `lanes` scans of `n` elements each: element i of scan k is at x[i · along + k · across].
 using ScanLanes = void (*)(std::int64_t n, std::int64_t lanes, std::int64_t along, std::int64_t across,
                            const void* x, const void* a, void* y);
 
-/// Where a copy's loop for elements of `bytes` (1, 2, 4 or 8) bytes stands.
+/// The index of a copy's loop for elements of `bytes` (1, 2, 4 or 8) bytes.
 constexpr std::size_t unit_of(std::size_t bytes) { return bytes == 8 ? 3 : bytes / 2; }
 
-/// Rows of `row` elements at listed places; those on the other side stand one `step` after the other.
+/// Rows of `row` elements at listed offsets; those on the other side are one `step` after the other.
 struct Indexing {
     using Move = void (*)(std::int64_t n, std::int64_t row, std::int64_t step, const void* from,
-                          const std::int64_t* places, void* to);
-    /// places[i] = first + i · step + stride · index[i] for i < n, where negative indices count from `end`
+                          const std::int64_t* offsets, void* to);
+    /// offsets[i] = first + i · step + stride · index[i] for i < n, where negative indices count from `end`
     /// (`size`, or 0 where they are refused). Returns the first i whose index is out of range, or n.
     std::int64_t (*locate)(std::int64_t n, const std::int64_t* index, std::int64_t size, std::int64_t end,
                            std::int64_t stride, std::int64_t first, std::int64_t step,
-                           std::int64_t* places) = nullptr;
-    /// The same of another index: places[i] += stride · index[i].
+                           std::int64_t* offsets) = nullptr;
+    /// The same of another index: offsets[i] += stride · index[i].
     std::int64_t (*move_on)(std::int64_t n, const std::int64_t* index, std::int64_t size, std::int64_t end,
-                            std::int64_t stride, std::int64_t* places) = nullptr;
+                            std::int64_t stride, std::int64_t* offsets) = nullptr;
     Move take[4] = {};  ///< to[i · step] = from[places[i]]
     Move put[4] = {};   ///< to[places[i]] = from[i · step], one after the other
     Move add[6] = {};   ///< to[places[i]] += from[i · step], one after the other, by type
@@ -181,7 +181,7 @@ using Update = void (*)(std::int64_t n, void* p, const void* g, void* const* sta
                         const UpdateNumbers& numbers);
 
 /// Dense memory of a group of fibres along one dimension. In a group of rows fibre f is dense and begins at
-/// data[f · stride]; in a group of lanes the fibres stand side by side, and element c of them begins at
+/// data[f · stride]; in a group of lanes the fibres lie side by side, and element c of them begins at
 /// data[c · stride].
 struct ConstPanel {
     const void* data;
@@ -279,9 +279,9 @@ struct Window {
     /// The largest element under the window, the first of several, or a NaN; and its place in the plane. Where
     /// all is padding: -inf, and -1.
     void (*max)(const Sliding& s, std::int64_t planes, const void* x, void* y,
-                std::int64_t* places) = nullptr;
-    /// x[places[i]] += y[i], plane by plane, but for places of -1.
-    void (*max_backward)(const Sliding& s, std::int64_t planes, const void* y, const std::int64_t* places,
+                std::int64_t* indices) = nullptr;
+    /// x[indices[i]] += y[i], plane by plane, but for indices of -1.
+    void (*max_backward)(const Sliding& s, std::int64_t planes, const void* y, const std::int64_t* indices,
                          void* x) = nullptr;
     /// The sum under the window times `scale` of the result.
     void (*sum)(const Sliding& s, std::int64_t planes, const void* x, const void* scale, void* y) = nullptr;
@@ -302,13 +302,13 @@ struct Lines {
 /// rounded up to a multiple of `step`: so far x must be readable from each of its places, and y writable.
 struct Correlate {
     std::int64_t step = 1;
-    /// y[o · y_stride + p] = start[o] + Σ_k w[o · terms + k] x[places[k] + p]. Null: no start.
+    /// y[o · y_stride + p] = start[o] + Σ_k w[o · terms + k] x[taps[k] + p]. Null: no start.
     void (*sums)(std::int64_t outputs, std::int64_t n, std::int64_t terms, const void* x,
-                 const std::int64_t* places, const void* w, const void* start, void* y,
+                 const std::int64_t* taps, const void* w, const void* start, void* y,
                  std::int64_t y_stride) = nullptr;
-    /// w[o · terms + k] += Σ_p y[o · y_stride + p] x[places[k] + p].
+    /// w[o · terms + k] += Σ_p y[o · y_stride + p] x[taps[k] + p].
     void (*products)(std::int64_t outputs, std::int64_t n, std::int64_t terms, const void* y,
-                     std::int64_t y_stride, const void* x, const std::int64_t* places, void* w) = nullptr;
+                     std::int64_t y_stride, const void* x, const std::int64_t* taps, void* w) = nullptr;
     /// Copies lines.
     void (*copy)(const Lines& lines, const void* from, void* to) = nullptr;
 };
@@ -342,7 +342,7 @@ struct Gemm {
     /// The same where B's columns are dense, `b_panel` apart: for few rows.
     void (*multiply_columns)(const GemmBlock& block) = nullptr;
     /// Panels of `width` of n columns, of k rows each:
-    /// to[(p k + l) width + j] = from[l · along + (p width + j) · across], with anything behind column n − 1.
+    /// to[(p k + l) width + j] = from[l · along + (p width + j) · across], with anything after column n − 1.
     /// Writes up to a vector beyond the last panel.
     void (*pack)(std::int64_t k, std::int64_t n, const void* from, std::int64_t along, std::int64_t across,
                  std::int64_t width, void* to) = nullptr;
@@ -352,7 +352,7 @@ struct Gemm {
 };
 
 constexpr std::size_t kFns = static_cast<std::size_t>(Fn::kCount);
-constexpr std::size_t kFolds = static_cast<std::size_t>(Fold::kCount);
+constexpr std::size_t kReduceOps = static_cast<std::size_t>(ReduceOp::kCount);
 constexpr std::size_t kScans = static_cast<std::size_t>(Scan::kCount);
 constexpr std::size_t kDTypes = 6;
 
@@ -361,7 +361,7 @@ struct Table {
     Loop pointwise[kFns][kDTypes] = {};      ///< by the type computed in; null where there is none
     Loop spread[2][kFns][kDTypes] = {};      ///< the same where this operand is one number for all elements
     Convert convert[kDTypes][kDTypes] = {};  ///< from, to
-    Reduction reduce[kFolds][kDTypes] = {};
+    Reduction reduce[kReduceOps][kDTypes] = {};
     Indexing indexing;
     Update update[static_cast<std::size_t>(Rule::kCount)][kDTypes] = {};
     Softmax softmax[kDTypes] = {};
@@ -389,8 +389,8 @@ inline Convert convert(DType from, DType to) {
 inline Update update(Rule rule, DType dtype) {
     return kernels().update[static_cast<std::size_t>(rule)][static_cast<std::size_t>(dtype)];
 }
-inline const Reduction& reduction(Fold fold, DType dtype) {
-    return kernels().reduce[static_cast<std::size_t>(fold)][static_cast<std::size_t>(dtype)];
+inline const Reduction& reduction(ReduceOp op, DType dtype) {
+    return kernels().reduce[static_cast<std::size_t>(op)][static_cast<std::size_t>(dtype)];
 }
 inline const Softmax& softmax(DType dtype) { return kernels().softmax[static_cast<std::size_t>(dtype)]; }
 inline ScanLanes scan(Scan scan, DType dtype) {

@@ -9,7 +9,7 @@ namespace {
 
 using std::int64_t;
 
-/// The results [first, last) of `count` for which `start + result * stride` stands inside [0, length). The same of
+/// The results [first, last) of `count` for which `start + result * stride` is inside [0, length). The same of
 /// a window's elements, with the dilation as stride.
 struct Inside {
     int64_t first, last;
@@ -84,7 +84,7 @@ void fold(const Sliding& s, int64_t planes, int64_t begin, int64_t end, const vo
 /// `kStride` is known where it is one that the compiler can make vectors for; 0: it is not.
 template <class T, int64_t kStride>
 void max_strip(const Sliding& s, const T* x, int64_t out, int64_t begin, int64_t end, T* best,
-               Place<T>* places) {
+               Place<T>* indices) {
     const int64_t stride = kStride ? kStride : s.stride_width;
     const int64_t top = out * s.stride_height - s.padding_height;
     const Inside rows(top, s.dilation_height, s.height, s.kernel_height);
@@ -97,7 +97,7 @@ void max_strip(const Sliding& s, const T* x, int64_t out, int64_t begin, int64_t
         const int64_t column = left + outside * s.dilation_width;
         const bool nothing = rows.first == rows.last || outside >= s.kernel_width || column >= s.width;
         best[o - begin] = -std::numeric_limits<T>::infinity();
-        places[o - begin] = static_cast<Place<T>>(nothing ? -1 : first_row + column);
+        indices[o - begin] = static_cast<Place<T>>(nothing ? -1 : first_row + column);
     }
     for (int64_t i = rows.first; i < rows.last; ++i) {
         const int64_t row = top + i * s.dilation_height;
@@ -110,7 +110,7 @@ void max_strip(const Sliding& s, const T* x, int64_t out, int64_t begin, int64_t
             const T* from = x + row * s.width + left + first * stride;
             const auto at = static_cast<Place<T>>(row * s.width + left + first * stride);
             T* to = best + (first - begin);
-            Place<T>* place = places + (first - begin);
+            Place<T>* place = indices + (first - begin);
             for (Place<T> o = 0; o < count; ++o) {
                 const T value = from[o * static_cast<Place<T>>(stride)];
                 const bool better =
@@ -124,10 +124,10 @@ void max_strip(const Sliding& s, const T* x, int64_t out, int64_t begin, int64_t
 
 /// The same of one output row where every window lies inside the plane, a vector of neighbouring windows at a
 /// time: also of those that no result asks for, which costs less than picking the others. `x` and `place` are
-/// those of the first window's corner; as much as a vector may be read behind the last. Where in its window a
+/// those of the first window's corner; as much as a vector may be read past the last. Where in its window a
 /// winner stood is counted as a `T`, so that one mask chooses both.
 template <class T>
-void max_row(const Sliding& s, const T* x, int64_t place, T* y, int64_t* places) {
+void max_row(const Sliding& s, const T* x, int64_t place, T* y, int64_t* indices) {
     constexpr int64_t kStrip = 128;
     const int64_t step = s.stride_width;
     for (int64_t first = 0; first < s.out_width; first += kStrip / step) {
@@ -152,7 +152,7 @@ void max_row(const Sliding& s, const T* x, int64_t place, T* y, int64_t* places)
         }
         for (int64_t o = 0; o < results; ++o) {
             y[first + o] = best[o * step];
-            places[first + o] = place + (first + o) * step + static_cast<int64_t>(where[o * step]);
+            indices[first + o] = place + (first + o) * step + static_cast<int64_t>(where[o * step]);
         }
     }
 }
@@ -177,7 +177,7 @@ bool has_rows(const Sliding& s) {
 
 /// The same of one output row of any kind.
 template <class T>
-void max_any_row(const Sliding& s, const T* x, int64_t out, T* y, int64_t* places) {
+void max_any_row(const Sliding& s, const T* x, int64_t out, T* y, int64_t* indices) {
     constexpr int64_t kStrip = 64;
     const auto strip = s.stride_width == 1   ? &max_strip<T, 1>
                        : s.stride_width == 2 ? &max_strip<T, 2>
@@ -188,36 +188,36 @@ void max_any_row(const Sliding& s, const T* x, int64_t out, T* y, int64_t* place
         const int64_t end = std::min(begin + kStrip, s.out_width);
         strip(s, x, out, begin, end, best, where);
         std::copy(best, best + (end - begin), y + begin);
-        std::copy(where, where + (end - begin), places + begin);
+        std::copy(where, where + (end - begin), indices + begin);
     }
 }
 
 template <class T>
-void max(const Sliding& s, int64_t planes, const void* from, void* to, int64_t* places) {
+void max(const Sliding& s, int64_t planes, const void* from, void* to, int64_t* indices) {
     const auto* x = static_cast<const T*>(from);
     auto* y = static_cast<T*>(to);
     const int64_t rows_end = has_rows<T>(s) ? planes * s.height * s.width - reach_of_row<T>(s) : -1;
     for (int64_t c = 0; c < planes; ++c) {
         const int64_t plane = c * s.height * s.width;
-        for (int64_t out = 0; out < s.out_height; ++out, y += s.out_width, places += s.out_width) {
+        for (int64_t out = 0; out < s.out_height; ++out, y += s.out_width, indices += s.out_width) {
             const int64_t corner = out * s.stride_height * s.width;
             if (plane + corner <= rows_end) {
-                max_row<T>(s, x + plane + corner, corner, y, places);
+                max_row<T>(s, x + plane + corner, corner, y, indices);
             } else {
-                max_any_row<T>(s, x + plane, out, y, places);
+                max_any_row<T>(s, x + plane, out, y, indices);
             }
         }
     }
 }
 
 template <class T>
-void max_backward(const Sliding& s, int64_t planes, const void* from, const int64_t* places, void* to) {
+void max_backward(const Sliding& s, int64_t planes, const void* from, const int64_t* indices, void* to) {
     const auto* y = static_cast<const T*>(from);
     auto* x = static_cast<T*>(to);
     const int64_t results = s.out_height * s.out_width;
-    for (int64_t c = 0; c < planes; ++c, x += s.height * s.width, y += results, places += results) {
+    for (int64_t c = 0; c < planes; ++c, x += s.height * s.width, y += results, indices += results) {
         for (int64_t o = 0; o < results; ++o) {
-            if (places[o] >= 0) x[places[o]] += y[o];
+            if (indices[o] >= 0) x[indices[o]] += y[o];
         }
     }
 }

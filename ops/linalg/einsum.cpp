@@ -41,7 +41,7 @@ public:
     explicit Equation(std::string_view text) : text_(text) {}
 
     /// The labels of one operand of `dim` dimensions, or of the result (`dim` -1: the ellipsis has
-    /// `ellipsis_` dimensions). Ends behind them, at `,`, `->` or the end.
+    /// `ellipsis_` dimensions). Ends after them, at `,`, `->` or the end.
     Labels term(int64_t dim) {
         Labels labels;
         std::size_t ellipsis_at = Labels::npos;
@@ -138,10 +138,10 @@ void check_result(const Equation& equation, const Labels& result, const std::vec
     for (Label label : result) {
         if (label < kFirstLetter) continue;
         if (std::count(result.begin(), result.end(), label) > 1) {
-            equation.refuse(detail::concat("the letter ", shown(label), " is twice in the result"));
+            equation.refuse(detail::concat("the letter ", shown(label), " appears twice in the result"));
         }
         if (std::none_of(terms.begin(), terms.end(), [&](const Labels& term) { return has(term, label); })) {
-            equation.refuse(detail::concat("the letter ", shown(label), " of the result is in no operand"));
+            equation.refuse(detail::concat("the letter ", shown(label), " of the result appears in no operand"));
         }
     }
 }

@@ -78,7 +78,7 @@ struct BlockedProduct {
     const kernels::Gemm& kernel = kernels::kernels().gemm[static_cast<std::size_t>(p.dtype)];
 
     /// An element of A is read once for every tile beside it. To pack it costs a third of a cycle, so it must
-    /// serve a few tiles. Rows that stand a large power of two apart displace each other in L1, where it has
+    /// serve a few tiles. Rows that are a large power of two apart displace each other in L1, where it has
     /// fewer ways than a tile has rows.
     bool packs_a(int64_t n) const {
         constexpr int64_t kFewTiles = 6;
@@ -104,7 +104,7 @@ struct BlockedProduct {
         packed(i, m, j, n);
     }
 
-    /// The same where B serves so few rows that it is read where it stands.
+    /// The same where B serves so few rows that it is read where it is.
     void unpacked(void (*multiply)(const kernels::GemmBlock&), int64_t i, int64_t m, int64_t j,
                   int64_t n) const {
         const int64_t block = even_part(p.k, kBlockBytes / size, 1);

@@ -20,7 +20,7 @@
 
 namespace reel {
 
-/// A matrix in memory: element (i, j) stands `i · row + j · column` elements behind `data`.
+/// A matrix in memory: element (i, j) is `i · row + j · column` elements after `data`.
 struct Matrix {
     const std::byte* data;
     std::int64_t row;

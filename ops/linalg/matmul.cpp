@@ -45,7 +45,7 @@ struct Side {
     }
 
     /// Makes the batch dimensions further rows, where memory allows it.
-    void fold() {
+    void merge_batch() {
         while (!batch.empty() &&
                (rows == 1 || batch.back() == 1 || batch_strides.back() == rows * row_step)) {
             if (rows == 1) row_step = batch_strides.back();
@@ -62,7 +62,7 @@ void check_dtypes(const char* name, const Tensor& a, const Tensor& b) {
                          b.dtype(), " ", b.sizes(), "; convert one: right.to(left.dtype())");
     }
     if (a.dtype() == kBool)
-        fail<DTypeError>(name, ": bools are not multiplied; convert them with to(kInt64)");
+        fail<DTypeError>(name, ": bool operands are not supported; convert them with to(kInt64)");
 }
 
 void check_dim(const char* name, const char* what, const Tensor& x, int64_t dim) {
@@ -79,7 +79,7 @@ Shape product_shape(const char* name, const Tensor& a, const Tensor& b) {
     check_dtypes(name, a, b);
     if (are_matrices(a, b) && a.sizes()[1] == b.sizes()[0]) return {a.sizes()[0], b.sizes()[1]};
     if (a.dim() == 0 || b.dim() == 0) {
-        fail<ShapeError>(name, ": a 0-d tensor is no vector or matrix (shapes ", a.sizes(), " and ",
+        fail<ShapeError>(name, ": a 0-d tensor is neither a vector nor a matrix (shapes ", a.sizes(), " and ",
                          b.sizes(), "); use *");
     }
     const Side left(a, true);
@@ -107,7 +107,7 @@ void multiply(const Tensor& y, const Tensor& a, const Tensor& b, bool accumulate
     }
     Side left(a, true);
     Side right(b, false);
-    if (right.batch.empty()) left.fold();
+    if (right.batch.empty()) left.merge_batch();
     const Product product{y.dtype(), left.rows, right.columns, left.columns, accumulate};
     const int64_t size = y.itemsize();
     const auto one = [&](int64_t a_at, int64_t b_at, int64_t y_at) {
@@ -116,11 +116,11 @@ void multiply(const Tensor& y, const Tensor& a, const Tensor& b, bool accumulate
     };
     if (left.batch.empty() && right.batch.empty()) return one(0, 0, 0);
     const Shape batch = broadcast_shapes(left.batch, right.batch, "matmul");
-    const Walk a_walk(batch, broadcast_strides(left.batch, left.batch_strides, batch));
-    const Walk b_walk(batch, broadcast_strides(right.batch, right.batch_strides, batch));
+    const StridedRuns a_runs(batch, broadcast_strides(left.batch, left.batch_strides, batch));
+    const StridedRuns b_runs(batch, broadcast_strides(right.batch, right.batch_strides, batch));
     parallel_for(numel(batch), 1, product_cost(product), [&](int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; ++i) {
-            one(a_walk.run(i).offset, b_walk.run(i).offset, i * product.m * product.n);
+            one(a_runs.run(i).offset, b_runs.run(i).offset, i * product.m * product.n);
         }
     });
 }
@@ -140,7 +140,7 @@ Tensor sum_and_product(const Tensor& c, const Tensor& a, const Tensor& b, const 
     return dense(std::move(y), a.dtype());
 }
 
-/// x with its leading dimensions folded into rows.
+/// x with its leading dimensions merged into rows.
 Tensor as_rows(const Tensor& x) {
     if (x.dim() == 2) return x;
     int64_t rows = 1;  // not -1, of which there are any number where a row has no elements

@@ -12,7 +12,7 @@ namespace reel {
 /// a b, by the number of dimensions: (k)·(k) is a dot product; (m, k)(k) and (k)(k, n) are matrix times
 /// vector; (m, k)(k, n) is the matrix product; with more dimensions the last two are matrices, and the ones
 /// before them broadcast. A vector on the left is a row, on the right a column, and its dimension is not in
-/// the result. Transposed views are read where they stand. ā = ȳ bᵀ, b̄ = aᵀ ȳ. Throws a `ShapeError` where
+/// the result. Transposed views are read where they are. ā = ȳ bᵀ, b̄ = aᵀ ȳ. Throws a `ShapeError` where
 /// the sizes do not fit, and for 0-d tensors; a `DTypeError` for two different dtypes, and for bools.
 Tensor matmul(const Tensor& a, const Tensor& b);
 /// The product of two matrices: (m, k)(k, n).

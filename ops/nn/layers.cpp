@@ -117,7 +117,8 @@ Gradients backward_rows(const Normalization& norm, const Wanted& wanted, const T
         }
     });
     const auto sum = [&](const Tensor& parts) {
-        return parts.defined() ? fold(kernels::Fold::kSum, parts, {0}, {compute}).view(norm.shape) : Tensor();
+        return parts.defined() ? reduce(kernels::ReduceOp::kSum, parts, {0}, {compute}).view(norm.shape)
+                               : Tensor();
     };
     return {x_bar, sum(w_parts), sum(b_parts)};
 }
@@ -228,7 +229,7 @@ Tensor bernoulli(const Tensor& probs) {
 }
 
 Tensor dropout(const Tensor& x, double p, bool training) {
-    if (!(p >= 0 && p <= 1)) fail<Error>("dropout: a probability of ", p, "; it must be from 0 to 1");
+    if (!(p >= 0 && p <= 1)) fail<Error>("dropout: a probability of ", p, "; it must be in [0, 1]");
     if (!x.is_floating_point()) {
         fail<DTypeError>("dropout: a floating tensor is needed, not ", x.dtype(),
                          "; convert it with to(kFloat32)");

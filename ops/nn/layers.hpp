@@ -1,5 +1,5 @@
 /// \file
-/// Layers as functions. Others stand where their mathematics is: `linear` in `matmul.hpp`, `conv2d` in
+/// Layers as functions. Others are where their mathematics is: `linear` in `matmul.hpp`, `conv2d` in
 /// `conv.hpp`, pools in `pool.hpp`, attention in `attention.hpp`.
 #pragma once
 

@@ -1,14 +1,14 @@
-// Cross-entropy of a linear layer's results, which are never held all at once: one tape entry.
+// Cross-entropy of a linear layer's results, which are never held all at once: one tape node.
 //
 // Wijmans et al., "Cut Your Losses in Large-Vocabulary Language Models", 2024, have the idea; here a block is
 // some rows with all of their classes, so that each is an ordinary cross-entropy.
 #include "autograd/shared_pullback.hpp"
 #include "autograd/tape.hpp"
 #include "ops/linalg/matmul.hpp"
+#include "ops/nn/linear_cross_entropy_driver.hpp"
 #include "ops/pointwise/arithmetic.hpp"
 #include "ops/shape/views.hpp"
 #include "ops/softmax/cross_entropy_parts.hpp"
-#include "ops/nn/linear_cross_entropy_driver.hpp"
 #include "tensor/factory.hpp"
 
 namespace reel {
@@ -52,11 +52,11 @@ LinearLoss in_blocks(const Layer& layer, const Tensor& y_bar, bool wants_loss) {
 }
 
 /// All logits and their gradient, recorded: for derivatives of the gradient.
-Tensor logits_gradient(const Layer& layer, const Tensor& g) {
+Tensor logits_gradient(const Layer& layer, const Tensor& y_bar) {
     ClassLoss problem = layer.problem;
     const DType dtype = problem.compute();
     problem.logits = matmul(layer.x.to(dtype), layer.weight.to(dtype).t());
-    return cross_entropy_backward(problem, class_losses(problem).rows, g);
+    return cross_entropy_backward(problem, class_losses(problem).rows, y_bar);
 }
 
 /// x̄ and the weight's gradient. The first derivative goes in blocks; where it is itself recorded, all logits
@@ -66,31 +66,31 @@ public:
     /// With `ready`, the gradients for ȳ = 1.
     Gradients(const Layer& layer, const LinearLoss& ready) : layer_(layer), ready_(ready) {}
 
-    Tensor x_bar(const Tensor& g) const {
-        if (needs_history(g))
-            return matmul(logits_gradient(layer_, g), layer_.weight.to(layer_.problem.compute()));
-        return ready_.x_bar.defined() ? times(ready_.x_bar, g) : both(g).x_bar;
+    Tensor x_bar(const Tensor& y_bar) const {
+        if (needs_history(y_bar))
+            return matmul(logits_gradient(layer_, y_bar), layer_.weight.to(layer_.problem.compute()));
+        return ready_.x_bar.defined() ? times(ready_.x_bar, y_bar) : both(y_bar).x_bar;
     }
-    Tensor weight_bar(const Tensor& g) const {
-        if (needs_history(g)) {
+    Tensor weight_bar(const Tensor& y_bar) const {
+        if (needs_history(y_bar)) {
             const DType dtype = layer_.problem.compute();
-            return matmul(matrix(logits_gradient(layer_, g)).t(), matrix(layer_.x.to(dtype)));
+            return matmul(matrix(logits_gradient(layer_, y_bar)).t(), matrix(layer_.x.to(dtype)));
         }
-        return ready_.x_bar.defined() ? times(ready_.weight_bar, g) : both(g).weight_bar;
+        return ready_.x_bar.defined() ? times(ready_.weight_bar, y_bar) : both(y_bar).weight_bar;
     }
 
 private:
-    bool needs_history(const Tensor& g) const {
-        return is_recorded(g) || is_recorded(layer_.x) || is_recorded(layer_.weight);
+    bool needs_history(const Tensor& y_bar) const {
+        return is_recorded(y_bar) || is_recorded(layer_.x) || is_recorded(layer_.weight);
     }
     static Tensor matrix(const Tensor& x) {
         return x.reshape({x.numel() / std::max<std::int64_t>(x.size(-1), 1), x.size(-1)});
     }
-    static Tensor times(const Tensor& gradient, const Tensor& g) {
-        return g.item<double>() == 1 ? gradient : gradient * g;
+    static Tensor times(const Tensor& gradient, const Tensor& y_bar) {
+        return y_bar.item<double>() == 1 ? gradient : gradient * y_bar;
     }
-    LinearLoss both(const Tensor& g) const {
-        return *once_in_visit([&] { return in_blocks(layer_, g, false); });
+    LinearLoss both(const Tensor& y_bar) const {
+        return *once_in_visit([&] { return in_blocks(layer_, y_bar, false); });
     }
 
     Layer layer_;
@@ -110,14 +110,14 @@ Tensor linear_cross_entropy(const Tensor& x, const Tensor& weight, const Tensor&
     const bool at_once = options.reduction != kNone && (is_recorded(x) || is_recorded(weight));
     const LinearLoss found = in_blocks(layer, at_once ? ones({}, layer.problem.compute()) : Tensor(), true);
     const Gradients gradients(layer, {{}, found.x_bar, found.weight_bar});
-    const auto pull_targets = [layer](const Tensor& g) {
+    const auto pull_targets = [layer](const Tensor& y_bar) {
         ClassLoss problem = layer.problem;
         problem.logits = matmul(layer.x.to(problem.compute()), layer.weight.to(problem.compute()).t());
-        return class_probabilities_gradient(problem, g);
+        return class_probabilities_gradient(problem, y_bar);
     };
     return record(kName, found.loss,
-                  {{x, [gradients](const Tensor& g) { return gradients.x_bar(g); }},
-                   {weight, [gradients](const Tensor& g) { return gradients.weight_bar(g); }},
+                  {{x, [gradients](const Tensor& y_bar) { return gradients.x_bar(y_bar); }},
+                   {weight, [gradients](const Tensor& y_bar) { return gradients.weight_bar(y_bar); }},
                    {layer.problem.has_labels() ? Tensor() : targets, pull_targets}});
 }
 

@@ -44,7 +44,7 @@ void check_shapes(const char* name, const Tensor& x, const Tensor& target) {
                      ", which is neither's; give both one shape with squeeze(), unsqueeze() or expand()");
 }
 
-/// One entry for the loss f(x, target) of each element, reduced. `by_x` and `by_target` are its derivatives,
+/// One node for the loss f(x, target) of each element, reduced. `by_x` and `by_target` are its derivatives,
 /// in differentiable operations.
 template <class F, class ByX, class ByTarget>
 Tensor elementwise_loss(const char* name, const Tensor& x, const Tensor& target, Reduction reduction,
@@ -59,16 +59,17 @@ Tensor elementwise_loss(const char* name, const Tensor& x, const Tensor& target,
         return std::pair(reduced(losses, reduction).to(result), divisor(losses, reduction));
     }();
     // ȳ / n times the derivative, which may be of the shape of one operand alone.
-    const auto scaled = [compute, sizes, count = n](const Tensor& g, const Tensor& derivative) {
-        const Tensor x_bar = g.to(compute) / count * derivative;
+    const auto scaled = [compute, sizes, count = n](const Tensor& y_bar, const Tensor& derivative) {
+        const Tensor x_bar = y_bar.to(compute) / count * derivative;
         return x_bar.sizes() == sizes ? x_bar : x_bar.expand(sizes);
     };
-    return record(name, loss,
-                  {{x, [x, target, compute, scaled, by_x](
-                           const Tensor& g) { return scaled(g, by_x(x.to(compute), target.to(compute))); }},
-                   {target, [x, target, compute, scaled, by_target](const Tensor& g) {
-                        return scaled(g, by_target(x.to(compute), target.to(compute)));
-                    }}});
+    return record(
+        name, loss,
+        {{x, [x, target, compute, scaled,
+              by_x](const Tensor& y_bar) { return scaled(y_bar, by_x(x.to(compute), target.to(compute))); }},
+         {target, [x, target, compute, scaled, by_target](const Tensor& y_bar) {
+              return scaled(y_bar, by_target(x.to(compute), target.to(compute)));
+          }}});
 }
 
 }  // namespace

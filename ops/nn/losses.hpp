@@ -1,5 +1,5 @@
 /// \file
-/// The losses of single elements. Each gives one tape entry, and a gradient to any order.
+/// The losses of single elements. Each gives one tape node, and a gradient to any order.
 #pragma once
 
 #include "../../tensor/tensor.hpp"

@@ -16,7 +16,7 @@ using kernels::Fn;
 
 constexpr const char* kBoolRemedy = "logical_xor, logical_not, or to(kInt64)";
 
-Tensor negated(const Tensor& g) { return -g; }
+Tensor negated(const Tensor& y_bar) { return -y_bar; }
 /// a + α b, with a and b rounded to their common type first and the product rounded before the sum.
 Tensor add_scaled(const char* name, const Tensor& a, const Tensor& b, Scalar alpha) {
     check_alpha(name, {a, b}, alpha);
@@ -45,13 +45,13 @@ Tensor divided(const char* name, Fn fn, Operand a, Operand b) {
 
 // Quotients in gradients. They are constant between their jumps, so they have no history.
 
-/// The whole number (a − y) / b that leaves the remainder y. a / b may have been rounded up to the next one;
+/// The integer (a − y) / b that leaves the remainder y. a / b may have been rounded up to the next one;
 /// it counts where b is 0 or a infinite.
 Tensor truncated_quotient(const Tensor& a, const Tensor& b, const Tensor& y) {
     const NoGradGuard quiet;
     return where(isfinite(y), round((wide(a) - y) / b), trunc(wide(a) / b));
 }
-/// Likewise, with y of b's sign: where b is infinite and its sign is not that of a, so is y, and the quotient
+/// The same, with y of b's sign: where b is infinite and its sign is not that of a, so is y, and the quotient
 /// −1.
 Tensor floored_quotient(const Tensor& a, const Tensor& b, const Tensor& y) {
     const NoGradGuard quiet;
@@ -63,7 +63,7 @@ Tensor floored_quotient(const Tensor& a, const Tensor& b, const Tensor& y) {
 
 Tensor add(const Tensor& a, const Tensor& b, Scalar alpha) {
     return record("add", add_scaled("add", a, b, alpha),
-                  {{a, pass}, {b, [alpha](const Tensor& g) { return times(g, alpha); }}});
+                  {{a, pass}, {b, [alpha](const Tensor& y_bar) { return times(y_bar, alpha); }}});
 }
 
 Tensor add(const Tensor& a, Scalar b, Scalar alpha) {
@@ -78,7 +78,7 @@ Tensor sub(const Tensor& a, const Tensor& b, Scalar alpha) {
     }
     check_alpha("sub", {a, b}, alpha);
     return record("sub", add_scaled("sub", a, b, -alpha),
-                  {{a, pass}, {b, [alpha](const Tensor& g) { return times(g, -alpha); }}});
+                  {{a, pass}, {b, [alpha](const Tensor& y_bar) { return times(y_bar, -alpha); }}});
 }
 
 Tensor sub(const Tensor& a, Scalar b, Scalar alpha) {
@@ -94,27 +94,29 @@ Tensor operator-(Scalar a, const Tensor& b) {
 
 Tensor mul(const Tensor& a, const Tensor& b) {
     return record("mul", combine("mul", Fn::kMul, {a, b}),
-                  {{a, [b](const Tensor& g) { return g * b; }}, {b, [a](const Tensor& g) { return g * a; }}});
+                  {{a, [b](const Tensor& y_bar) { return y_bar * b; }},
+                   {b, [a](const Tensor& y_bar) { return y_bar * a; }}});
 }
 
 Tensor mul(const Tensor& a, Scalar b) {
-    return record("mul", combine("mul", Fn::kMul, {a, b}), {{a, [b](const Tensor& g) { return g * b; }}});
+    return record("mul", combine("mul", Fn::kMul, {a, b}),
+                  {{a, [b](const Tensor& y_bar) { return y_bar * b; }}});
 }
 
 Tensor div(const Tensor& a, const Tensor& b) {
     return record("div", combine_floating("div", Fn::kDiv, {a, b}),
-                  {{a, [b](const Tensor& g) { return g / b; }},
-                   {b, [b](const Tensor& g, const Tensor& y) { return -(wide(g) * y) / b; }}});
+                  {{a, [b](const Tensor& y_bar) { return y_bar / b; }},
+                   {b, [b](const Tensor& y_bar, const Tensor& y) { return -(wide(y_bar) * y) / b; }}});
 }
 
 Tensor div(const Tensor& a, Scalar b) {
     return record("div", combine_floating("div", Fn::kDiv, {a, b}),
-                  {{a, [b](const Tensor& g) { return g / b; }}});
+                  {{a, [b](const Tensor& y_bar) { return y_bar / b; }}});
 }
 
 Tensor div(Scalar a, const Tensor& b) {
     return record("div", combine_floating("div", Fn::kDiv, {a, b}),
-                  {{b, [b](const Tensor& g, const Tensor& y) { return -(wide(g) * y) / b; }}});
+                  {{b, [b](const Tensor& y_bar, const Tensor& y) { return -(wide(y_bar) * y) / b; }}});
 }
 
 Tensor neg(const Tensor& x) {
@@ -123,7 +125,8 @@ Tensor neg(const Tensor& x) {
 }
 
 Tensor abs(const Tensor& x) {
-    return record("abs", map("abs", Fn::kAbs, x), {{x, [x](const Tensor& g) { return g * sign(x); }}});
+    return record("abs", map("abs", Fn::kAbs, x),
+                  {{x, [x](const Tensor& y_bar) { return y_bar * sign(x); }}});
 }
 
 Tensor sign(const Tensor& x) { return record("sign", map("sign", Fn::kSign, x), {{x, zero_gradient}}); }
@@ -131,18 +134,18 @@ Tensor sign(const Tensor& x) { return record("sign", map("sign", Fn::kSign, x), 
 Tensor square(const Tensor& x) {
     if (x.dtype() == kBool) return square(x.to(kInt64));
     return record("square", map("square", Fn::kSquare, x),
-                  {{x, [x](const Tensor& g) { return g * (2 * x); }}});
+                  {{x, [x](const Tensor& y_bar) { return y_bar * (2 * x); }}});
 }
 
 Tensor reciprocal(const Tensor& x) {
     return record("reciprocal", map_floating("reciprocal", Fn::kReciprocal, x),
-                  {{x, [](const Tensor& g, const Tensor& y) { return -(wide(g) * y) * y; }}});
+                  {{x, [](const Tensor& y_bar, const Tensor& y) { return -(wide(y_bar) * y) * y; }}});
 }
 
 Tensor fmod(const Tensor& a, const Tensor& b) {
     return record("fmod", divided("fmod", Fn::kFmod, a, b),
-                  {{a, pass}, {b, [a, b](const Tensor& g, const Tensor& y) {
-                                   return -g * truncated_quotient(a, b, y);
+                  {{a, pass}, {b, [a, b](const Tensor& y_bar, const Tensor& y) {
+                                   return -y_bar * truncated_quotient(a, b, y);
                                }}});
 }
 
@@ -152,8 +155,9 @@ Tensor fmod(const Tensor& a, Scalar b) {
 
 Tensor remainder(const Tensor& a, const Tensor& b) {
     return record("remainder", divided("remainder", Fn::kRemainder, a, b),
-                  {{a, pass},
-                   {b, [a, b](const Tensor& g, const Tensor& y) { return -g * floored_quotient(a, b, y); }}});
+                  {{a, pass}, {b, [a, b](const Tensor& y_bar, const Tensor& y) {
+                                   return -y_bar * floored_quotient(a, b, y);
+                               }}});
 }
 
 Tensor remainder(const Tensor& a, Scalar b) {
@@ -162,8 +166,8 @@ Tensor remainder(const Tensor& a, Scalar b) {
 
 Tensor remainder(Scalar a, const Tensor& b) {
     return record("remainder", divided("remainder", Fn::kRemainder, a, b),
-                  {{b, [a, b](const Tensor& g, const Tensor& y) {
-                        return -g * floored_quotient(full({}, a, b.dtype()), b, y);
+                  {{b, [a, b](const Tensor& y_bar, const Tensor& y) {
+                        return -y_bar * floored_quotient(full({}, a, b.dtype()), b, y);
                     }}});
 }
 

@@ -56,13 +56,13 @@ Tensor remainder(const Tensor& a, const Tensor& b);
 Tensor remainder(const Tensor& a, Scalar b);
 Tensor remainder(Scalar a, const Tensor& b);
 
-/// ⌊x⌋, the next whole number down; x̄ = 0.
+/// ⌊x⌋, the next integer down; x̄ = 0.
 Tensor floor(const Tensor& x);
-/// ⌈x⌉, the next whole number up; x̄ = 0.
+/// ⌈x⌉, the next integer up; x̄ = 0.
 Tensor ceil(const Tensor& x);
-/// The nearest whole number, halves to the even one; x̄ = 0.
+/// The nearest integer, halves to the even one; x̄ = 0.
 Tensor round(const Tensor& x);
-/// The next whole number towards 0; x̄ = 0.
+/// The next integer towards 0; x̄ = 0.
 Tensor trunc(const Tensor& x);
 
 }  // namespace reel

@@ -7,7 +7,7 @@
 
 namespace reel {
 
-/// The pullback of an input whose elements stand in the result.
+/// The pullback of an input whose elements are in the result.
 inline Tensor pass(const Tensor& y_bar) { return y_bar; }
 
 /// ȳ times a number, which is often 1.
@@ -48,7 +48,7 @@ inline Tensor combine_rounded(const char* name, kernels::Fn fn, Operands operand
     return apply({name, fn, compute_dtype(common), common, nullptr, common}, operands);
 }
 
-/// Likewise in floating point: integers and bools become float32.
+/// The same in floating point: integers and bools become float32.
 inline Tensor combine_floating(const char* name, kernels::Fn fn, Operands operands,
                                const double* parameters = nullptr) {
     const DType result = to_floating(result_type(operands));
@@ -63,7 +63,7 @@ inline Tensor map_floating(const char* name, kernels::Fn fn, const Tensor& x,
 inline void check_no_bool(const char* name, Operands operands, const char* remedy) {
     for (const Operand& operand : operands) {
         if (operand.promotable().dtype == kBool) {
-            fail<DTypeError>(name, ": bool operands are not taken; use ", remedy);
+            fail<DTypeError>(name, ": bool operands are not supported; use ", remedy);
         }
     }
 }

@@ -35,8 +35,8 @@ Tensor filled(const Tensor& x, const Tensor& mask, Operand value) {
 }
 
 /// ȳ for one side of a choice: all, half at a tie, nothing where `loses`.
-Tensor share(const Tensor& g, const Tensor& tie, const Tensor& loses) {
-    return where(loses, 0, where(tie, g / 2, g));
+Tensor share(const Tensor& y_bar, const Tensor& tie, const Tensor& loses) {
+    return where(loses, 0, where(tie, y_bar / 2, y_bar));
 }
 
 /// The bound that bounds nothing.
@@ -97,27 +97,28 @@ Tensor inside(const Tensor& x, const std::optional<Bound>& min, const std::optio
 
 Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
     return record("where", select_by(condition, a, b),
-                  {{a, [condition](const Tensor& g) { return where(condition, g, 0); }},
-                   {b, [condition](const Tensor& g) { return where(condition, 0, g); }}});
+                  {{a, [condition](const Tensor& y_bar) { return where(condition, y_bar, 0); }},
+                   {b, [condition](const Tensor& y_bar) { return where(condition, 0, y_bar); }}});
 }
 
 Tensor where(const Tensor& condition, const Tensor& a, Scalar b) {
-    return record(
-        "where", select_by(condition, a, b),
-        {{a, [condition](const Tensor& g) { return where(condition, g, 0); }}, {unless_finite(b), pass}});
+    return record("where", select_by(condition, a, b),
+                  {{a, [condition](const Tensor& y_bar) { return where(condition, y_bar, 0); }},
+                   {nonfinite_input(b), pass}});
 }
 
 Tensor where(const Tensor& condition, Scalar a, const Tensor& b) {
-    return record(
-        "where", select_by(condition, a, b),
-        {{b, [condition](const Tensor& g) { return where(condition, 0, g); }}, {unless_finite(a), pass}});
+    return record("where", select_by(condition, a, b),
+                  {{b, [condition](const Tensor& y_bar) { return where(condition, 0, y_bar); }},
+                   {nonfinite_input(a), pass}});
 }
 
 Tensor where(const Tensor& condition, Scalar a, Scalar b) { return select_by(condition, a, b); }
 
 Tensor masked_fill(const Tensor& x, const Tensor& mask, Scalar value) {
-    return record("masked_fill", filled(x, mask, value),
-                  {{x, [mask](const Tensor& g) { return where(mask, 0, g); }}, {unless_finite(value), pass}});
+    return record(
+        "masked_fill", filled(x, mask, value),
+        {{x, [mask](const Tensor& y_bar) { return where(mask, 0, y_bar); }}, {nonfinite_input(value), pass}});
 }
 
 Tensor masked_fill(const Tensor& x, const Tensor& mask, const Tensor& value) {
@@ -125,40 +126,40 @@ Tensor masked_fill(const Tensor& x, const Tensor& mask, const Tensor& value) {
         fail<ShapeError>("masked_fill: a 0-d value is needed, not one of shape ", value.sizes());
     }
     return record("masked_fill", filled(x, mask, value),
-                  {{x, [mask](const Tensor& g) { return where(mask, 0, g); }},
-                   {value, [mask](const Tensor& g) { return where(mask, g, 0); }}});
+                  {{x, [mask](const Tensor& y_bar) { return where(mask, 0, y_bar); }},
+                   {value, [mask](const Tensor& y_bar) { return where(mask, y_bar, 0); }}});
 }
 
 Tensor maximum(const Tensor& a, const Tensor& b) {
     return record("maximum", combine("maximum", Fn::kMaximum, {a, b}),
-                  {{a, [a, b](const Tensor& g) { return share(g, eq(a, b), lt(a, b)); }},
-                   {b, [a, b](const Tensor& g) { return share(g, eq(a, b), gt(a, b)); }}});
+                  {{a, [a, b](const Tensor& y_bar) { return share(y_bar, eq(a, b), lt(a, b)); }},
+                   {b, [a, b](const Tensor& y_bar) { return share(y_bar, eq(a, b), gt(a, b)); }}});
 }
 
 Tensor minimum(const Tensor& a, const Tensor& b) {
     return record("minimum", combine("minimum", Fn::kMinimum, {a, b}),
-                  {{a, [a, b](const Tensor& g) { return share(g, eq(a, b), gt(a, b)); }},
-                   {b, [a, b](const Tensor& g) { return share(g, eq(a, b), lt(a, b)); }}});
+                  {{a, [a, b](const Tensor& y_bar) { return share(y_bar, eq(a, b), gt(a, b)); }},
+                   {b, [a, b](const Tensor& y_bar) { return share(y_bar, eq(a, b), lt(a, b)); }}});
 }
 
 Tensor clamp(const Tensor& x, std::optional<Scalar> min, std::optional<Scalar> max) {
     return record("clamp", clamped(x, operand(min), operand(max)),
-                  {{x, [x, min, max](const Tensor& g) { return where(inside(x, min, max), g, 0); }}});
+                  {{x, [x, min, max](const Tensor& y_bar) { return where(inside(x, min, max), y_bar, 0); }}});
 }
 
 Tensor clamp(const Tensor& x, const std::optional<Tensor>& min, const std::optional<Tensor>& max) {
     const Tensor low = min.value_or(Tensor());
     const Tensor high = max.value_or(Tensor());
     return record("clamp", clamped(x, operand(min), operand(max)),
-                  {{x, [x, min, max](const Tensor& g) { return where(inside(x, min, max), g, 0); }},
+                  {{x, [x, min, max](const Tensor& y_bar) { return where(inside(x, min, max), y_bar, 0); }},
                    {low,
-                    [x, low, high](const Tensor& g) {
+                    [x, low, high](const Tensor& y_bar) {
                         const Tensor below = lt(x, low);
-                        return where(high.defined() ? logical_and(below, le(low, high)) : below, g, 0);
+                        return where(high.defined() ? logical_and(below, le(low, high)) : below, y_bar, 0);
                     }},
-                   {high, [x, low, high](const Tensor& g) {
+                   {high, [x, low, high](const Tensor& y_bar) {
                         const Tensor above = gt(x, high);
-                        return where(low.defined() ? logical_or(above, lt(high, low)) : above, g, 0);
+                        return where(low.defined() ? logical_or(above, lt(high, low)) : above, y_bar, 0);
                     }}});
 }
 
@@ -169,7 +170,7 @@ Tensor nan_to_num(const Tensor& x, std::optional<double> nan, std::optional<doub
     const double parameters[] = {nan.value_or(0), posinf.value_or(most), neginf.value_or(-most)};
     for (const double number : parameters) check_number("nan_to_num", number, x.dtype());
     return record("nan_to_num", map("nan_to_num", Fn::kNanToNum, x, parameters),
-                  {{x, [x](const Tensor& g) { return where(isfinite(x), g, 0); }}});
+                  {{x, [x](const Tensor& y_bar) { return where(isfinite(x), y_bar, 0); }}});
 }
 
 }  // namespace reel

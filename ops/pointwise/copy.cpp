@@ -7,13 +7,13 @@ namespace reel {
 Tensor Tensor::contiguous() const { return is_contiguous() ? *this : clone(); }
 
 Tensor Tensor::clone() const {
-    return record("clone", dense_copy(*this, dtype()), {{*this, [](const Tensor& g) { return g; }}});
+    return record("clone", dense_copy(*this, dtype()), {{*this, [](const Tensor& y_bar) { return y_bar; }}});
 }
 
 Tensor Tensor::to(DType dtype) const {
     if (dtype == this->dtype()) return *this;
     return record("to", dense_copy(*this, dtype),
-                  {{*this, [from = this->dtype()](const Tensor& g) { return g.to(from); }}});
+                  {{*this, [from = this->dtype()](const Tensor& y_bar) { return y_bar.to(from); }}});
 }
 
 }  // namespace reel

@@ -33,7 +33,7 @@ void check_broadcast(const char* name, const Tensor& self, const Tensor& other) 
 void check_no_bool(const char* name, Operands operands) {
     for (const Operand& operand : operands) {
         if (operand.promotable().dtype != kBool) continue;
-        fail<DTypeError>(name, ": bool operands are not taken; use logical_xor");
+        fail<DTypeError>(name, ": bool operands are not supported; use logical_xor");
     }
 }
 
@@ -53,7 +53,7 @@ void overwrite(const char* name, const Tensor& self, const Tensor& value, std::i
     write.commit();
 }
 
-/// A copy of `x` that stands in its place on the tape: what pullbacks use of a value that is overwritten.
+/// A copy of `x` that is in its place on the tape: what pullbacks use of a value that is overwritten.
 Tensor snapshot(const Tensor& x) {
     const Tensor copy = dense_copy(x, x.dtype());
     copy_history(x, copy);
@@ -63,7 +63,7 @@ Tensor snapshot(const Tensor& x) {
 /// The old value of `self` where a pullback will need it.
 Tensor old_value(const Tensor& self, bool needed) { return needed ? snapshot(self) : Tensor(); }
 
-/// An operand of a write to `self` as it is before: a copy where it stands in the memory that is written.
+/// An operand of a write to `self` as it is before: a copy where it is in the memory that is written.
 Tensor operand_of(const Tensor& self, const Tensor& other) {
     return is_recording() && other.shares_storage(self) ? snapshot(other) : other;
 }
@@ -102,7 +102,7 @@ const Tensor& Tensor::add_(const Tensor& other, Scalar alpha) const {
     check_broadcast("add_", *this, other);
     const Tensor term = scaled(*this, other, alpha);
     write("add_", *this, Fn::kAdd, {*this, term}, result_type({*this, other}),
-          {{*this, pass}, {other, [alpha](const Tensor& g) { return times(g, alpha); }}});
+          {{*this, pass}, {other, [alpha](const Tensor& y_bar) { return times(y_bar, alpha); }}});
     return *this;
 }
 
@@ -119,7 +119,7 @@ const Tensor& Tensor::sub_(const Tensor& other, Scalar alpha) const {
     check_broadcast("sub_", *this, other);
     const Tensor term = scaled(*this, other, alpha);
     write("sub_", *this, Fn::kSub, {*this, term}, result_type({*this, other}),
-          {{*this, pass}, {other, [alpha](const Tensor& g) { return -times(g, alpha); }}});
+          {{*this, pass}, {other, [alpha](const Tensor& y_bar) { return -times(y_bar, alpha); }}});
     return *this;
 }
 
@@ -136,14 +136,14 @@ const Tensor& Tensor::mul_(const Tensor& other) const {
     const Tensor old = old_value(*this, is_recorded(other));
     const Tensor factor = operand_of(*this, other);
     write("mul_", *this, Fn::kMul, {*this, other}, result_type({*this, other}),
-          {{*this, [factor](const Tensor& g) { return g * factor; }},
-           {other, [old](const Tensor& g) { return g * old; }}});
+          {{*this, [factor](const Tensor& y_bar) { return y_bar * factor; }},
+           {other, [old](const Tensor& y_bar) { return y_bar * old; }}});
     return *this;
 }
 
 const Tensor& Tensor::mul_(Scalar other) const {
     write("mul_", *this, Fn::kMul, {*this, other}, result_type({*this, other}),
-          {{*this, [other](const Tensor& g) { return g * other; }}});
+          {{*this, [other](const Tensor& y_bar) { return y_bar * other; }}});
     return *this;
 }
 
@@ -151,16 +151,17 @@ const Tensor& Tensor::div_(const Tensor& other) const {
     check_broadcast("div_", *this, other);
     const Tensor old = old_value(*this, is_recorded(other));
     const Tensor divisor = operand_of(*this, other);
-    write(
-        "div_", *this, Fn::kDiv, {*this, other}, to_floating(result_type({*this, other})),
-        {{*this, [divisor](const Tensor& g) { return g / divisor; }},
-         {other, [old, divisor](const Tensor& g) { return -(wide(g) * (wide(old) / divisor)) / divisor; }}});
+    write("div_", *this, Fn::kDiv, {*this, other}, to_floating(result_type({*this, other})),
+          {{*this, [divisor](const Tensor& y_bar) { return y_bar / divisor; }},
+           {other, [old, divisor](const Tensor& y_bar) {
+                return -(wide(y_bar) * (wide(old) / divisor)) / divisor;
+            }}});
     return *this;
 }
 
 const Tensor& Tensor::div_(Scalar other) const {
     write("div_", *this, Fn::kDiv, {*this, other}, to_floating(result_type({*this, other})),
-          {{*this, [other](const Tensor& g) { return g / other; }}});
+          {{*this, [other](const Tensor& y_bar) { return y_bar / other; }}});
     return *this;
 }
 
@@ -168,10 +169,10 @@ const Tensor& Tensor::clamp_(std::optional<Scalar> min, std::optional<Scalar> ma
     const Tensor clamped = detach().clamp(min, max);
     check_result("clamp_", *this, clamped.dtype());
     const Tensor old = old_value(*this, is_recorded(*this));
-    overwrite("clamp_", *this, clamped, {{*this, [old, min, max](const Tensor& g) {
+    overwrite("clamp_", *this, clamped, {{*this, [old, min, max](const Tensor& y_bar) {
                                               Tensor inside = min ? old.ge(*min) : old.le(*max);
                                               if (min && max) inside = inside.logical_and(old.le(*max));
-                                              return reel::where(inside, g, 0);
+                                              return reel::where(inside, y_bar, 0);
                                           }}});
     return *this;
 }
@@ -181,8 +182,8 @@ const Tensor& Tensor::masked_fill_(const Tensor& mask, Scalar value) const {
     const Tensor filled = detach().masked_fill(mask, value);
     const Tensor holds = operand_of(*this, mask);
     overwrite("masked_fill_", *this, filled,
-              {{*this, [holds](const Tensor& g) { return reel::where(holds, 0, g); }},
-               {unless_finite(value), pass}});
+              {{*this, [holds](const Tensor& y_bar) { return reel::where(holds, 0, y_bar); }},
+               {nonfinite_input(value), pass}});
     return *this;
 }
 
@@ -191,8 +192,8 @@ const Tensor& Tensor::masked_fill_(const Tensor& mask, const Tensor& value) cons
     const Tensor filled = detach().masked_fill(mask, value.detach());
     const Tensor holds = operand_of(*this, mask);
     overwrite("masked_fill_", *this, filled,
-              {{*this, [holds](const Tensor& g) { return reel::where(holds, 0, g); }},
-               {value, [holds](const Tensor& g) { return reel::where(holds, g, 0); }}});
+              {{*this, [holds](const Tensor& y_bar) { return reel::where(holds, 0, y_bar); }},
+               {value, [holds](const Tensor& y_bar) { return reel::where(holds, y_bar, 0); }}});
     return *this;
 }
 

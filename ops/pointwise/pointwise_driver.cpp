@@ -101,8 +101,8 @@ void run_plain(const Tensor& y, const Elementwise& f, Operands operands, kernels
 
 /// The bytes [first, last) that a tensor's elements lie in.
 std::pair<const std::byte*, const std::byte*> extent(const Tensor& x) {
-    const Reach places = reach(x.sizes(), x.strides());
-    return {x.raw() + places.low * x.itemsize(), x.raw() + (places.high + 1) * x.itemsize()};
+    const OffsetRange range = offset_range(x.sizes(), x.strides());
+    return {x.raw() + range.low * x.itemsize(), x.raw() + (range.high + 1) * x.itemsize()};
 }
 
 /// Whether writing to `y` could change elements of `x` that are still to be read.
@@ -181,7 +181,7 @@ Tensor apply(const Elementwise& f, Operands operands) {
     const Tensor* model = first_tensor(operands, &sizes);  // gives the memory order
     Tensor y = !model || model->is_contiguous()
                    ? Tensor::empty(sizes, f.result)
-                   : empty_in_order(sizes, memory_order(sizes, model->strides()), f.result);
+                   : empty_in_order(sizes, dims_by_stride(sizes, model->strides()), f.result);
     run_strided(y, f, operands, loop);
     return y;
 }
@@ -226,12 +226,12 @@ void apply_to(const Tensor& y, const Elementwise& f, Operands operands) {
 void copy_elements(const Tensor& y, const Tensor& x) {
     if (overlaps(y, x)) return copy_elements(y, dense_copy(x, x.dtype()));
     if (x.dtype() == y.dtype() && y.is_contiguous()) {
-        const Walk walk(y.sizes(), broadcast_strides(x.sizes(), x.strides(), y.sizes()));
+        const StridedRuns runs(y.sizes(), broadcast_strides(x.sizes(), x.strides(), y.sizes()));
         const std::int64_t size = x.itemsize();
         const std::int64_t block =
-            walk.is_transposed() ? std::max(kOperandBlock, 32 * walk.row()) : kOperandBlock;
+            runs.is_transposed() ? std::max(kOperandBlock, 32 * runs.row()) : kOperandBlock;
         parallel_for(y.numel(), block, 1, [&](std::int64_t begin, std::int64_t end) {
-            walk.gather(size, x.raw(), begin, end - begin, y.raw() + begin * size);
+            runs.gather(size, x.raw(), begin, end - begin, y.raw() + begin * size);
         });
         return;
     }

@@ -51,7 +51,7 @@ Tensor apply(const Elementwise& f, Operands operands);
 /// Writes f(operands) to `y`, whose shape they must broadcast to. Right also where an operand overlaps `y`.
 void apply_to(const Tensor& y, const Elementwise& f, Operands operands);
 
-/// A new tensor whose dimensions stand in memory in the given order, the outermost first.
+/// A new tensor whose dimensions are in memory in the given order, the outermost first.
 Tensor empty_in_order(const Shape& sizes, const Shape& order, DType dtype);
 /// Writes the elements of `x`, broadcast and converted, to `y`. Right also where they overlap.
 void copy_elements(const Tensor& y, const Tensor& x);

@@ -50,7 +50,7 @@ struct Source {
     DType stored;
     DType rounded;
     DType wanted;
-    Walk walk;
+    StridedRuns runs;
 
     bool is_direct() const { return stored == wanted && rounded == wanted; }
     bool is_rounded() const { return stored != rounded && rounded != wanted; }
@@ -70,28 +70,28 @@ struct Sink {
     std::byte* base;
     DType computed;
     DType stored;
-    Walk walk;
+    StridedRuns runs;
 };
 
-/// One thread's view of a source: dense elements of the wanted type, where they stand or in a buffer.
+/// One thread's view of a source: dense elements of the wanted type, where they are or in a buffer.
 class Reader {
 public:
     /// Takes all the memory that reading will need.
     void open(const Source& source, std::int64_t block) {
         source_ = &source;
         block_ = block;
-        const bool number = is_number(source.walk.run(0));
-        if (!number && !source.walk.is_dense()) gathered_.get(block * itemsize(source.stored));
+        const bool number = is_number(source.runs.run(0));
+        if (!number && !source.runs.is_dense()) gathered_.get(block * itemsize(source.stored));
         if (number || source.stored != source.wanted) converted_.get(block * itemsize(source.wanted));
     }
     const void* read(std::int64_t begin, std::int64_t count) {
-        const Walk::Run run = source_->walk.run(begin);
+        const StridedRuns::Run run = source_->runs.run(begin);
         const std::int64_t size = itemsize(source_->stored);
         if (is_number(run)) return splat(run, count);
         const std::byte* dense = source_->base + run.offset * size;
         if (!((run.step == 1 || count == 1) && run.length >= count)) {
             std::byte* gathered = gathered_.get(block_ * size);
-            source_->walk.gather(size, source_->base, begin, count, gathered);
+            source_->runs.gather(size, source_->base, begin, count, gathered);
             dense = gathered;
         }
         if (source_->is_direct()) return dense;
@@ -103,12 +103,12 @@ public:
     }
 
 private:
-    bool is_number(const Walk::Run& run) const {
-        return run.step == 0 && run.length >= source_->walk.numel();
+    bool is_number(const StridedRuns::Run& run) const {
+        return run.step == 0 && run.length >= source_->runs.numel();
     }
 
     /// One number for all elements: written out once, used for every block.
-    const void* splat(const Walk::Run& run, std::int64_t count) {
+    const void* splat(const StridedRuns::Run& run, std::int64_t count) {
         const std::int64_t size = itemsize(source_->wanted);
         std::byte* values = converted_.get(block_ * size);
         if (splatted_ < count) {
@@ -116,7 +116,7 @@ private:
             alignas(8) std::byte rounded[8];
             source_->convert(1, source_->base + run.offset * itemsize(source_->stored), rounded, value);
             static const Shape kStill = {0};
-            Walk({count}, kStill).gather(size, value, 0, count, values);
+            StridedRuns({count}, kStill).gather(size, value, 0, count, values);
             splatted_ = count;
         }
         return values;
@@ -138,14 +138,14 @@ public:
         sink_ = &sink;
         block_ = block;
         const bool converts = sink.computed != sink.stored;
-        if (computes && (converts || !sink.walk.is_dense())) computed_.get(block * itemsize(sink.computed));
+        if (computes && (converts || !sink.runs.is_dense())) computed_.get(block * itemsize(sink.computed));
         if (converts) converted_.get(block * itemsize(sink.stored));
     }
 
     /// Where the kernel shall write `count` results from `begin` on.
     std::byte* place(std::int64_t begin, std::int64_t count) {
         if (direct(begin, count))
-            return sink_->base + sink_->walk.run(begin).offset * itemsize(sink_->stored);
+            return sink_->base + sink_->runs.run(begin).offset * itemsize(sink_->stored);
         return computed_.get(block_ * itemsize(sink_->computed));
     }
     /// Brings them to where they belong.
@@ -161,13 +161,13 @@ public:
             kernels::convert(sink_->computed, sink_->stored)(count, dense, converted);
             dense = converted;
         }
-        sink_->walk.scatter(size, sink_->base, begin, count, dense);
+        sink_->runs.scatter(size, sink_->base, begin, count, dense);
     }
 
 private:
     bool direct(std::int64_t begin, std::int64_t count) const {
         if (sink_->computed != sink_->stored) return false;
-        const Walk::Run run = sink_->walk.run(begin);
+        const StridedRuns::Run run = sink_->runs.run(begin);
         return run.length >= count && (run.step == 1 || count == 1);
     }
 
@@ -182,15 +182,15 @@ private:
 std::int64_t block_length(const Sink& sink, const Source* sources, std::size_t count) {
     std::int64_t block = kOperandBlock;
     for (std::size_t k = 0; k < count; ++k) {
-        const Walk& walk = sources[k].walk;
-        const std::int64_t row = walk.row();
-        if (walk.is_transposed() && row > 1 && 2 * row <= kPanel) {
+        const StridedRuns& runs = sources[k].runs;
+        const std::int64_t row = runs.row();
+        if (runs.is_transposed() && row > 1 && 2 * row <= kPanel) {
             block = std::max(block, std::min<std::int64_t>(32, kPanel / row) * row);
-        } else if (!walk.is_even() && row > kOperandBlock / 4 && row <= 4 * kOperandBlock) {
+        } else if (!runs.is_even() && row > kOperandBlock / 4 && row <= 4 * kOperandBlock) {
             block = std::max(block, row);
         }
     }
-    return std::min(block, std::max<std::int64_t>(sink.walk.numel(), 1));
+    return std::min(block, std::max<std::int64_t>(sink.runs.numel(), 1));
 }
 
 /// What one thread works with.
@@ -202,7 +202,7 @@ struct Workplace {
 /// All memory is taken before anything is written: where there is none, an operation in place has changed nothing.
 void run(const Sink& sink, const Source* sources, std::size_t count, kernels::Loop loop,
          const double* parameters) {
-    const std::int64_t total = sink.walk.numel();
+    const std::int64_t total = sink.runs.numel();
     if (total == 0) return;
     const std::int64_t block = block_length(sink, sources, count);
     const auto open = [&](Workplace& place) {
@@ -238,25 +238,25 @@ void run(const Sink& sink, const Source* sources, std::size_t count, kernels::Lo
 /// Whether row after row of `other` meets one number of `same`, both ready for the kernel.
 bool is_spread(const Source& same, const Source& other) {
     constexpr std::int64_t kWorthACall = 32;
-    const std::int64_t row = same.walk.row();
-    return row >= kWorthACall && row < same.walk.numel() && same.walk.run(0).step == 0 &&
-           other.walk.row() % row == 0 && other.walk.run(0).step == 1 && same.stored == same.wanted &&
+    const std::int64_t row = same.runs.row();
+    return row >= kWorthACall && row < same.runs.numel() && same.runs.run(0).step == 0 &&
+           other.runs.row() % row == 0 && other.runs.run(0).step == 1 && same.stored == same.wanted &&
            other.stored == other.wanted;
 }
 
 /// A column beside rows: the loop takes its number itself. False where that is not the case.
 bool run_spread(const Sink& sink, const Source* sources, const Elementwise& f) {
-    if (!sink.walk.is_dense() || sink.computed != sink.stored) return false;
+    if (!sink.runs.is_dense() || sink.computed != sink.stored) return false;
     for (std::size_t same = 0; same < 2; ++same) {
         const kernels::Loop loop = kernels::spread_loop(f.fn, f.compute, same);
         if (!loop || !is_spread(sources[same], sources[1 - same])) continue;
-        const std::int64_t row = sources[same].walk.row();
+        const std::int64_t row = sources[same].runs.row();
         const std::int64_t size = itemsize(f.compute);
-        parallel_for(sink.walk.numel() / row, 1, row, [&](std::int64_t begin, std::int64_t end) {
+        parallel_for(sink.runs.numel() / row, 1, row, [&](std::int64_t begin, std::int64_t end) {
             for (std::int64_t i = begin * row; i < end * row; i += row) {
                 const void* x[2];
                 for (std::size_t k = 0; k < 2; ++k)
-                    x[k] = sources[k].base + sources[k].walk.run(i).offset * size;
+                    x[k] = sources[k].base + sources[k].runs.run(i).offset * size;
                 loop(row, sink.base + i * size, x, f.parameters);
             }
         });
@@ -281,24 +281,26 @@ Shape permuted(const Shape& values, const Shape& order) {
 }
 
 void run_strided(const Tensor& y, const Elementwise& f, Operands operands, kernels::Loop loop) {
-    const Shape order = memory_order(y.sizes(), y.strides());
+    const Shape order = dims_by_stride(y.sizes(), y.strides());
     const Shape sizes = permuted(y.sizes(), order);
     const DType computed = computed_type(f);
-    const Sink sink{y.raw(), computed, y.dtype(), Walk(sizes, permuted(y.strides(), order))};
+    const Sink sink{y.raw(), computed, y.dtype(), StridedRuns(sizes, permuted(y.strides(), order))};
     alignas(8) std::byte numbers[kMaxOperands][8];
-    Source sources[kMaxOperands] = {{nullptr, kBool, kBool, kBool, Walk({}, {})},
-                                    {nullptr, kBool, kBool, kBool, Walk({}, {})},
-                                    {nullptr, kBool, kBool, kBool, Walk({}, {})}};
+    Source sources[kMaxOperands] = {{nullptr, kBool, kBool, kBool, StridedRuns({}, {})},
+                                    {nullptr, kBool, kBool, kBool, StridedRuns({}, {})},
+                                    {nullptr, kBool, kBool, kBool, StridedRuns({}, {})}};
     std::size_t k = 0;
     for (const Operand& operand : operands) {
         const DType wanted = operand_type(f, k);
         const DType rounded = is_reduced(f.rounded) && is_floating_point(wanted) ? f.rounded : wanted;
         if (const Tensor* x = operand.tensor()) {
             const Shape strides = broadcast_strides(x->sizes(), x->strides(), y.sizes());
-            sources[k] = {x->raw(), x->dtype(), rounded, wanted, Walk(sizes, permuted(strides, order))};
+            sources[k] = {x->raw(), x->dtype(), rounded, wanted,
+                          StridedRuns(sizes, permuted(strides, order))};
         } else {
             store(f, operand.number(), rounded, numbers[k]);
-            sources[k] = {numbers[k], rounded, rounded, wanted, Walk(sizes, Shape::filled(sizes.size(), 0))};
+            sources[k] = {numbers[k], rounded, rounded, wanted,
+                          StridedRuns(sizes, Shape::filled(sizes.size(), 0))};
         }
         ++k;
     }

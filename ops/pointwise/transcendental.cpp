@@ -42,11 +42,11 @@ Tensor power(const Tensor& x, Scalar exponent) {
     return combine("pow", Fn::kPow, {x, exponent});
 }
 
-/// g u / (x² + y²), and 0 at the origin, in the widest of the types.
-Tensor over_square(const Tensor& g, const Tensor& u, const Tensor& x, const Tensor& y) {
-    const DType compute = compute_dtype(g.dtype());
+/// y_bar u / (x² + y²), and 0 at the origin, in the widest of the types.
+Tensor over_square(const Tensor& y_bar, const Tensor& u, const Tensor& x, const Tensor& y) {
+    const DType compute = compute_dtype(y_bar.dtype());
     const Tensor squares = square(x.to(compute)) + square(y.to(compute));
-    return where(eq(squares, 0), 0, g * (u / squares));
+    return where(eq(squares, 0), 0, y_bar * (u / squares));
 }
 
 void check_same_type(const char* name, const Tensor& a, const Tensor& b) {
@@ -61,135 +61,137 @@ void check_same_type(const char* name, const Tensor& a, const Tensor& b) {
 
 Tensor exp(const Tensor& x) {
     return record("exp", map_floating("exp", Fn::kExp, x),
-                  {{x, [](const Tensor& g, const Tensor& y) { return g * y; }}});
+                  {{x, [](const Tensor& y_bar, const Tensor& y) { return y_bar * y; }}});
 }
 
 Tensor expm1(const Tensor& x) {
     return record("expm1", map_floating("expm1", Fn::kExpm1, x),
-                  {{x, [x](const Tensor& g) { return g * exp(wide(x)); }}});
+                  {{x, [x](const Tensor& y_bar) { return y_bar * exp(wide(x)); }}});
 }
 
 Tensor log(const Tensor& x) {
-    return record("log", map_floating("log", Fn::kLog, x), {{x, [x](const Tensor& g) { return g / x; }}});
+    return record("log", map_floating("log", Fn::kLog, x),
+                  {{x, [x](const Tensor& y_bar) { return y_bar / x; }}});
 }
 
 Tensor log1p(const Tensor& x) {
     return record("log1p", map_floating("log1p", Fn::kLog1p, x),
-                  {{x, [x](const Tensor& g) { return g / (wide(x) + 1); }}});
+                  {{x, [x](const Tensor& y_bar) { return y_bar / (wide(x) + 1); }}});
 }
 
 Tensor sqrt(const Tensor& x) {
     return record("sqrt", map_floating("sqrt", Fn::kSqrt, x),
-                  {{x, [](const Tensor& g, const Tensor& y) { return g / (2 * y); }}});
+                  {{x, [](const Tensor& y_bar, const Tensor& y) { return y_bar / (2 * y); }}});
 }
 
 Tensor rsqrt(const Tensor& x) {
-    return record(
-        "rsqrt", map_floating("rsqrt", Fn::kRsqrt, x),
-        {{x, [](const Tensor& g, const Tensor& y) { return (-0.5 * wide(g) * y) * square(wide(y)); }}});
+    return record("rsqrt", map_floating("rsqrt", Fn::kRsqrt, x),
+                  {{x, [](const Tensor& y_bar, const Tensor& y) {
+                        return (-0.5 * wide(y_bar) * y) * square(wide(y));
+                    }}});
 }
 
 Tensor pow(const Tensor& x, Scalar exponent) {
-    return record("pow", power(x, exponent), {{x, [x, exponent](const Tensor& g) {
+    return record("pow", power(x, exponent), {{x, [x, exponent](const Tensor& y_bar) {
                                                    const auto e = exponent.to<double>();
-                                                   if (e == 0) return zeros_like(g);
-                                                   return g * (e * pow(wide(x), e - 1));
+                                                   if (e == 0) return zeros_like(y_bar);
+                                                   return y_bar * (e * pow(wide(x), e - 1));
                                                }}});
 }
 
 Tensor pow(const Tensor& x, const Tensor& exponent) {
     return record("pow", combine("pow", Fn::kPow, {x, exponent}),
                   {{x,
-                    [x, exponent](const Tensor& g) {
+                    [x, exponent](const Tensor& y_bar) {
                         const Tensor e = wide(exponent);
-                        return where(eq(e, 0), 0, g * (e * pow(wide(x), e - 1)));
+                        return where(eq(e, 0), 0, y_bar * (e * pow(wide(x), e - 1)));
                     }},
-                   {exponent, [x, exponent](const Tensor& g, const Tensor& y) {
+                   {exponent, [x, exponent](const Tensor& y_bar, const Tensor& y) {
                         const Tensor flat = logical_and(eq(x, 0), ge(exponent, 0));
                         const Tensor base = x.to(compute_dtype(y.dtype()));
-                        return wide(g) * (y * log(where(flat, 1, base)));
+                        return wide(y_bar) * (y * log(where(flat, 1, base)));
                     }}});
 }
 
 Tensor pow(Scalar x, const Tensor& exponent) {
     return record("pow", combine("pow", Fn::kPow, {x, exponent}),
-                  {{exponent, [x, exponent](const Tensor& g, const Tensor& y) {
-                        const Tensor slope = wide(g) * y * std::log(x.to<double>());
+                  {{exponent, [x, exponent](const Tensor& y_bar, const Tensor& y) {
+                        const Tensor slope = wide(y_bar) * y * std::log(x.to<double>());
                         return x.to<double>() == 0 ? where(ge(exponent, 0), 0, slope) : slope;
                     }}});
 }
 
 Tensor sin(const Tensor& x) {
     return record("sin", map_floating("sin", Fn::kSin, x),
-                  {{x, [x](const Tensor& g) { return g * cos(wide(x)); }}});
+                  {{x, [x](const Tensor& y_bar) { return y_bar * cos(wide(x)); }}});
 }
 
 Tensor cos(const Tensor& x) {
     return record("cos", map_floating("cos", Fn::kCos, x),
-                  {{x, [x](const Tensor& g) { return -g * sin(wide(x)); }}});
+                  {{x, [x](const Tensor& y_bar) { return -y_bar * sin(wide(x)); }}});
 }
 
 Tensor tan(const Tensor& x) {
     return record("tan", map_floating("tan", Fn::kTan, x),
-                  {{x, [](const Tensor& g, const Tensor& y) { return g * (1 + square(wide(y))); }}});
+                  {{x, [](const Tensor& y_bar, const Tensor& y) { return y_bar * (1 + square(wide(y))); }}});
 }
 
 Tensor atan2(const Tensor& y, const Tensor& x) {
     return record("atan2", combine_floating("atan2", Fn::kAtan2, {y, x}),
-                  {{y, [y, x](const Tensor& g) { return over_square(g, x, x, y); }},
-                   {x, [y, x](const Tensor& g) { return -over_square(g, y, x, y); }}});
+                  {{y, [y, x](const Tensor& y_bar) { return over_square(y_bar, x, x, y); }},
+                   {x, [y, x](const Tensor& y_bar) { return -over_square(y_bar, y, x, y); }}});
 }
 
 Tensor erf(const Tensor& x) {
     return record("erf", map_floating("erf", Fn::kErf, x),
-                  {{x, [x](const Tensor& g) { return g * (kErfSlope * exp(-square(wide(x)))); }}});
+                  {{x, [x](const Tensor& y_bar) { return y_bar * (kErfSlope * exp(-square(wide(x)))); }}});
 }
 
 Tensor logaddexp(const Tensor& a, const Tensor& b) {
     return record("logaddexp", combine_floating("logaddexp", Fn::kLogAddExp, {a, b}),
-                  {{a, [a, b](const Tensor& g) { return g * sigmoid(wide(a) - b); }},
-                   {b, [a, b](const Tensor& g) { return g * sigmoid(wide(b) - a); }}});
+                  {{a, [a, b](const Tensor& y_bar) { return y_bar * sigmoid(wide(a) - b); }},
+                   {b, [a, b](const Tensor& y_bar) { return y_bar * sigmoid(wide(b) - a); }}});
 }
 
 Tensor xlogy(const Tensor& x, const Tensor& y) {
     return record("xlogy", combine_floating("xlogy", Fn::kXlogy, {x, y}),
                   {{x,
-                    [x, y](const Tensor& g) {
+                    [x, y](const Tensor& y_bar) {
                         const Tensor flat = logical_and(eq(x, 0), le(y, 0));
-                        return where(flat, 0, xlogy(wide(g), where(flat, 1, y)));
+                        return where(flat, 0, xlogy(wide(y_bar), where(flat, 1, y)));
                     }},
-                   {y, [x, y](const Tensor& g) { return wide(g) * x / y; }}});
+                   {y, [x, y](const Tensor& y_bar) { return wide(y_bar) * x / y; }}});
 }
 
 Tensor xlogy(const Tensor& x, Scalar y) {
-    return record("xlogy", combine_floating("xlogy", Fn::kXlogy, {x, y}), {{x, [x, y](const Tensor& g) {
+    return record("xlogy", combine_floating("xlogy", Fn::kXlogy, {x, y}), {{x, [x, y](const Tensor& y_bar) {
                                                                                 if (y.to<double>() > 0)
-                                                                                    return xlogy(g, y);
+                                                                                    return xlogy(y_bar, y);
                                                                                 return where(eq(x, 0), 0,
-                                                                                             xlogy(g, y));
+                                                                                             xlogy(y_bar, y));
                                                                             }}});
 }
 
 Tensor xlogy(Scalar x, const Tensor& y) {
     return record("xlogy", combine_floating("xlogy", Fn::kXlogy, {x, y}),
-                  {{y, [x, y](const Tensor& g) { return wide(g) * x / y; }}});
+                  {{y, [x, y](const Tensor& y_bar) { return wide(y_bar) * x / y; }}});
 }
 
 Tensor lerp(const Tensor& a, const Tensor& b, const Tensor& weight) {
     check_same_type("lerp", a, b);
     check_same_type("lerp", a, weight);
     return record("lerp", combine("lerp", Fn::kLerp, {a, b, weight}),
-                  {{a, [weight](const Tensor& g) { return g * (1 - wide(weight)); }},
-                   {b, [weight](const Tensor& g) { return g * weight; }},
-                   {weight, [a, b](const Tensor& g) { return g * (wide(b) - a); }}});
+                  {{a, [weight](const Tensor& y_bar) { return y_bar * (1 - wide(weight)); }},
+                   {b, [weight](const Tensor& y_bar) { return y_bar * weight; }},
+                   {weight, [a, b](const Tensor& y_bar) { return y_bar * (wide(b) - a); }}});
 }
 
 Tensor lerp(const Tensor& a, const Tensor& b, Scalar weight) {
     check_same_type("lerp", a, b);
     const auto w = weight.to<double>();
-    return record(
-        "lerp", combine("lerp", Fn::kLerp, {a, b, w}),
-        {{a, [w](const Tensor& g) { return g * (1 - w); }}, {b, [w](const Tensor& g) { return g * w; }}});
+    return record("lerp", combine("lerp", Fn::kLerp, {a, b, w}),
+                  {{a, [w](const Tensor& y_bar) { return y_bar * (1 - w); }},
+                   {b, [w](const Tensor& y_bar) { return y_bar * w; }}});
 }
 
 }  // namespace reel

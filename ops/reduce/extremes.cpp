@@ -13,7 +13,7 @@ namespace reel {
 
 namespace {
 
-using kernels::Fold;
+using kernels::ReduceOp;
 
 void check_not_empty(const char* name, const Tensor& x, const ReducedDims& r) {
     if (r.count == 0 && numel(r.result) > 0) {
@@ -22,32 +22,33 @@ void check_not_empty(const char* name, const Tensor& x, const ReducedDims& r) {
     }
 }
 
-Tensor folded(const char* name, Fold how, const Tensor& x, const ReducedDims& r) {
+Tensor reduced(const char* name, ReduceOp op, const Tensor& x, const ReducedDims& r) {
     check_not_empty(name, x, r);
-    return dense(r.shaped(fold(how, x, r.dims, {compute_dtype(x.dtype())})), x.dtype());
+    return dense(r.shaped(reduce(op, x, r.dims, {compute_dtype(x.dtype())})), x.dtype());
 }
 
 /// The gradient for x: the winners share it evenly.
-Tensor shared(const Tensor& g, const Tensor& winners, const ReducedDims& r) {
-    const Tensor shares = winners.to(compute_dtype(g.dtype()));
-    return (r.unreduced(wide(g)) / shares.sum(r.dims, true)) * shares;
+Tensor shared(const Tensor& y_bar, const Tensor& winners, const ReducedDims& r) {
+    const Tensor shares = winners.to(compute_dtype(y_bar.dtype()));
+    return (r.unreduced(wide(y_bar)) / shares.sum(r.dims, true)) * shares;
 }
 
 /// Every element equal to the extreme is a winner. Nothing is equal to NaN, and then the gradient is NaN.
-Tensor extremum(const char* name, Fold how, const Tensor& x, const Shape& dims, bool keepdim) {
+Tensor extremum(const char* name, ReduceOp op, const Tensor& x, const Shape& dims, bool keepdim) {
     const ReducedDims r(name, x, dims, keepdim);
-    return record(name, folded(name, how, x, r), {{x, [x, r](const Tensor& g, const Tensor& y) {
-                                                       return shared(g, eq(x, r.unreduced(y.detach())), r);
+    return record(name, reduced(name, op, x, r), {{x, [x, r](const Tensor& y_bar, const Tensor& y) {
+                                                       return shared(y_bar, eq(x, r.unreduced(y.detach())),
+                                                                     r);
                                                    }}});
 }
 
 /// Of all elements. Here, as in PyTorch, NaNs are winners where the extreme is one.
-Tensor extremum(const char* name, Fold how, const Tensor& x) {
+Tensor extremum(const char* name, ReduceOp op, const Tensor& x) {
     const ReducedDims r(name, x, {}, false);
-    return record(name, folded(name, how, x, r), {{x, [x, r](const Tensor& g, const Tensor& y) {
+    return record(name, reduced(name, op, x, r), {{x, [x, r](const Tensor& y_bar, const Tensor& y) {
                                                        const Tensor best = y.detach();
                                                        const bool none = isnan(best).item<bool>();
-                                                       return shared(g, none ? isnan(x) : eq(x, best), r);
+                                                       return shared(y_bar, none ? isnan(x) : eq(x, best), r);
                                                    }}});
 }
 
@@ -69,9 +70,9 @@ struct Element<BFloat16> {
 };
 
 /// The winners and where they stood. Of bools, as bytes that are 0 or 1: one truth is no larger than another.
-ValuesIndices find(Fold how, const Tensor& x, const ReducedDims& r) {
+ValuesIndices find(ReduceOp op, const Tensor& x, const ReducedDims& r) {
     const Tensor comparable = x.dtype() == kBool ? ne(x, false) : x;
-    const States states = fold_states(how, comparable, r.dims, {compute_dtype(x.dtype())});
+    const States states = reduce_states(op, comparable, r.dims, {compute_dtype(x.dtype())});
     return dispatch(x.dtype(), [&](auto zero) -> ValuesIndices {
         using State = kernels::Extreme<typename Element<decltype(zero)>::Type>;
         return {r.shaped(states.map<State>(x.dtype(), [](const State& s) { return s.value; })),
@@ -80,54 +81,55 @@ ValuesIndices find(Fold how, const Tensor& x, const ReducedDims& r) {
 }
 
 /// The one winner along `dim` gets the whole gradient: ȳ at its index, 0 elsewhere.
-ValuesIndices extremum(const char* name, Fold how, const Tensor& x, std::int64_t dim, bool keepdim) {
+ValuesIndices extremum(const char* name, ReduceOp op, const Tensor& x, std::int64_t dim, bool keepdim) {
     const ReducedDims r(name, x, dim, keepdim);
     check_not_empty(name, x, r);
-    auto [values, indices] = find(how, x, r);
+    auto [values, indices] = find(op, x, r);
     return {record(name, values,
                    {{x,
-                     [r, winners = indices, sizes = x.sizes()](const Tensor& g) {
-                         if (sizes.empty()) return g;
-                         return scatter(zeros(sizes, g.dtype()), r.dims[0], r.unreduced(winners),
-                                        r.unreduced(g));
+                     [r, winners = indices, sizes = x.sizes()](const Tensor& y_bar) {
+                         if (sizes.empty()) return y_bar;
+                         return scatter(zeros(sizes, y_bar.dtype()), r.dims[0], r.unreduced(winners),
+                                        r.unreduced(y_bar));
                      }}}),
             indices};
 }
 
-Tensor index_of(const char* name, Fold how, const Tensor& x, std::optional<std::int64_t> dim, bool keepdim) {
+Tensor index_of(const char* name, ReduceOp op, const Tensor& x, std::optional<std::int64_t> dim,
+                bool keepdim) {
     check_no_bool(name, {x}, "to(kInt64)");
     const ReducedDims r(name, x, dim ? Shape(*dim) : Shape(), keepdim);
     check_not_empty(name, x, r);
-    return find(how, x, r).indices;
+    return find(op, x, r).indices;
 }
 
 }  // namespace
 
 Tensor amax(const Tensor& x, const Shape& dims, bool keepdim) {
-    return extremum("amax", Fold::kMax, x, dims, keepdim);
+    return extremum("amax", ReduceOp::kMax, x, dims, keepdim);
 }
 Tensor amin(const Tensor& x, const Shape& dims, bool keepdim) {
-    return extremum("amin", Fold::kMin, x, dims, keepdim);
+    return extremum("amin", ReduceOp::kMin, x, dims, keepdim);
 }
 
-Tensor max(const Tensor& x) { return extremum("max", Fold::kMax, x); }
-Tensor min(const Tensor& x) { return extremum("min", Fold::kMin, x); }
+Tensor max(const Tensor& x) { return extremum("max", ReduceOp::kMax, x); }
+Tensor min(const Tensor& x) { return extremum("min", ReduceOp::kMin, x); }
 
 ValuesIndices max(const Tensor& x, std::int64_t dim, bool keepdim) {
-    return extremum("max", Fold::kArgMax, x, dim, keepdim);
+    return extremum("max", ReduceOp::kArgMax, x, dim, keepdim);
 }
 ValuesIndices min(const Tensor& x, std::int64_t dim, bool keepdim) {
-    return extremum("min", Fold::kArgMin, x, dim, keepdim);
+    return extremum("min", ReduceOp::kArgMin, x, dim, keepdim);
 }
 
 Tensor max(const Tensor& a, const Tensor& b) { return maximum(a, b); }
 Tensor min(const Tensor& a, const Tensor& b) { return minimum(a, b); }
 
 Tensor argmax(const Tensor& x, std::optional<std::int64_t> dim, bool keepdim) {
-    return index_of("argmax", Fold::kArgMax, x, dim, keepdim);
+    return index_of("argmax", ReduceOp::kArgMax, x, dim, keepdim);
 }
 Tensor argmin(const Tensor& x, std::optional<std::int64_t> dim, bool keepdim) {
-    return index_of("argmin", Fold::kArgMin, x, dim, keepdim);
+    return index_of("argmin", ReduceOp::kArgMin, x, dim, keepdim);
 }
 
 }  // namespace reel

@@ -1,4 +1,4 @@
-// The p-norm. One pass over memory for p = 0, 1, 2, ±∞: each block is mapped and folded while it is in cache.
+// The p-norm. One pass over memory for p = 0, 1, 2, ±∞: each block is mapped and reduced while it is in cache.
 #include <cmath>
 #include <limits>
 
@@ -16,14 +16,14 @@ namespace reel {
 namespace {
 
 using kernels::Fn;
-using kernels::Fold;
+using kernels::ReduceOp;
 
 /// m (Σ (|x| / m)ᵖ)^(1/p), m the largest |x|, or the smallest for p < 0: no power exceeds 1.
 Tensor scaled_norm(const Tensor& x, double p, const ReducedDims& r) {
-    const Tensor m = fold(p > 0 ? Fold::kMax : Fold::kMin, x, r.dims, {x.dtype(), Fn::kAbs});
+    const Tensor m = reduce(p > 0 ? ReduceOp::kMax : ReduceOp::kMin, x, r.dims, {x.dtype(), Fn::kAbs});
     const Tensor plain = logical_and(gt(m, 0), isfinite(m));
     const Tensor ratio = abs(x) / where(plain, m, 1);
-    return where(plain, m * pow(fold(Fold::kSum, pow(ratio, p), r.dims, {kFloat64}), 1 / p), m);
+    return where(plain, m * pow(reduce(ReduceOp::kSum, pow(ratio, p), r.dims, {kFloat64}), 1 / p), m);
 }
 
 /// Whether sums of powers are none too small or large: they have lost no digits.
@@ -38,16 +38,16 @@ bool are_exact(const Tensor& sums) {
 
 /// √Σ x². Squares of float32 numbers leave its range long before their root does: then once more in float64.
 Tensor euclidean(const Tensor& x, const ReducedDims& r, DType compute) {
-    const Tensor squares = fold(Fold::kSum, x, r.dims, {compute, Fn::kSquare});
+    const Tensor squares = reduce(ReduceOp::kSum, x, r.dims, {compute, Fn::kSquare});
     if (are_exact(squares)) return sqrt(squares);
     if (compute == kFloat64) return scaled_norm(x, 2, r);
-    return sqrt(fold(Fold::kSum, x, r.dims, {kFloat64, Fn::kSquare}));
+    return sqrt(reduce(ReduceOp::kSum, x, r.dims, {kFloat64, Fn::kSquare}));
 }
 
 /// (Σ |x|ᵖ)^(1/p), in float64: the root of a sum in float32 would show what 1/p loses there.
 Tensor power_norm(const Tensor& x, double p, const ReducedDims& r) {
     const Tensor sizes = abs(x.to(kFloat64));
-    const Tensor sums = fold(Fold::kSum, pow(sizes, p), r.dims, {kFloat64});
+    const Tensor sums = reduce(ReduceOp::kSum, pow(sizes, p), r.dims, {kFloat64});
     return are_exact(sums) ? pow(sums, 1 / p) : scaled_norm(sizes, p, r);
 }
 
@@ -60,24 +60,24 @@ Tensor norm_of(const Tensor& x, double p, const ReducedDims& r) {
     }
     if (r.count == 0) return zeros(r.kept, compute);
     if (p == 0) return count_nonzero(x, r.dims, true);
-    if (p == 1) return fold(Fold::kSum, x, r.dims, {compute, Fn::kAbs});
+    if (p == 1) return reduce(ReduceOp::kSum, x, r.dims, {compute, Fn::kAbs});
     if (p == 2) return euclidean(x, r, compute);
-    if (std::isinf(p)) return fold(p > 0 ? Fold::kMax : Fold::kMin, x, r.dims, {compute, Fn::kAbs});
+    if (std::isinf(p)) return reduce(p > 0 ? ReduceOp::kMax : ReduceOp::kMin, x, r.dims, {compute, Fn::kAbs});
     return power_norm(x, p, r);
 }
 
 /// ȳ ∂y/∂x, for ȳ and y that broadcast over x.
-Tensor norm_gradient(const Tensor& g, const Tensor& x, const Tensor& y, double p, const Shape& dims) {
-    const auto over_norm = [&](const Tensor& divisor) { return where(eq(y, 0), 0, g / divisor); };
-    if (p == 1) return g * sign(x);
+Tensor norm_gradient(const Tensor& y_bar, const Tensor& x, const Tensor& y, double p, const Shape& dims) {
+    const auto over_norm = [&](const Tensor& divisor) { return where(eq(y, 0), 0, y_bar / divisor); };
+    if (p == 1) return y_bar * sign(x);
     if (p == 2) return x * over_norm(y);
     if (std::isinf(p)) {
-        const Tensor winners = eq(abs(x), y).to(g.dtype());
-        return sign(x) * ((g / winners.sum(dims, true)) * winners);
+        const Tensor winners = eq(abs(x), y).to(y_bar.dtype());
+        return sign(x) * ((y_bar / winners.sum(dims, true)) * winners);
     }
     // At 0, where |x|ᵖ⁻¹ may have a pole, sign x chooses the subgradient 0. The quotient's power stays in range.
     const Tensor ratio = where(eq(x, 0), 1, abs(x) / where(eq(y, 0), 1, y));
-    return sign(x) * pow(ratio, p - 1) * where(eq(y, 0), 0, g);
+    return sign(x) * pow(ratio, p - 1) * where(eq(y, 0), 0, y_bar);
 }
 
 }  // namespace
@@ -91,8 +91,8 @@ Tensor norm(const Tensor& x, Scalar power, const Shape& dims, bool keepdim) {
     const auto p = power.to<double>();
     const Tensor y = r.shaped(dense(norm_of(x.detach(), p, r), x.dtype()));
     if (p == 0) return record("norm", y, {{x, zero_gradient}});  // it counts
-    return record("norm", y, {{x, [x, r, p](const Tensor& g, const Tensor& norm) {
-                                   return norm_gradient(r.unreduced(wide(g)), wide(x),
+    return record("norm", y, {{x, [x, r, p](const Tensor& y_bar, const Tensor& norm) {
+                                   return norm_gradient(r.unreduced(wide(y_bar)), wide(x),
                                                         r.unreduced(wide(norm)), p, r.dims);
                                }}});
 }

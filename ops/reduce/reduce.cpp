@@ -18,11 +18,12 @@ namespace reel {
 namespace {
 
 using kernels::Fn;
-using kernels::Fold;
+using kernels::ReduceOp;
 
-/// The fold in the result's shape, type and memory.
-Tensor folded(Fold how, const Tensor& x, const ReducedDims& r, const Preparation& preparation, DType result) {
-    return dense(r.shaped(fold(how, x, r.dims, preparation)), result);
+/// The reduction in the result's shape, type and memory.
+Tensor reduced(ReduceOp op, const Tensor& x, const ReducedDims& r, const Preparation& preparation,
+               DType result) {
+    return dense(r.shaped(reduce(op, x, r.dims, preparation)), result);
 }
 
 /// Π of the others: for each element, the product over `r.dims` without it. No division, so zeros do no harm.
@@ -41,14 +42,14 @@ Tensor product_of_others(const Tensor& x, const ReducedDims& r) {
     flat.push_back(r.count);
     const Tensor rows = moved.reshape(flat);
     const Tensor before = exclusive_cumprod(rows, lead);
-    const Tensor behind = exclusive_cumprod(rows.flip(lead), lead).flip(lead);
-    return (before * behind).reshape(moved.sizes()).permute(inverse);
+    const Tensor after = exclusive_cumprod(rows.flip(lead), lead).flip(lead);
+    return (before * after).reshape(moved.sizes()).permute(inverse);
 }
 
 /// ȳ 2 (x − mean) / divisor.
-Tensor var_gradient(const Tensor& g, const Tensor& x, const ReducedDims& r, double divisor) {
+Tensor var_gradient(const Tensor& y_bar, const Tensor& x, const ReducedDims& r, double divisor) {
     const Tensor wide_x = wide(x);
-    return (r.unreduced(wide(g)) * (2 / divisor)) * (wide_x - mean(wide_x, r.dims, true));
+    return (r.unreduced(wide(y_bar)) * (2 / divisor)) * (wide_x - mean(wide_x, r.dims, true));
 }
 
 double divisor_of(const ReducedDims& r, bool unbiased) {
@@ -59,42 +60,44 @@ double divisor_of(const ReducedDims& r, bool unbiased) {
 template <class F>
 Tensor moments(const char* name, const Tensor& x, const ReducedDims& r, double divisor, const F& f) {
     check_floating(name, x);
-    const States states = fold_states(Fold::kMoments, x, r.dims, {compute_dtype(x.dtype())});
+    const States states = reduce_states(ReduceOp::kMoments, x, r.dims, {compute_dtype(x.dtype())});
     return r.shaped(states.map<kernels::Moments>(
         x.dtype(), [&](const kernels::Moments& m) { return f(m.squares / divisor); }));
 }
 
-/// g / y, and 0 where y is.
-Tensor over_result(const Tensor& g, const Tensor& y) { return where(eq(y, 0), 0, g / y); }
+/// y_bar / y, and 0 where y is.
+Tensor over_result(const Tensor& y_bar, const Tensor& y) { return where(eq(y, 0), 0, y_bar / y); }
 
 }  // namespace
 
 Tensor sum(const Tensor& x, const Shape& dims, bool keepdim) {
     const ReducedDims r("sum", x, dims, keepdim);
     const DType result = x.is_floating_point() ? x.dtype() : kInt64;
-    return record("sum", folded(Fold::kSum, x, r, {compute_dtype(x.dtype())}, result),
-                  {{x, [r, sizes = x.sizes()](const Tensor& g) { return r.unreduced(g).expand(sizes); }}});
+    return record(
+        "sum", reduced(ReduceOp::kSum, x, r, {compute_dtype(x.dtype())}, result),
+        {{x, [r, sizes = x.sizes()](const Tensor& y_bar) { return r.unreduced(y_bar).expand(sizes); }}});
 }
 
 Tensor mean(const Tensor& x, const Shape& dims, bool keepdim) {
     check_floating("mean", x);
     const ReducedDims r("mean", x, dims, keepdim);
     const DType compute = compute_dtype(x.dtype());
-    const Tensor total = folded(Fold::kSum, x, r, {compute}, compute);
+    const Tensor total = reduced(ReduceOp::kSum, x, r, {compute}, compute);
     const auto n = static_cast<double>(r.count);
-    return record(
-        "mean", apply({"mean", Fn::kDiv, compute, x.dtype(), nullptr}, {total, n}),
-        {{x, [r, n, sizes = x.sizes()](const Tensor& g) { return r.unreduced(g / n).expand(sizes); }}});
+    return record("mean", apply({"mean", Fn::kDiv, compute, x.dtype(), nullptr}, {total, n}),
+                  {{x, [r, n, sizes = x.sizes()](const Tensor& y_bar) {
+                        return r.unreduced(y_bar / n).expand(sizes);
+                    }}});
 }
 
 Tensor prod(const Tensor& x, const Shape& dims, bool keepdim) {
     const ReducedDims r("prod", x, dims, keepdim);
     const DType result = x.is_floating_point() ? x.dtype() : kInt64;
-    return record("prod", folded(Fold::kProd, x, r, {compute_dtype(result)}, result),
-                  {{x, [x, r](const Tensor& g, const Tensor& y) {
+    return record("prod", reduced(ReduceOp::kProd, x, r, {compute_dtype(result)}, result),
+                  {{x, [x, r](const Tensor& y_bar, const Tensor& y) {
                         const bool divisible = logical_and(isfinite(y), ne(y, 0)).all().item<bool>();
-                        return divisible ? r.unreduced(wide(g) * y) / x
-                                         : r.unreduced(wide(g)) * product_of_others(wide(x), r);
+                        return divisible ? r.unreduced(wide(y_bar) * y) / x
+                                         : r.unreduced(wide(y_bar)) * product_of_others(wide(x), r);
                     }}});
 }
 
@@ -102,31 +105,31 @@ Tensor var(const Tensor& x, const Shape& dims, bool unbiased, bool keepdim) {
     const ReducedDims r("var", x, dims, keepdim);
     const double divisor = divisor_of(r, unbiased);
     return record("var", moments("var", x, r, divisor, [](double y) { return y; }),
-                  {{x, [x, r, divisor](const Tensor& g) { return var_gradient(g, x, r, divisor); }}});
+                  {{x, [x, r, divisor](const Tensor& y_bar) { return var_gradient(y_bar, x, r, divisor); }}});
 }
 
 Tensor std(const Tensor& x, const Shape& dims, bool unbiased, bool keepdim) {
     const ReducedDims r("std", x, dims, keepdim);
     const double divisor = divisor_of(r, unbiased);
     return record("std", moments("std", x, r, divisor, [](double y) { return std::sqrt(y); }),
-                  {{x, [x, r, divisor](const Tensor& g, const Tensor& y) {
-                        return var_gradient(over_result(wide(g), 2 * wide(y)), x, r, divisor);
+                  {{x, [x, r, divisor](const Tensor& y_bar, const Tensor& y) {
+                        return var_gradient(over_result(wide(y_bar), 2 * wide(y)), x, r, divisor);
                     }}});
 }
 
 Tensor any(const Tensor& x, const Shape& dims, bool keepdim) {
     const ReducedDims r("any", x, dims, keepdim);
-    return r.shaped(fold(Fold::kMax, x, r.dims, {kBool}));
+    return r.shaped(reduce(ReduceOp::kMax, x, r.dims, {kBool}));
 }
 
 Tensor all(const Tensor& x, const Shape& dims, bool keepdim) {
     const ReducedDims r("all", x, dims, keepdim);
-    return r.shaped(fold(Fold::kMin, x, r.dims, {kBool}));
+    return r.shaped(reduce(ReduceOp::kMin, x, r.dims, {kBool}));
 }
 
 Tensor count_nonzero(const Tensor& x, const Shape& dims, bool keepdim) {
     const ReducedDims r("count_nonzero", x, dims, keepdim);
-    return r.shaped(fold(Fold::kSum, x, r.dims, {kBool}));
+    return r.shaped(reduce(ReduceOp::kSum, x, r.dims, {kBool}));
 }
 
 }  // namespace reel

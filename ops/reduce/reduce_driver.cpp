@@ -1,5 +1,5 @@
-// Folding any dims of any layout. The dimensions are taken in the order of memory and fall into three groups:
-// [outer, reduced, inner]. Where nothing lies inside, rows are folded, else columns. What is left by the
+// Reducing any dims of any layout. The dimensions are taken in the order of memory and fall into three groups:
+// [outer, reduced, inner]. Where nothing lies inside, rows are reduced, else columns. What is left by the
 // innermost reduced group is a smaller, dense tensor of states; groups further out merge those.
 #include "ops/reduce/reduce_driver.hpp"
 
@@ -14,18 +14,18 @@ namespace reel {
 
 namespace {
 
-using kernels::FoldMatrix;
+using kernels::ReduceMatrix;
 using std::int64_t;
 
 constexpr int64_t kBlock =
-    16 * 1024;                     // elements folded at a time: they fit in L2 where they must be gathered
-constexpr int64_t kColumns = 512;      // columns of a block
-constexpr int64_t kRows = 64;          // the multiple that its rows come in
-constexpr int64_t kShort = 16;         // rows up to this length are read across, as columns
+    16 * 1024;                     // elements reduced at a time: they fit in L2 where they must be gathered
+constexpr int64_t kColumns = 512;  // columns of a block
+constexpr int64_t kRows = 64;      // the multiple that its rows come in
+constexpr int64_t kShort = 16;     // rows up to this length are read across, as columns
 
 int64_t blocks_of(int64_t count, int64_t block) { return (count + block - 1) / block; }
 
-/// How a tensor, read in the order of memory, is folded over one group of dimensions.
+/// How a tensor, read in the order of memory, is reduced over one group of dimensions.
 struct Middle {
     int64_t outer;
     int64_t reduced;
@@ -44,19 +44,19 @@ struct Group {
     std::size_t last;
 };
 
-/// Sizes and strides in the order in which a fold walks them.
+/// Sizes and strides in the order in which a reduction walks them.
 struct Layout {
     Shape sizes;
     Shape strides;
     Shape order;    ///< which dimension of the tensor each is
-    Shape reduced;  ///< 1 where it is to be folded
+    Shape reduced;  ///< 1 where it is to be reduced
 
     /// `as_given` where the order of the elements counts, else by falling stride.
     Layout(const Tensor& x, const Shape& dims, bool as_given)
         : sizes(x.sizes()), strides(x.strides()), order(sizes) {
         std::iota(order.begin(), order.end(), 0);
         if (!as_given && !x.is_contiguous()) {
-            order = memory_order(x.sizes(), x.strides());
+            order = dims_by_stride(x.sizes(), x.strides());
             for (std::size_t i = 0; i < order.size(); ++i) {
                 sizes[i] = x.sizes()[static_cast<std::size_t>(order[i])];
                 strides[i] = x.strides()[static_cast<std::size_t>(order[i])];
@@ -108,17 +108,17 @@ struct Source {
     const std::byte* base;
     DType stored;
     Preparation preparation;
-    Walk walk;
-    Walk outer;  ///< of the matrices alone
+    StridedRuns runs;
+    StridedRuns outer;  ///< of the matrices alone
     int64_t rows;
     int64_t columns;
-    std::optional<int64_t> direct;  ///< the stride of the rows where they can be used as they stand
+    std::optional<int64_t> direct;  ///< the stride of the rows where they can be used as they are
 
     Source(const Tensor& x, const Layout& layout, const Preparation& how, std::size_t row, std::size_t column)
         : base(x.raw()),
           stored(x.dtype()),
           preparation(how),
-          walk(layout.sizes, layout.strides),
+          runs(layout.sizes, layout.strides),
           outer(Shape(std::span(layout.sizes.data(), row)), Shape(std::span(layout.strides.data(), row))),
           rows(numel(Shape(std::span(layout.sizes.data() + row, column - row)))),
           columns(numel(Shape(std::span(layout.sizes.data() + column, layout.sizes.size() - column)))) {
@@ -130,7 +130,7 @@ struct Source {
     }
 };
 
-/// One thread's view of a source: blocks of a matrix, ready to be folded.
+/// One thread's view of a source: blocks of a matrix, ready to be reduced.
 class Loader {
 public:
     explicit Loader(const Source& source) : source_(source) {}
@@ -142,14 +142,14 @@ public:
             return {source_.base + offset * size, *source_.direct};
         }
         const int64_t begin = (matrix * source_.rows + row) * source_.columns + column;
-        const bool whole = rows == 1 || columns == source_.columns;  // one range of the walk
-        const Walk::Run run = source_.walk.run(begin);
+        const bool whole = rows == 1 || columns == source_.columns;  // one range of the runs
+        const StridedRuns::Run run = source_.runs.run(begin);
         if (whole && run.step == 1 && run.length >= rows * columns) {
             return {prepare(source_.base + run.offset * size, rows * columns), columns};
         }
         std::byte* block = space(0, rows * columns * size);
         for (int64_t i = 0; i < (whole ? 1 : rows); ++i) {
-            source_.walk.gather(size, source_.base, begin + i * source_.columns,
+            source_.runs.gather(size, source_.base, begin + i * source_.columns,
                                 whole ? rows * columns : columns, block + i * columns * size);
         }
         return {prepare(block, rows * columns), columns};
@@ -179,7 +179,7 @@ private:
     Tensor memory_[2];  // gathered, prepared
 };
 
-/// A dense tensor as matrices, or the dense states that an earlier fold has left.
+/// A dense tensor as matrices, or the dense states that an earlier reduction has left.
 class DenseLoader {
 public:
     DenseLoader(const Tensor& x, const Middle& shape, int64_t size)
@@ -206,7 +206,8 @@ void merge_chunks(const kernels::Reduction& kernel, const Tensor& parts, int64_t
 }
 
 /// Nothing lies inside: whole rows where they are short, else chunks of one.
-void fold_rows(const kernels::Reduction& kernel, const auto& make_loader, const Middle& shape, std::byte* y) {
+void reduce_rows(const kernels::Reduction& kernel, const auto& make_loader, const Middle& shape,
+                 std::byte* y) {
     const int64_t chunk = std::min(kBlock, shape.reduced);
     const int64_t chunks = blocks_of(shape.reduced, chunk);
     if (chunks == 1) {
@@ -235,8 +236,8 @@ void fold_rows(const kernels::Reduction& kernel, const auto& make_loader, const 
 }
 
 /// Blocks of some rows and a strip of columns each.
-void fold_columns(const kernels::Reduction& kernel, FoldMatrix fold, const auto& make_loader,
-                  const Middle& shape, std::byte* y) {
+void reduce_columns(const kernels::Reduction& kernel, ReduceMatrix reduce_block, const auto& make_loader,
+                    const Middle& shape, std::byte* y) {
     const int64_t width = std::min(kColumns, shape.inner);
     const int64_t chunk = std::min(shape.reduced, std::max(kRows, kBlock / shape.inner / kRows * kRows));
     const int64_t chunks = blocks_of(shape.reduced, chunk);
@@ -253,14 +254,15 @@ void fold_columns(const kernels::Reduction& kernel, FoldMatrix fold, const auto&
             const int64_t rows = std::min(chunk, shape.reduced - row);
             const int64_t columns = std::min(width, shape.inner - column);
             const Matrix x = loader.load(part / chunks, row, rows, column, columns);
-            fold(rows, columns, x.at, x.stride, row, states + (part * shape.inner + column) * kernel.state);
+            reduce_block(rows, columns, x.at, x.stride, row,
+                         states + (part * shape.inner + column) * kernel.state);
         }
     });
     if (chunks > 1) merge_chunks(kernel, parts, shape.outer, chunks, shape.inner, y);
 }
 
-/// The states of an empty fold: each the fold of no elements.
-void fold_nothing(const kernels::Reduction& kernel, int64_t count, std::byte* y) {
+/// The states of an empty reduction: each the reduction of no elements.
+void reduce_nothing(const kernels::Reduction& kernel, int64_t count, std::byte* y) {
     for (int64_t i = 0; i < count; ++i) kernel.rows(1, 0, nullptr, 0, 0, y + i * kernel.state);
 }
 
@@ -280,24 +282,26 @@ std::optional<Middle> dense_middle(const Tensor& x, const Shape& dims, const Pre
 }
 
 /// [outer, reduced, inner] → [outer, inner].
-void fold_dense(const kernels::Reduction& kernel, const Tensor& x, const Middle& shape, std::byte* y) {
+void reduce_dense(const kernels::Reduction& kernel, const Tensor& x, const Middle& shape, std::byte* y) {
     if (shape.outer * shape.inner == 0) return;
     if (shape.inner == 1) {
         const DenseLoader rows(x, {1, shape.outer, shape.reduced}, x.itemsize());
-        fold_rows(
+        reduce_rows(
             kernel, [&] { return rows; }, shape, y);
     } else {
         const DenseLoader columns(x, shape, x.itemsize());
-        fold_columns(
+        reduce_columns(
             kernel, kernel.columns, [&] { return columns; }, shape, y);
     }
 }
 
 }  // namespace
 
-States fold_states(kernels::Fold how, const Tensor& x, const Shape& dims, const Preparation& preparation) {
-    const kernels::Reduction& kernel = kernels::reduction(how, preparation.compute);
-    const bool in_order = dims.size() > 1 && (how == kernels::Fold::kArgMax || how == kernels::Fold::kArgMin);
+States reduce_states(kernels::ReduceOp op, const Tensor& x, const Shape& dims,
+                     const Preparation& preparation) {
+    const kernels::Reduction& kernel = kernels::reduction(op, preparation.compute);
+    const bool in_order =
+        dims.size() > 1 && (op == kernels::ReduceOp::kArgMax || op == kernels::ReduceOp::kArgMin);
     Layout layout(x, dims, in_order);
     Group group = last_group(layout);
     Middle shape = middle_of(layout.sizes, group);
@@ -309,14 +313,14 @@ States fold_states(kernels::Fold how, const Tensor& x, const Shape& dims, const 
     Tensor states = Tensor::empty({shape.outer * shape.inner * kernel.state}, kBool);
     if (shape.outer * shape.inner == 0) {
     } else if (shape.reduced == 0) {
-        fold_nothing(kernel, shape.outer * shape.inner, states.raw());
+        reduce_nothing(kernel, shape.outer * shape.inner, states.raw());
     } else if (shape.inner == 1) {
         const Source source(x, layout, preparation, 0, group.first);
-        fold_rows(
+        reduce_rows(
             kernel, [&] { return Loader(source); }, shape, states.raw());
     } else {
         const Source source(x, layout, preparation, group.first, group.last);
-        fold_columns(
+        reduce_columns(
             kernel, kernel.columns, [&] { return Loader(source); }, shape, states.raw());
     }
     for (;;) {
@@ -327,10 +331,10 @@ States fold_states(kernels::Fold how, const Tensor& x, const Shape& dims, const 
         shape = middle_of(layout.sizes, group);
         const Tensor merged = Tensor::empty({shape.outer * shape.inner * kernel.state}, kBool);
         if (shape.outer * shape.inner > 0 && shape.reduced == 0) {
-            fold_nothing(kernel, shape.outer * shape.inner, merged.raw());
+            reduce_nothing(kernel, shape.outer * shape.inner, merged.raw());
         } else if (shape.outer * shape.inner > 0) {
             const DenseLoader loader(states, shape, kernel.state);
-            fold_columns(
+            reduce_columns(
                 kernel, kernel.merge, [&] { return loader; }, shape, merged.raw());
         }
         states = merged;
@@ -353,13 +357,13 @@ Tensor States::elements(DType dtype) const {
     return dense(Tensor::make(memory.impl().storage, dtype, sizes, strides, 0));
 }
 
-Tensor fold(kernels::Fold how, const Tensor& x, const Shape& dims, const Preparation& preparation) {
-    const bool counts = how == kernels::Fold::kSum && preparation.compute == kBool;
+Tensor reduce(kernels::ReduceOp op, const Tensor& x, const Shape& dims, const Preparation& preparation) {
+    const bool counts = op == kernels::ReduceOp::kSum && preparation.compute == kBool;
     const DType result = counts ? kInt64 : preparation.compute;
     const auto shape = dense_middle(x, dims, preparation);
-    if (!shape) return fold_states(how, x, dims, preparation).elements(result);
+    if (!shape) return reduce_states(op, x, dims, preparation).elements(result);
     Tensor y = Tensor::empty(reduced_sizes(x.sizes(), dims, true), result);
-    fold_dense(kernels::reduction(how, preparation.compute), x, *shape, y.raw());
+    reduce_dense(kernels::reduction(op, preparation.compute), x, *shape, y.raw());
     return y;
 }
 

@@ -1,6 +1,6 @@
 /// \file
 /// How a reduction meets tensors: any dims, any layout, threads. The operations are in `reduce.hpp`, the raw
-/// folds in `kernels/`.
+/// reductions in `kernels/`.
 #pragma once
 
 #include "ops/kernels/table.hpp"
@@ -13,7 +13,7 @@ struct ReducedDims {
     Shape dims;              ///< wrapped
     Shape kept;              ///< the result's sizes with keepdim
     Shape result;            ///< the result's sizes
-    std::int64_t count = 1;  ///< elements folded into one
+    std::int64_t count = 1;  ///< elements reduced into one
 
     ReducedDims(const char* name, const Tensor& x, const Shape& given, bool keepdim)
         : dims(wrap_dims(given, x.dim(), name)),
@@ -30,16 +30,16 @@ struct ReducedDims {
         return std::move(y);
     }
     /// A gradient of the result, in a shape that broadcasts over `x`.
-    Tensor unreduced(const Tensor& g) const { return g.reshape(kept); }
+    Tensor unreduced(const Tensor& y_bar) const { return y_bar.reshape(kept); }
 };
 
-/// What is done to every element on its way into a fold, a block at a time.
+/// What is done to every element on its way into a reduction, a block at a time.
 struct Preparation {
-    DType compute;                             ///< the type folded
+    DType compute;                             ///< the type reduced
     kernels::Fn map = kernels::Fn::kIdentity;  ///< then mapped by this
 };
 
-/// What a fold leaves: one state for each element of the result, which has 1 in the place of every reduced
+/// What a reduction leaves: one state for each element of the result, which has 1 in the place of every reduced
 /// dimension, where `strides` say.
 struct States {
     Tensor memory;
@@ -65,19 +65,20 @@ private:
     Tensor arranged(const Tensor& values) const;
 };
 
-/// Folds `x` over the (wrapped) `dims`. An empty fold gives the fold's identity; there is none for the
+/// Reduces `x` over the (wrapped) `dims`. An empty reduction gives the reduction's identity; there is none for the
 /// extremes with an index. Several dims have an index only where they are all that there are: it counts in
 /// row-major order.
 ///
 /// Note [Fixed tree]
-/// The order in which numbers are folded depends on the shape, the dims and how the dimensions lie in memory: blocks
+/// The order in which numbers are reduced depends on the shape, the dims and how the dimensions lie in memory: blocks
 /// of a fixed size, combined in pairs. So a result is the same bit for bit at every thread count, and the error of a sum
 /// grows with the logarithm of its length. A view is read in the order of memory, and may give other last bits than its
 /// row-major copy.
-States fold_states(kernels::Fold how, const Tensor& x, const Shape& dims, const Preparation& preparation);
+States reduce_states(kernels::ReduceOp op, const Tensor& x, const Shape& dims,
+                     const Preparation& preparation);
 
-/// The same for folds whose states are elements: a new tensor of type `preparation.compute`; a sum of bools
+/// The same for reductions whose states are elements: a new tensor of type `preparation.compute`; a sum of bools
 /// counts in int64.
-Tensor fold(kernels::Fold how, const Tensor& x, const Shape& dims, const Preparation& preparation);
+Tensor reduce(kernels::ReduceOp op, const Tensor& x, const Shape& dims, const Preparation& preparation);
 
 }  // namespace reel

@@ -32,9 +32,9 @@ struct Middle {
 };
 
 /// Runs the scans of `x` (and `a`) along `dim`, from the front or from the end. Not recorded.
-Tensor run(Scan how, const Tensor& x, const Tensor* a, int64_t dim, bool from_end, DType result) {
+Tensor run(Scan op, const Tensor& x, const Tensor* a, int64_t dim, bool from_end, DType result) {
     const DType compute = compute_dtype(result);
-    const kernels::ScanLanes kernel = kernels::scan(how, compute);
+    const kernels::ScanLanes kernel = kernels::scan(op, compute);
     const Tensor from = dense(x, compute);
     const Tensor factors = a ? dense(*a, compute) : Tensor();
     const Tensor to = Tensor::empty(x.sizes(), compute);
@@ -68,10 +68,10 @@ Tensor run(Scan how, const Tensor& x, const Tensor* a, int64_t dim, bool from_en
 Tensor running_sum(const Tensor& x, int64_t dim, bool from_end) {
     const DType result = x.is_floating_point() ? x.dtype() : kInt64;
     return record("cumsum", run(Scan::kSum, x, nullptr, dim, from_end, result),
-                  {{x, [dim, from_end](const Tensor& g) { return running_sum(g, dim, !from_end); }}});
+                  {{x, [dim, from_end](const Tensor& y_bar) { return running_sum(y_bar, dim, !from_end); }}});
 }
 
-/// The neighbour before (or, from the end, behind) each element; `fill` where there is none.
+/// The neighbour before (or, from the end, after) each element; `fill` where there is none.
 Tensor neighbour(const Tensor& x, int64_t dim, bool from_end, double fill) {
     const Tensor edge = full_like(x.narrow(dim, 0, 1), fill);
     const int64_t rest = x.size(dim) - 1;
@@ -89,9 +89,9 @@ Tensor cumprod(const Tensor& x, int64_t dim) {
     const int64_t d = wrap_dim(dim, x.dim(), "cumprod");
     const DType result = x.is_floating_point() ? x.dtype() : kInt64;
     return record("cumprod", run(Scan::kProd, x, nullptr, d, false, result),
-                  {{x, [x, d](const Tensor& g, const Tensor& y) {
-                        if (x.numel() == 0 || x.dim() == 0) return g;
-                        return neighbour(y, d, false, 1) * linear_recurrence(wide(g), wide(x), d, true);
+                  {{x, [x, d](const Tensor& y_bar, const Tensor& y) {
+                        if (x.numel() == 0 || x.dim() == 0) return y_bar;
+                        return neighbour(y, d, false, 1) * linear_recurrence(wide(y_bar), wide(x), d, true);
                     }}});
 }
 
@@ -99,7 +99,7 @@ Tensor exclusive_cumprod(const Tensor& x, int64_t dim) {
     return x.numel() == 0 ? x : cumprod(neighbour(x, dim, false, 1), dim);
 }
 
-// With hᵢ = s̄ᵢ + aᵢ₊₁ hᵢ₊₁, the same recurrence from the other end: x̄ = h and āᵢ = hᵢ sᵢ₋₁.
+// With hᵢ = s̄ᵢ + aᵢ₊₁ hᵢ₊₁, the same recurrence from the other end: x̄ = v and āᵢ = hᵢ sᵢ₋₁.
 Tensor linear_recurrence(const Tensor& x, const Tensor& a, int64_t dim, bool from_end) {
     if (x.sizes() != a.sizes() || x.dtype() != a.dtype() || !x.is_floating_point()) {
         fail<ShapeError>("linear_recurrence: floating tensors of one shape and type are needed, not ",
@@ -109,9 +109,9 @@ Tensor linear_recurrence(const Tensor& x, const Tensor& a, int64_t dim, bool fro
     // From the end sᵢ takes the factor of its neighbour aᵢ₊₁.
     const Tensor factors = from_end && x.numel() > 0 ? neighbour(a.detach(), d, true, 0) : a;
     return record("linear_recurrence", run(Scan::kLinear, x, &factors, d, from_end, x.dtype()),
-                  {{x, [a, d, from_end](const Tensor& h) { return linear_recurrence(h, a, d, !from_end); }},
-                   {a, [a, d, from_end](const Tensor& h, const Tensor& s) {
-                        const Tensor x_bar = linear_recurrence(h, a, d, !from_end);
+                  {{x, [a, d, from_end](const Tensor& v) { return linear_recurrence(v, a, d, !from_end); }},
+                   {a, [a, d, from_end](const Tensor& v, const Tensor& s) {
+                        const Tensor x_bar = linear_recurrence(v, a, d, !from_end);
                         return from_end ? neighbour(x_bar, d, false, 0) * s
                                         : x_bar * neighbour(s, d, false, 0);
                     }}});

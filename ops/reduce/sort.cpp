@@ -3,7 +3,7 @@
 // Note [Keys]
 // An element becomes an unsigned integer whose order is the element's: of a floating number the bits, with
 // the sign bit flipped where it is positive and all bits where it is negative; NaN is the greatest, -0 is 0.
-// In descending order the bits are inverted. An item is a key with its index behind: no two items are equal,
+// In descending order the bits are inverted. An item is a key followed by its index: no two items are equal,
 // so that every way to sort them is stable, and ties come in the order of their indices.
 #include "ops/reduce/sort.hpp"
 
@@ -121,8 +121,10 @@ ValuesIndices ordered(const char* name, const Tensor& x, int64_t k, int64_t dim,
     });
     const Tensor places = dense(indices.movedim(-1, dim));
     return {record(name, dense(values.movedim(-1, dim), x.dtype()),
-                   {{x, [places, dim, from = x.sizes()](
-                            const Tensor& g) { return scatter(zeros(from, g.dtype()), dim, places, g); }}}),
+                   {{x,
+                     [places, dim, from = x.sizes()](const Tensor& y_bar) {
+                         return scatter(zeros(from, y_bar.dtype()), dim, places, y_bar);
+                     }}}),
             places};
 }
 

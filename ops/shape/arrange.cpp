@@ -38,11 +38,11 @@ Tensor repeated(const Tensor& repeats, int64_t size) {
         if (count < 0) fail<ShapeError>("repeat_interleave: a negative count, ", count);
         total += one ? Wide{count} * size : count;
     }
-    const Tensor places = Tensor::empty(
+    const Tensor indices = Tensor::empty(
         to_int64(total, "repeat_interleave: the size of the result with repeats ", Shape(counts)), kInt64);
-    auto* to = places.data_ptr<int64_t>();
+    auto* to = indices.data_ptr<int64_t>();
     for (int64_t i = 0; i < size; ++i) to = std::fill_n(to, counts[one ? 0 : at(i)], i);
-    return places;
+    return indices;
 }
 
 // ---- roll
@@ -57,16 +57,16 @@ Tensor rolled(const Tensor& x, int64_t shift, int64_t dim) {
 
 // ---- pad
 
-/// Places before and behind one dimension; negative ones crop.
+/// Places before and after one dimension; negative ones crop.
 struct Margin {
     int64_t before = 0;
-    int64_t behind = 0;
+    int64_t after = 0;
 
     int64_t cropped_before() const { return std::max<int64_t>(0, -before); }
-    int64_t cropped_behind() const { return std::max<int64_t>(0, -behind); }
+    int64_t cropped_after() const { return std::max<int64_t>(0, -after); }
     int64_t added_before() const { return std::max<int64_t>(0, before); }
-    int64_t added_behind() const { return std::max<int64_t>(0, behind); }
-    int64_t total() const { return before + behind; }
+    int64_t added_after() const { return std::max<int64_t>(0, after); }
+    int64_t total() const { return before + after; }
 };
 
 /// The margins of every dimension, from the list that starts with the last. What they and the size come to fits
@@ -80,12 +80,12 @@ std::vector<Margin> margins_of(const Tensor& x, const Shape& pads) {
     for (std::size_t i = 0; i < pads.size() / 2; ++i) {
         const std::size_t d = margins.size() - 1 - i;
         margins[d] = {pads[2 * i], pads[2 * i + 1]};
-        const Wide size = Wide{x.sizes()[d]} + margins[d].before + margins[d].behind;
+        const Wide size = Wide{x.sizes()[d]} + margins[d].before + margins[d].after;
         if (size < 0) {
             fail<ShapeError>("pad: pads ", pads, " crop more than there is of dimension ", d, " of shape ",
                              x.sizes());
         }
-        for (const Wide needed : {size, -Wide{margins[d].before}, -Wide{margins[d].behind}}) {
+        for (const Wide needed : {size, -Wide{margins[d].before}, -Wide{margins[d].after}}) {
             to_int64(needed, "pad: dimension ", d, " of shape ", x.sizes(), " with pads ", pads);
         }
     }
@@ -105,7 +105,7 @@ Tensor pad_constant(const Tensor& x, const Shape& pads, Scalar value) {
     for (std::size_t d = 0; d < margins.size(); ++d) {
         const auto dim = static_cast<int64_t>(d);
         const int64_t start = margins[d].cropped_before();
-        const int64_t length = std::max<int64_t>(0, x.sizes()[d] - start - margins[d].cropped_behind());
+        const int64_t length = std::max<int64_t>(0, x.sizes()[d] - start - margins[d].cropped_after());
         from = from.slice(dim, start, start + length);
         to = to.slice(dim, margins[d].added_before(), margins[d].added_before() + length);
     }
@@ -113,8 +113,8 @@ Tensor pad_constant(const Tensor& x, const Shape& pads, Scalar value) {
     Shape turned = pads;
     for (int64_t& pad : turned) pad = -pad;
     return record("pad", y,
-                  {{x, [turned](const Tensor& g) { return pad_constant(g, turned, 0); }},
-                   {unless_finite(value), pass}});
+                  {{x, [turned](const Tensor& y_bar) { return pad_constant(y_bar, turned, 0); }},
+                   {nonfinite_input(value), pass}});
 }
 
 /// The place in [0, size) that place i of the padded dimension shows.
@@ -129,16 +129,16 @@ Tensor pad_indexed(const Tensor& x, const Shape& pads, std::string_view mode, Fo
     Tensor y = x;
     const std::vector<Margin> margins = margins_of(x, pads);
     for (std::size_t d = 0; d < margins.size(); ++d) {
-        const auto [before, behind] = margins[d];
-        if (before == 0 && behind == 0) continue;
+        const auto [before, after] = margins[d];
+        if (before == 0 && after == 0) continue;
         const int64_t size = x.sizes()[d];
-        if (size == 0 || std::max(before, behind) > widest(size)) {
+        if (size == 0 || std::max(before, after) > widest(size)) {
             fail<ShapeError>("pad: ", mode, " pads ", pads, " are too wide for dimension ", d, " of shape ",
                              x.sizes());
         }
-        const Tensor places = Tensor::empty({before + size + behind}, kInt64);
-        for (int64_t i = 0; i < places.numel(); ++i) places.data_ptr<int64_t>()[i] = fold(i - before, size);
-        y = index_select(y, static_cast<int64_t>(d), places);
+        const Tensor indices = Tensor::empty({before + size + after}, kInt64);
+        for (int64_t i = 0; i < indices.numel(); ++i) indices.data_ptr<int64_t>()[i] = fold(i - before, size);
+        y = index_select(y, static_cast<int64_t>(d), indices);
     }
     return y.is_same(x) ? x.clone() : y;
 }
@@ -150,16 +150,16 @@ Tensor pad_circular(const Tensor& x, const Shape& pads) {
     for (std::size_t d = 0; d < margins.size(); ++d) {
         const auto dim = static_cast<int64_t>(d);
         const Margin& margin = margins[d];
-        if (margin.before == 0 && margin.behind == 0) continue;
-        const int64_t size = x.sizes()[d] - margin.cropped_before() - margin.cropped_behind();
+        if (margin.before == 0 && margin.after == 0) continue;
+        const int64_t size = x.sizes()[d] - margin.cropped_before() - margin.cropped_after();
         const int64_t before = margin.added_before();
-        const int64_t behind = margin.added_behind();
-        if (size <= 0 || std::max(before, behind) > size) {
+        const int64_t after = margin.added_after();
+        if (size <= 0 || std::max(before, after) > size) {
             fail<ShapeError>("pad: circular pads ", pads, " are too wide for dimension ", d, " of shape ",
                              x.sizes(), ", which is cropped first");
         }
         const Tensor kept = y.narrow(dim, margin.cropped_before(), size);
-        y = cat({kept.narrow(dim, size - before, before), kept, kept.narrow(dim, 0, behind)}, dim);
+        y = cat({kept.narrow(dim, size - before, before), kept, kept.narrow(dim, 0, after)}, dim);
     }
     return y.is_same(x) ? x.clone() : y;
 }
@@ -187,7 +187,7 @@ Tensor triangle(const char* name, const Tensor& x, const Kept& kept, Tensor (*se
             std::memset(to + last * size, 0, at((columns - last) * size));
         }
     });
-    return record(name, y, {{x, [self, diagonal](const Tensor& g) { return self(g, diagonal); }}});
+    return record(name, y, {{x, [self, diagonal](const Tensor& y_bar) { return self(y_bar, diagonal); }}});
 }
 
 using Range = std::pair<int64_t, int64_t>;
@@ -255,7 +255,7 @@ Tensor pad(const Tensor& x, const Shape& pads, std::string_view mode, Scalar val
                            [](int64_t) { return std::numeric_limits<int64_t>::max(); });
     }
     if (mode == "circular") return pad_circular(x, pads);
-    fail<Error>("pad: the mode \"", mode, "\" is none of constant, reflect, replicate, circular");
+    fail<Error>("pad: the mode \"", mode, "\" is not one of constant, reflect, replicate, circular");
 }
 
 Tensor tril(const Tensor& x, int64_t diagonal) {

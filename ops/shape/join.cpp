@@ -41,7 +41,7 @@ void check_fits(const Tensor& model, const Tensor& x, std::size_t index, int64_t
     bool fits = model.dim() == x.dim();
     for (int64_t d = 0; d < x.dim() && fits; ++d) fits = d == dim || model.sizes()[at(d)] == x.sizes()[at(d)];
     if (fits) return;
-    fail<ShapeError>("cat: tensor ", index, " of shape ", x.sizes(), " does not fit behind one of shape ",
+    fail<ShapeError>("cat: tensor ", index, " of shape ", x.sizes(), " does not match one of shape ",
                      model.sizes(), " along dimension ", dim, "; all other sizes must agree");
 }
 
@@ -118,8 +118,8 @@ Tensor cat(const std::vector<Tensor>& tensors, int64_t dim) {
     for (const Part& part : parts) {
         if (!plain && part.tensor.numel() > 0) copy_elements(place_of(y, part, d), part.tensor);
         const int64_t length = part.tensor.sizes()[at(d)];
-        edges.emplace_back(part.tensor, Pullback([d, start = part.start, length](const Tensor& g) {
-                               return g.narrow(d, start, length);
+        edges.emplace_back(part.tensor, Pullback([d, start = part.start, length](const Tensor& y_bar) {
+                               return y_bar.narrow(d, start, length);
                            }));
     }
     return record("cat", y, edges);

@@ -11,10 +11,10 @@
 #pragma GCC visibility push(default)
 namespace reel {
 
-/// The tensors one behind the other along `dim`, in their common type. The other sizes must agree; a tensor
+/// The tensors one after the other along `dim`, in their common type. The other sizes must agree; a tensor
 /// of shape [0] is skipped, as in PyTorch. x̄ᵢ = the part of ȳ that is xᵢ.
 Tensor cat(const std::vector<Tensor>& tensors, std::int64_t dim = 0);
-/// Tensors of one shape one behind the other along a new dimension.
+/// Tensors of one shape one after the other along a new dimension.
 Tensor stack(const std::vector<Tensor>& tensors, std::int64_t dim = 0);
 
 /// `x` again and again, `repeats[d]` times along dimension d; leading repeats make new dimensions.
@@ -26,7 +26,7 @@ Tensor repeat_interleave(const Tensor& x, const Tensor& repeats, std::optional<s
 /// Elements moved by `shifts[i]` places along `dims[i]`, those pushed out coming in at the other end; without
 /// dims along the flattened `x`.
 Tensor roll(const Tensor& x, const Shape& shifts, const Shape& dims = {});
-/// `pads` are before and behind of the last dimension, then of the one before it, and so on; negative ones
+/// `pads` gives the padding before and after the last dimension, then that of the one before it, and so on; negative ones
 /// crop. Modes: "constant" (`value`), "reflect" (abc → cb·abc·ba), "replicate" (aa·abc·cc), "circular"
 /// (bc·abc·ab). x̄ = ȳ without the padding, to which what was repeated is added back.
 Tensor pad(const Tensor& x, const Shape& pads, std::string_view mode = "constant", Scalar value = 0);

@@ -17,7 +17,7 @@ std::size_t at(std::int64_t dim) { return static_cast<std::size_t>(dim); }
 
 /// Whether some elements may share a place: not every stride steps over all that the smaller ones reach.
 bool may_overlap(const Shape& sizes, const Shape& strides) {
-    const Shape order = memory_order(sizes, strides);
+    const Shape order = dims_by_stride(sizes, strides);
     std::int64_t reach = 0;
     for (std::size_t i = order.size(); i-- > 0;) {
         const std::size_t dim = at(order[i]);
@@ -28,17 +28,17 @@ bool may_overlap(const Shape& sizes, const Shape& strides) {
     return false;
 }
 
-/// Adds `g` to zeros at `places`; one by one where places coincide.
-void add_to_zeros(const Tensor& places, const Tensor& g) {
-    if (!may_overlap(places.sizes(), places.strides())) return copy_elements(places, g);
-    const Walk walk(places.sizes(), places.strides());
-    const Tensor values = dense(g);
-    dispatch(g.dtype(), [&](auto zero) {
+/// Adds `y_bar` to zeros at `places`; one by one where places coincide.
+void add_to_zeros(const Tensor& zeros, const Tensor& y_bar) {
+    if (!may_overlap(zeros.sizes(), zeros.strides())) return copy_elements(zeros, y_bar);
+    const StridedRuns runs(zeros.sizes(), zeros.strides());
+    const Tensor values = dense(y_bar);
+    dispatch(y_bar.dtype(), [&](auto zero) {
         using T = decltype(zero);
-        auto* to = reinterpret_cast<T*>(places.raw());
+        auto* to = reinterpret_cast<T*>(zeros.raw());
         const auto* from = reinterpret_cast<const T*>(values.raw());
-        for (std::int64_t i = 0; i < walk.numel();) {
-            const Walk::Run run = walk.run(i);
+        for (std::int64_t i = 0; i < runs.numel();) {
+            const StridedRuns::Run run = runs.run(i);
             for (std::int64_t k = 0; k < run.length; ++k, ++i) {
                 T& sum = to[run.offset + k * run.step];
                 sum = convert_element<T>(convert_element<double>(sum) + convert_element<double>(from[i]));
@@ -47,15 +47,15 @@ void add_to_zeros(const Tensor& places, const Tensor& g) {
     });
 }
 
-/// Zeros of `sizes` with `g` where `view` of them is: the adjoint of `view`.
+/// Zeros of `sizes` with `y_bar` where `view` of them is: the adjoint of `view`.
 template <class View>
-Tensor embed(const char* name, const Tensor& g, const Shape& sizes, const View& view) {
-    const Tensor x_bar = zeros(sizes, g.dtype());
+Tensor embed(const char* name, const Tensor& y_bar, const Shape& sizes, const View& view) {
+    const Tensor x_bar = zeros(sizes, y_bar.dtype());
     {
         const NoGradGuard quiet;
-        add_to_zeros(view(x_bar), g);
+        add_to_zeros(view(x_bar), y_bar);
     }
-    return record(name, x_bar, {{g, view}});
+    return record(name, x_bar, {{y_bar, view}});
 }
 
 /// A view that shows a part of `x`, or an element more than once. `view` makes it of any tensor of this
@@ -63,20 +63,21 @@ Tensor embed(const char* name, const Tensor& g, const Shape& sizes, const View& 
 template <class View>
 Tensor part(const char* name, const Tensor& x, const Shape& sizes, const Shape& strides, std::int64_t offset,
             const View& view) {
-    return record(
-        name, Tensor::make_view(x, sizes, strides, offset),
-        {{x, [name, from = x.sizes(), view](const Tensor& g) { return embed(name, g, from, view); }}});
+    return record(name, Tensor::make_view(x, sizes, strides, offset),
+                  {{x, [name, from = x.sizes(), view](const Tensor& y_bar) {
+                        return embed(name, y_bar, from, view);
+                    }}});
 }
 
-/// The elements of memory in which `g` stands at the places of layout `from`, read at the places of layout
+/// The elements of memory in which `y_bar` is at the places of layout `from`, read at the places of layout
 /// `to`.
 struct Layout {
     Shape sizes;
     Shape strides;
     std::int64_t offset;
 
-    std::int64_t lowest() const { return offset + reach(sizes, strides).low; }
-    std::int64_t highest() const { return offset + reach(sizes, strides).high; }
+    std::int64_t lowest() const { return offset + offset_range(sizes, strides).low; }
+    std::int64_t highest() const { return offset + offset_range(sizes, strides).high; }
 };
 
 /// Whether the layout stays in [0, held). No dimension may reach further alone: so nothing overflows.
@@ -90,20 +91,21 @@ bool lies_in(const Layout& layout, std::int64_t held) {
 
 Layout layout(const Tensor& x) { return {x.sizes(), x.strides(), x.storage_offset()}; }
 
-/// Of a cotangent h, ḡ = h restrided from `to` to `from`.
-Tensor restride(const Tensor& g, const Layout& from, const Layout& to) {
+/// Of a cotangent v, ḡ = v restrided from `to` to `from`.
+Tensor restride(const Tensor& y_bar, const Layout& from, const Layout& to) {
     if (numel(from.sizes) == 0 || numel(to.sizes) == 0) {
-        return record("as_strided_backward", zeros(to.sizes, g.dtype()),
-                      {{g, [from, to](const Tensor& h) { return restride(h, to, from); }}});
+        return record("as_strided_backward", zeros(to.sizes, y_bar.dtype()),
+                      {{y_bar, [from, to](const Tensor& v) { return restride(v, to, from); }}});
     }
     const std::int64_t low = std::min(from.lowest(), to.lowest());
     const std::int64_t high = std::max(from.highest(), to.highest());
-    const Tensor memory = zeros({high - low + 1}, g.dtype());
-    add_to_zeros(Tensor::make(memory.impl().storage, g.dtype(), from.sizes, from.strides, from.offset - low),
-                 g);
+    const Tensor memory = zeros({high - low + 1}, y_bar.dtype());
+    add_to_zeros(
+        Tensor::make(memory.impl().storage, y_bar.dtype(), from.sizes, from.strides, from.offset - low),
+        y_bar);
     return record("as_strided_backward",
-                  Tensor::make(memory.impl().storage, g.dtype(), to.sizes, to.strides, to.offset - low),
-                  {{g, [from, to](const Tensor& h) { return restride(h, to, from); }}});
+                  Tensor::make(memory.impl().storage, y_bar.dtype(), to.sizes, to.strides, to.offset - low),
+                  {{y_bar, [from, to](const Tensor& v) { return restride(v, to, from); }}});
 }
 
 }  // namespace
@@ -139,7 +141,7 @@ Tensor Tensor::narrow(std::int64_t dim, std::int64_t start, std::int64_t length)
 Tensor Tensor::slice(std::int64_t dim, std::optional<std::int64_t> start, std::optional<std::int64_t> end,
                      std::int64_t step) const {
     if (this->dim() == 0) fail<IndexError>("slice: a 0-d tensor has no dimension to slice");
-    if (step == 0) fail<IndexError>("slice: a step of 0");
+    if (step == 0) fail<IndexError>("slice: the step must not be 0");
     const std::size_t d = at(wrap_dim(dim, this->dim(), "slice"));
     const std::int64_t size = sizes()[d];
     // Python's rules: missing ends are those of the direction, negative ones count from the end, all are
@@ -283,8 +285,9 @@ Tensor Tensor::as_strided(const Shape& sizes, const Shape& strides,
     for (std::int64_t d = 0; d < dim(); ++d) {
         if (this->strides()[at(d)] == 0 && this->sizes()[at(d)] > 1) source = source.narrow(d, 0, 1);
     }
-    return record("as_strided", make_view(source, sizes, strides, to.offset),
-                  {{source, [from = layout(source), to](const Tensor& g) { return restride(g, to, from); }}});
+    return record(
+        "as_strided", make_view(source, sizes, strides, to.offset),
+        {{source, [from = layout(source), to](const Tensor& y_bar) { return restride(y_bar, to, from); }}});
 }
 
 Tensor select(const Tensor& x, std::int64_t dim, std::int64_t index) { return x.select(dim, index); }

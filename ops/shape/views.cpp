@@ -26,7 +26,7 @@ std::optional<Shape> strides_as(const Tensor& x, const Shape& sizes) {
 }
 
 auto reshape_to(const Shape& sizes) {
-    return [sizes](const Tensor& g) { return g.reshape(sizes); };
+    return [sizes](const Tensor& y_bar) { return y_bar.reshape(sizes); };
 }
 
 void swap_dims(Shape& shape, std::size_t a, std::size_t b) { std::swap(shape[a], shape[b]); }
@@ -58,7 +58,7 @@ Tensor Tensor::reshape_as(const Tensor& other) const { return reshape(other.size
 Tensor Tensor::flatten(std::int64_t start_dim, std::int64_t end_dim) const {
     const std::int64_t first = wrap_dim(start_dim, dim(), "flatten");
     const std::int64_t last = wrap_dim(end_dim, dim(), "flatten");
-    if (first > last) fail<ShapeError>("flatten: start_dim ", start_dim, " lies behind end_dim ", end_dim);
+    if (first > last) fail<ShapeError>("flatten: start_dim ", start_dim, " comes after end_dim ", end_dim);
     if (dim() == 0) return reshape({1});
     Shape shape;
     std::int64_t merged = 1;
@@ -123,12 +123,12 @@ Tensor Tensor::transpose(std::int64_t dim0, std::int64_t dim1) const {
         swap_dims(strides, at(a), at(b));
     }
     return rearranged("transpose", *this, sizes, strides,
-                      [a, b](const Tensor& g) { return g.transpose(a, b); });
+                      [a, b](const Tensor& y_bar) { return y_bar.transpose(a, b); });
 }
 
 Tensor Tensor::t() const {
     if (dim() > 2) fail<ShapeError>("t: a matrix or less is needed, not a tensor of shape ", sizes());
-    return dim() < 2 ? rearranged("t", *this, sizes(), strides(), [](const Tensor& g) { return g; })
+    return dim() < 2 ? rearranged("t", *this, sizes(), strides(), [](const Tensor& y_bar) { return y_bar; })
                      : transpose(0, 1);
 }
 
@@ -146,7 +146,7 @@ Tensor Tensor::permute(const Shape& dims) const {
         inverse[at(order[i])] = static_cast<std::int64_t>(i);
     }
     return rearranged("permute", *this, sizes, strides,
-                      [inverse](const Tensor& g) { return g.permute(inverse); });
+                      [inverse](const Tensor& y_bar) { return y_bar.permute(inverse); });
 }
 
 Tensor Tensor::movedim(const Shape& source, const Shape& destination) const {
@@ -183,7 +183,7 @@ Tensor Tensor::expand(const Shape& sizes) const {
     }
     // The rewind sums the gradient of a broadcast input down to its shape.
     return rearranged("expand", *this, target, broadcast_strides(this->sizes(), strides(), target),
-                      [](const Tensor& g) { return g; });
+                      [](const Tensor& y_bar) { return y_bar; });
 }
 
 Tensor Tensor::expand_as(const Tensor& other) const { return expand(other.sizes()); }
@@ -198,7 +198,7 @@ Tensor Tensor::flip(const Shape& dims) const {
         strides[at(d)] = -strides[at(d)];
     }
     return record("flip", make_view(*this, sizes(), strides, offset),
-                  {{*this, [flipped](const Tensor& g) { return g.flip(flipped); }}});
+                  {{*this, [flipped](const Tensor& y_bar) { return y_bar.flip(flipped); }}});
 }
 
 Tensor flatten(const Tensor& x, std::int64_t start_dim, std::int64_t end_dim) {

@@ -56,7 +56,7 @@ std::vector<Tensor> chunk(const Tensor& x, std::int64_t chunks, std::int64_t dim
 /// Backwards along `dims`. x̄ = ȳ flipped.
 Tensor flip(const Tensor& x, const Shape& dims);
 /// Any layout on the storage of `x`, bounds-checked. `offset` counts from the storage's first element; where
-/// not given it is that of `x`. x̄ = Σ ȳ of the elements that stand in the same place.
+/// not given it is that of `x`. x̄ = Σ ȳ of the elements that are in the same place.
 Tensor as_strided(const Tensor& x, const Shape& sizes, const Shape& strides,
                   std::optional<std::int64_t> offset = None);
 

@@ -12,7 +12,7 @@ namespace {
 
 using std::int64_t;
 
-/// Where fibre number `fibre` stands: its index where there are several dimensions, else its row.
+/// Where fibre number `fibre` is: its index where there are several dimensions, else its row.
 std::string place(const Fibres& fibres, int64_t fibre) {
     const Shape index = fibres.index(fibre);
     return index.size() == 1 ? detail::concat("row ", index[0]) : detail::concat("row ", index);
@@ -33,7 +33,7 @@ std::string remedy(const Tensor& x, std::int64_t dim, const Tensor& targets) {
 }
 
 double sum_of(const Tensor& list) {
-    return fold(kernels::Fold::kSum, list, {0}, {.compute = kFloat64}).item<double>();
+    return reduce(kernels::ReduceOp::kSum, list, {0}, {.compute = kFloat64}).item<double>();
 }
 
 }  // namespace
@@ -92,9 +92,9 @@ Tensor reduce_rows(const Fibres& fibres, const Tensor& losses, Reduction reducti
     return full({}, sum_of(losses) / total, result);
 }
 
-Tensor row_factors(const Fibres& fibres, const Tensor& g, Reduction reduction, double total) {
-    if (reduction == Reduction::kNone) return fibres.listed(g, kFloat64).clone();
-    return full({fibres.count()}, total == 0 ? 0.0 : g.item<double>() / total, kFloat64);
+Tensor row_factors(const Fibres& fibres, const Tensor& y_bar, Reduction reduction, double total) {
+    if (reduction == Reduction::kNone) return fibres.listed(y_bar, kFloat64).clone();
+    return full({fibres.count()}, total == 0 ? 0.0 : y_bar.item<double>() / total, kFloat64);
 }
 
 }  // namespace reel

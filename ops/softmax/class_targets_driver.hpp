@@ -48,6 +48,6 @@ Tensor reduce_rows(const Fibres& fibres, const Tensor& losses, Reduction reducti
                    DType result);
 /// The reverse for a gradient: what each fibre's own gradient is multiplied with, listed in double precision.
 /// Zero where `total` is.
-Tensor row_factors(const Fibres& fibres, const Tensor& g, Reduction reduction, double total);
+Tensor row_factors(const Fibres& fibres, const Tensor& y_bar, Reduction reduction, double total);
 
 }  // namespace reel

@@ -1,4 +1,4 @@
-// Cross-entropy: one tape entry, whose backward pass is an operation of its own. The numbers are computed in
+// Cross-entropy: one tape node, whose backward pass is an operation of its own. The numbers are computed in
 // `cross_entropy_driver.cpp`.
 #include "ops/softmax/cross_entropy.hpp"
 
@@ -45,18 +45,18 @@ Tensor weighted_targets(const ClassLoss& problem) {
 }
 
 /// What multiplies each row's gradient, in a shape that broadcasts to the logits'; differentiable in ȳ.
-Tensor row_scale(const ClassLoss& problem, const Tensor& g) {
-    if (problem.reduction == Reduction::kNone) return g.unsqueeze(problem.dim);
-    return problem.total == 0 ? g * 0 : g / problem.total;
+Tensor row_scale(const ClassLoss& problem, const Tensor& y_bar) {
+    if (problem.reduction == Reduction::kNone) return y_bar.unsqueeze(problem.dim);
+    return problem.total == 0 ? y_bar * 0 : y_bar / problem.total;
 }
 
 /// What multiplies the gradient for each target probability.
-Tensor target_scale(const ClassLoss& problem, const Tensor& g) {
-    const Tensor scale = row_scale(problem, g) * (1 - problem.smoothing);
+Tensor target_scale(const ClassLoss& problem, const Tensor& y_bar) {
+    const Tensor scale = row_scale(problem, y_bar) * (1 - problem.smoothing);
     return problem.weight.defined() ? scale * weight_along(problem) : scale;
 }
 
-/// Zero in rows that do not count, whatever stands there.
+/// Zero in rows that do not count, whatever is there.
 Tensor counted(const ClassLoss& problem, const Tensor& x) {
     if (!problem.has_labels()) return x;
     return where(ne(problem.targets.unsqueeze(problem.dim), problem.ignore_index), x, 0);
@@ -90,41 +90,43 @@ ClassLoss class_loss_problem(const char* name, const Tensor& logits, const Tenso
 }
 
 /// The gradient for the logits, as an operation on ȳ, the logits and the targets. With s the rows' scale,
-/// q the weighted targets, Q = Σ q, p = softmax(z): z̄ = s (Q p − q), and for a cotangent h
-/// s̄ = Σ h (Q p − q),  its z̄ = s Q p (h − Σ h p),  q̄ = s (Σ h p − h).
-Tensor cross_entropy_backward(const ClassLoss& problem, const Tensor& rows, const Tensor& g) {
+/// q the weighted targets, Q = Σ q, p = softmax(z): z̄ = s (Q p − q), and for a cotangent v
+/// s̄ = Σ v (Q p − q),  its z̄ = s Q p (v − Σ v p),  q̄ = s (Σ v p − v).
+Tensor cross_entropy_backward(const ClassLoss& problem, const Tensor& rows, const Tensor& y_bar) {
     const std::int64_t dim = problem.dim;
-    const auto pull_g = [problem, dim](const Tensor& h) {
+    const auto pull_y_bar = [problem, dim](const Tensor& v) {
         const Tensor q = weighted_targets(problem);
         const Tensor residual = q.sum(dim, true) * probabilities(problem) - q;
-        const Tensor s_bar = counted(problem, h * residual).sum(dim, true);
+        const Tensor s_bar = counted(problem, v * residual).sum(dim, true);
         return problem.reduction == Reduction::kNone ? s_bar.squeeze(dim) : row_scale(problem, s_bar.sum());
     };
-    const auto pull_logits = [problem, dim, g](const Tensor& h) {
+    const auto pull_logits = [problem, dim, y_bar](const Tensor& v) {
         const Tensor p = probabilities(problem);
         const Tensor mass = weighted_targets(problem).sum(dim, true);
-        return counted(problem, row_scale(problem, g) * mass * (p * (h - (h * p).sum(dim, true))));
+        return counted(problem, row_scale(problem, y_bar) * mass * (p * (v - (v * p).sum(dim, true))));
     };
-    const auto pull_targets = [problem, dim, g](const Tensor& h) {
-        return target_scale(problem, g) * ((h * probabilities(problem)).sum(dim, true) - h);
+    const auto pull_targets = [problem, dim, y_bar](const Tensor& v) {
+        return target_scale(problem, y_bar) * ((v * probabilities(problem)).sum(dim, true) - v);
     };
-    return record("cross_entropy_backward", class_loss_gradient(problem, rows, g),
-                  {{g, pull_g},
+    return record("cross_entropy_backward", class_loss_gradient(problem, rows, y_bar),
+                  {{y_bar, pull_y_bar},
                    {problem.logits, pull_logits},
                    {problem.has_labels() ? Tensor() : problem.targets, pull_targets}});
 }
 
-Tensor class_probabilities_gradient(const ClassLoss& problem, const Tensor& g) {
-    return -target_scale(problem, g) * log_softmax(problem.logits.to(problem.compute()), problem.dim);
+Tensor class_probabilities_gradient(const ClassLoss& problem, const Tensor& y_bar) {
+    return -target_scale(problem, y_bar) * log_softmax(problem.logits.to(problem.compute()), problem.dim);
 }
 
 Tensor cross_entropy(const Tensor& logits, const Tensor& targets, const CrossEntropyOptions& options) {
     ClassLoss problem = class_loss_problem(kName, logits, targets, options);
     const LossAndRows result = class_loss(problem);
-    const auto pull_logits = [problem, rows = result.rows](const Tensor& g) {
-        return cross_entropy_backward(problem, rows, g);
+    const auto pull_logits = [problem, rows = result.rows](const Tensor& y_bar) {
+        return cross_entropy_backward(problem, rows, y_bar);
     };
-    const auto pull_targets = [problem](const Tensor& g) { return class_probabilities_gradient(problem, g); };
+    const auto pull_targets = [problem](const Tensor& y_bar) {
+        return class_probabilities_gradient(problem, y_bar);
+    };
     return record(kName, result.loss,
                   {{logits, pull_logits}, {problem.has_labels() ? Tensor() : targets, pull_targets}});
 }

@@ -1,5 +1,5 @@
 /// \file
-/// The losses of classes: `cross_entropy` of logits, `nll_loss` of log-probabilities. Each gives one tape entry, and a
+/// The losses of classes: `cross_entropy` of logits, `nll_loss` of log-probabilities. Each gives one tape node, and a
 /// gradient to any order.
 #pragma once
 
@@ -20,7 +20,7 @@ struct CrossEntropyOptions {
 /// −Σ_c w_c q_c log softmax(z)_c for each row z of C logits along `dim`. `targets` are int64 classes, of the
 /// logits' shape without `dim`, or floating class probabilities q, of the logits' shape. A class t stands for
 /// q_c = [c = t], with smoothing α for (1 − α) [c = t] w_t / w_c + α / C; of probabilities α takes its share
-/// likewise.
+/// in the same way.
 ///
 /// The mean is over the weights of the targets that count (over the rows, where targets are probabilities):
 /// NaN where none counts, with zero gradient. 0 · ∞ is 0. For class labels without weights z̄ = ȳ (softmax(z) −

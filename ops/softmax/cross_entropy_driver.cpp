@@ -97,7 +97,7 @@ struct Group {
     int64_t first;
     int64_t count;
 
-    /// Where element `c` of its fibre `f` stands in a panel.
+    /// Where element `c` of its fibre `f` is in a panel.
     int64_t at(int64_t stride, int64_t f, int64_t c) const {
         return fibres.grouping() == kernels::kRows ? f * stride + c : c * stride + f;
     }

@@ -12,9 +12,9 @@ ClassLoss class_loss_problem(const char* name, const Tensor& logits, const Tenso
                              const CrossEntropyOptions& options);
 
 // The gradient for the logits, an operation; `rows` are those of the loss.
-Tensor cross_entropy_backward(const ClassLoss& problem, const Tensor& rows, const Tensor& g);
+Tensor cross_entropy_backward(const ClassLoss& problem, const Tensor& rows, const Tensor& y_bar);
 
 /// The gradient for target probabilities, composed of operations.
-Tensor class_probabilities_gradient(const ClassLoss& problem, const Tensor& g);
+Tensor class_probabilities_gradient(const ClassLoss& problem, const Tensor& y_bar);
 
 }  // namespace reel

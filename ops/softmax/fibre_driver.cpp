@@ -48,7 +48,7 @@ void copy_plane(const Unit* from, int64_t from_fibre, int64_t from_element, Unit
 }  // namespace
 
 Fibres::Fibres(const Tensor& model, int64_t dim)
-    : sizes_(model.sizes()), order_(memory_order(model.sizes(), model.strides())), dim_(dim) {
+    : sizes_(model.sizes()), order_(dims_by_stride(model.sizes(), model.strides())), dim_(dim) {
     length_ = sizes_.empty() ? 1 : sizes_[at(dim)];
     count_ = 1;
     bool innermost = true;
@@ -64,14 +64,16 @@ Fibres::Fibres(const Tensor& model, int64_t dim)
                  : kernels::kMaxFibres;
 }
 
-Walk Fibres::starts(const Tensor& x) const { return {chosen(sizes_, others_), chosen(x.strides(), others_)}; }
+StridedRuns Fibres::starts(const Tensor& x) const {
+    return {chosen(sizes_, others_), chosen(x.strides(), others_)};
+}
 
 int64_t Fibres::element_stride(const Tensor& x) const { return length_ == 1 ? 1 : x.strides()[at(dim_)]; }
 
 Tensor Fibres::like(DType dtype) const { return empty_in_order(sizes_, order_, dtype); }
 
 Tensor Fibres::listed(const Tensor& x, DType dtype) const {
-    // The dimensions of x behind `dim` stand one place further forward than the model's.
+    // The dimensions of x after `dim` are one place further forward than the model's.
     Shape from = others_;
     for (int64_t& d : from) d -= d > dim_ ? 1 : 0;
     const Shape sizes = chosen(x.sizes(), from);
@@ -120,7 +122,7 @@ bool FibreReader::is_direct(int64_t first, int64_t count) const {
 }
 
 kernels::Panel FibreReader::in_place(int64_t first, int64_t) const {
-    const Walk::Run run = starts_.run(first);
+    const StridedRuns::Run run = starts_.run(first);
     return {base_ + run.offset * itemsize(stored_), grouping_ == kernels::kRows ? run.step : element_};
 }
 
@@ -139,7 +141,7 @@ kernels::Panel FibreReader::buffer(int64_t count) {
 template <class Copy>
 void FibreReader::for_each_run(int64_t first, int64_t count, const Copy& copy) const {
     for (int64_t done = 0; done < count;) {
-        const Walk::Run run = starts_.run(first + done);
+        const StridedRuns::Run run = starts_.run(first + done);
         const int64_t fibres = std::min(run.length, count - done);
         copy(run.offset, run.step, grouping_ == kernels::kRows ? done * length_ : done, fibres);
         done += fibres;

@@ -5,7 +5,7 @@
 /// Note [Rows and lanes]
 /// Where the dimension is innermost in memory and long, a kernel takes one fibre after the other, a vector of
 /// it at a time: a group of *rows*. Elsewhere it takes many fibres side by side, one in each lane of a
-/// vector: a group of *lanes*. They are used where they stand if they are dense so; else (short rows, odd
+/// vector: a group of *lanes*. They are used where they are if they are dense so; else (short rows, odd
 /// strides, 16-bit types) the group is copied to a buffer that stays in cache. So no layout costs a copy of
 /// the tensor, and a fibre's result does not depend on its neighbours.
 #pragma once
@@ -27,7 +27,7 @@ public:
     kernels::Grouping grouping() const { return grouping_; }
 
     /// The places of the fibres' first elements in a tensor of the model's shape.
-    Walk starts(const Tensor& x) const;
+    StridedRuns starts(const Tensor& x) const;
     std::int64_t element_stride(const Tensor& x) const;
     /// A new tensor of the model's shape, laid out in memory in the fibres' order.
     Tensor like(DType dtype) const;
@@ -81,7 +81,7 @@ private:
     kernels::Grouping grouping_;
     std::int64_t length_;
     std::int64_t element_;
-    Walk starts_;
+    StridedRuns starts_;
     Tensor gathered_;
     Tensor converted_;
 };

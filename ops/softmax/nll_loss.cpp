@@ -17,11 +17,11 @@ constexpr const char* kName = "nll_loss";
 /// Calls f(fibre, element at its class) for every fibre that counts.
 template <class T, class F>
 void for_each_label(const Fibres& fibres, const Tensor& x, const ClassLabels& labels, const F& f) {
-    const Walk starts = fibres.starts(x);
+    const StridedRuns starts = fibres.starts(x);
     const int64_t stride = fibres.element_stride(x);
     T* elements = reinterpret_cast<T*>(x.raw());
     for (int64_t first = 0; first < fibres.count();) {
-        const Walk::Run run = starts.run(first);
+        const StridedRuns::Run run = starts.run(first);
         const int64_t count = std::min(run.length, fibres.count() - first);
         for (int64_t i = 0; i < count; ++i) {
             if (!labels.counts(first + i)) continue;
@@ -32,14 +32,14 @@ void for_each_label(const Fibres& fibres, const Tensor& x, const ClassLabels& la
 }
 
 /// The gradient for an input of this shape: −w_t ȳ / total at each row's class t. With g = ȳ, of a cotangent
-/// h, ḡ = Σ −w_t h_t / total.
-Tensor nll_loss_backward(const Tensor& g, const Shape& sizes, DType dtype, const Tensor& targets,
+/// v, ḡ = Σ −w_t h_t / total.
+Tensor nll_loss_backward(const Tensor& y_bar, const Shape& sizes, DType dtype, const Tensor& targets,
                          const NllLossOptions& options, double total) {
     const Tensor x_bar = zeros(sizes, dtype);
     const Fibres fibres(x_bar, options.dim);
     const ClassWeights weights(kName, options.weight, fibres.length());
     const ClassLabels labels(kName, x_bar, options.dim, fibres, targets, options.ignore_index);
-    const Tensor factors = row_factors(fibres, g, options.reduction, total);
+    const Tensor factors = row_factors(fibres, y_bar, options.reduction, total);
     const auto* factor = factors.data_ptr<double>();
     dispatch(dtype, [&](auto zero) {
         using T = decltype(zero);
@@ -47,8 +47,8 @@ Tensor nll_loss_backward(const Tensor& g, const Shape& sizes, DType dtype, const
             element = convert_element<T>(-weights[labels[f]] * factor[f]);
         });
     });
-    return record("nll_loss_backward", x_bar, {{g, [targets, options, total](const Tensor& h) {
-                                                    const Tensor picked = nll_loss(h, targets, options);
+    return record("nll_loss_backward", x_bar, {{y_bar, [targets, options, total](const Tensor& v) {
+                                                    const Tensor picked = nll_loss(v, targets, options);
                                                     return total == 0 ? zeros_like(picked) : picked;
                                                 }}});
 }
@@ -79,8 +79,8 @@ Tensor nll_loss(const Tensor& log_probabilities, const Tensor& targets, const Nl
         });
     });
     return record(kName, reduce_rows(fibres, losses, own.reduction, total, x.dtype()),
-                  {{x, [sizes = x.sizes(), dtype = x.dtype(), targets, own, total](const Tensor& g) {
-                        return nll_loss_backward(g, sizes, dtype, targets, own, total);
+                  {{x, [sizes = x.sizes(), dtype = x.dtype(), targets, own, total](const Tensor& y_bar) {
+                        return nll_loss_backward(y_bar, sizes, dtype, targets, own, total);
                     }}});
 }
 

@@ -176,27 +176,28 @@ Tensor backward(decltype(&kernels::Softmax::backward) kernel, const Tensor& y_ba
     return x_bar;
 }
 
-/// x̄ = y ⊙ (ȳ − Σ ȳ y), in one pass. Of its cotangent h, ȳ gets the same (y ⊙ (h − Σ h y)), y gets
-/// h ⊙ (ȳ − Σ ȳ y) − ȳ Σ h y.
+/// x̄ = y ⊙ (ȳ − Σ ȳ y), in one pass. Of its cotangent v, ȳ gets the same (y ⊙ (v − Σ v y)), y gets
+/// v ⊙ (ȳ − Σ ȳ y) − ȳ Σ v y.
 Tensor softmax_gradient(const Tensor& y_bar, const Tensor& y, int64_t dim) {
     return record("softmax_gradient", backward(&kernels::Softmax::backward, y_bar, y, dim),
-                  {{y_bar, [y, dim](const Tensor& h) { return softmax_gradient(h, y, dim); }},
-                   {y, [y_bar, y, dim](const Tensor& h) {
-                        return h * (y_bar - (y_bar * y).sum(dim, true)) - y_bar * (h * y).sum(dim, true);
+                  {{y_bar, [y, dim](const Tensor& v) { return softmax_gradient(v, y, dim); }},
+                   {y, [y_bar, y, dim](const Tensor& v) {
+                        return v * (y_bar - (y_bar * y).sum(dim, true)) - y_bar * (v * y).sum(dim, true);
                     }}});
 }
 
-/// x̄ = ȳ − e^y Σ ȳ, in one pass. Of its cotangent h, ȳ gets h − Σ h e^y, y gets −h e^y Σ ȳ.
+/// x̄ = ȳ − e^y Σ ȳ, in one pass. Of its cotangent v, ȳ gets v − Σ v e^y, y gets −v e^y Σ ȳ.
 Tensor log_softmax_gradient(const Tensor& y_bar, const Tensor& y, int64_t dim) {
     return record("log_softmax_gradient", backward(&kernels::Softmax::log_backward, y_bar, y, dim),
-                  {{y_bar, [y, dim](const Tensor& h) { return h - (h * exp(y)).sum(dim, true); }},
-                   {y, [y_bar, y, dim](const Tensor& h) { return -h * exp(y) * y_bar.sum(dim, true); }}});
+                  {{y_bar, [y, dim](const Tensor& v) { return v - (v * exp(y)).sum(dim, true); }},
+                   {y, [y_bar, y, dim](const Tensor& v) { return -v * exp(y) * y_bar.sum(dim, true); }}});
 }
 
 /// y = softmax(x), recorded.
 Tensor recorded_softmax(const char* name, const Tensor& x, const Tensor& y, int64_t dim) {
-    return record(name, y,
-                  {{x, [dim](const Tensor& g, const Tensor& p) { return softmax_gradient(g, p, dim); }}});
+    return record(
+        name, y,
+        {{x, [dim](const Tensor& y_bar, const Tensor& p) { return softmax_gradient(y_bar, p, dim); }}});
 }
 
 /// Softmax, where a row that is all -inf is zero.
@@ -215,8 +216,9 @@ Tensor softmax(const Tensor& x, int64_t dim) {
 Tensor log_softmax(const Tensor& x, int64_t dim) {
     check_floating("log_softmax", x);
     dim = wrap_dim(dim, x.dim(), "log_softmax");
-    return record("log_softmax", log_probabilities(x, dim),
-                  {{x, [dim](const Tensor& g, const Tensor& y) { return log_softmax_gradient(g, y, dim); }}});
+    return record(
+        "log_softmax", log_probabilities(x, dim),
+        {{x, [dim](const Tensor& y_bar, const Tensor& y) { return log_softmax_gradient(y_bar, y, dim); }}});
 }
 
 Tensor logsumexp(const Tensor& x, const Shape& dims, bool keepdim) {
@@ -232,8 +234,8 @@ Tensor logsumexp(const Tensor& x, const Shape& dims, bool keepdim) {
     const int64_t dim = reduced.empty() ? 0 : reduced[0];
     const Shape kept = reduced_sizes(x.sizes(), reduced, true);
     return record("logsumexp", log_sums(floating, dim, keepdim),
-                  {{floating, [x = floating, dim, kept](const Tensor& g) {
-                        return g.reshape(kept) * softmax_or_zero(x, dim);
+                  {{floating, [x = floating, dim, kept](const Tensor& y_bar) {
+                        return y_bar.reshape(kept) * softmax_or_zero(x, dim);
                     }}});
 }
 

@@ -56,7 +56,7 @@ private:
 bool is_readable(Encoding encoding);
 /// The bytes of a tensor of these sizes, if they are sizes and an int64 can count them.
 std::optional<std::int64_t> encoded_bytes(Encoding encoding, const Shape& sizes);
-/// The elements that stand at `offset` of the file, in row-major order.
+/// The elements that are at `offset` of the file, in row-major order.
 Tensor read_elements(const File& file, std::int64_t offset, Encoding encoding, const Shape& sizes);
 
 /// Makes `path` a file of these bytes, one part after the other: at every moment, and after a crash or a full

@@ -3,7 +3,7 @@
 // https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 //
 // Ours, not xtensor's `load_npy`: that one searches the header's text for its keys, takes the sizes as they
-// stand (an unchecked product decides how much memory it asks for), notices neither a file that ends early
+// are (an unchecked product decides how much memory it asks for), notices neither a file that ends early
 // nor one that goes on, and writes in place.
 #include "tensor/io/npy.hpp"
 
@@ -57,7 +57,7 @@ public:
             }
         }
         skip_spaces();
-        if (!rest_.empty()) wrong("something behind the dict");
+        if (!rest_.empty()) wrong("trailing characters after the dict");
         if (!encoding || !fortran_order || !sizes)
             wrong("an entry of descr, fortran_order and shape is missing");
         return {*encoding, *fortran_order, *sizes};
@@ -87,7 +87,7 @@ private:
         const char quote = accept('"') ? '"' : '\'';
         if (quote == '\'') expect(quote);
         const std::size_t end = rest_.find(quote);
-        if (end == std::string_view::npos) wrong("a string without end");
+        if (end == std::string_view::npos) wrong("an unterminated string");
         const std::string_view text = rest_.substr(0, end);
         rest_.remove_prefix(end + 1);
         return text;
@@ -109,7 +109,7 @@ private:
             skip_spaces();
             std::int64_t size = 0;
             const auto [end, error] = std::from_chars(rest_.data(), rest_.data() + rest_.size(), size);
-            if (error != std::errc() || size < 0) wrong("the shape has an entry that is no size");
+            if (error != std::errc() || size < 0) wrong("the shape has an entry that is not a size");
             rest_.remove_prefix(static_cast<std::size_t>(end - rest_.data()));
             accept('L');  // Python 2's way to write a long integer
             if (sizes.size() == kMostDims) wrong(detail::concat("more than ", kMostDims, " dimensions"));
@@ -218,7 +218,7 @@ Tensor load_npy(const std::string& path) {
         fail<IoError>("load_npy: ", path, " is not an NPY file");
     }
     const std::int64_t version = read_length(file, magic_size, 1);
-    if (version < 1 || version > 3) fail<IoError>("load_npy: ", path, " is of the unknown version ", version);
+    if (version < 1 || version > 3) fail<IoError>("load_npy: ", path, " has the unknown version ", version);
     const std::int64_t length_size = version == 1 ? 2 : 4;
     const std::int64_t length = read_length(file, magic_size + 2, length_size);
     const std::int64_t begin = magic_size + 2 + length_size;

@@ -25,7 +25,7 @@ constexpr std::int64_t kAlignment = 8;                // of the first element
 constexpr std::int64_t kLongestHeader = 100'000'000;  // as Python's `safetensors` has it
 constexpr const char* kMetadata = "__metadata__";     // a name that is no tensor
 
-/// The format's name of a type, and how the elements stand in a file.
+/// The format's name of a type, and how the elements are in a file.
 struct TypeName {
     std::string_view name;
     Encoding encoding;
@@ -144,7 +144,7 @@ private:
     std::string current() const { return "tensor '" + items_.back().name + "'"; }
 
     void open() {
-        if (++depth_ > kDeepest) wrong("its header is nested too deep");
+        if (++depth_ > kDeepest) wrong("its header is nested too deeply");
     }
 
     /// A number, string, null or bool where none of the header's own members has one: nobody reads it.
@@ -206,7 +206,7 @@ private:
         if (second != names.end()) twice(*second);
     }
     [[noreturn]] void twice(std::string_view name) const {
-        wrong("the name '", name, "' comes twice in its header");
+        wrong("the name '", name, "' appears twice in its header");
     }
 
     Encoding encoding(std::string_view dtype) const {
@@ -304,7 +304,7 @@ std::map<std::string, Tensor> load_safetensors(const std::string& path) {
     file.read(0, kLengthBytes, &length);
     const auto longest = static_cast<std::uint64_t>(std::min(kLongestHeader, file.size() - kLengthBytes));
     if (length > longest)
-        reader.wrong("its header would have ", length, " bytes, of ", longest, " possible ones");
+        reader.wrong("its header would have ", length, " bytes; at most ", longest, " are possible");
     const std::int64_t begin = kLengthBytes + static_cast<std::int64_t>(length);
     const std::string text = file.read_text(kLengthBytes, begin - kLengthBytes);
 

@@ -112,7 +112,7 @@ TEST_CASE("a rewind frees what it used; a second one throws, unless it was retai
     const std::string message = message_of<AutogradError>([&] { z.backward(); });
     CHECK(contains(message, "sum"));
     CHECK(contains(message, "retain_graph"));
-    // What the freed entries share with others is no obstacle, what they made is.
+    // What the freed nodes share with others is no obstacle, what they made is.
     const Tensor other = (x * 2.0).sum();
     other.backward();
     CHECK(contains(message_of<AutogradError>([&] { (y * 2.0).sum().backward(); }), "exp"));

@@ -40,7 +40,7 @@ TEST_CASE("checkpoint gives the gradients of what it hides, to inputs and to wha
     }
 }
 
-TEST_CASE("checkpoint is one entry that keeps only what f reads") {
+TEST_CASE("checkpoint is one node that keeps only what f reads") {
     const Tensor x = ones({1000}).set_requires_grad();
     Tape tape;
     int runs = 0;

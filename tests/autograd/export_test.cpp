@@ -106,7 +106,7 @@ TEST_CASE("a tape is a graph in Graphviz's language") {
     }
 }
 
-TEST_CASE("a tape's table is as long as its entries, not as its widest row times its entries") {
+TEST_CASE("a tape's table is as long as its nodes, not as its widest row times its nodes") {
     const Tensor x = ones({1}).set_requires_grad();
     const Tape tape;
     std::vector<Tensor> parts;

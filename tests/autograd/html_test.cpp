@@ -45,17 +45,17 @@ TEST_CASE("to_html: a watched tape's page has values, gradients, bytes and formu
     loss.backward();
     w.detach().fill_(100);  // what was noted stays
     const nlohmann::json data = data_of(tape);
-    REQUIRE(data["entries"].size() == 4);
-    CHECK(data["entries"][0]["value"]["numbers"].get<Numbers>() == Numbers{{"-3"}, {"-5"}});
-    CHECK(data["entries"][1]["op"] == "mul_");
-    CHECK(data["entries"][1]["value"]["numbers"].get<Numbers>() == Numbers{{"-6"}, {"-10"}});
-    CHECK(data["entries"][0]["gradient"]["numbers"].get<Numbers>() == Numbers{{"-24"}, {"-40"}});
-    CHECK(data["entries"][0]["operands"][0]["of"] == -1);
-    CHECK(data["entries"][0]["operands"][1]["of"] == "c0");
+    REQUIRE(data["nodes"].size() == 4);
+    CHECK(data["nodes"][0]["value"]["numbers"].get<Numbers>() == Numbers{{"-3"}, {"-5"}});
+    CHECK(data["nodes"][1]["op"] == "mul_");
+    CHECK(data["nodes"][1]["value"]["numbers"].get<Numbers>() == Numbers{{"-6"}, {"-10"}});
+    CHECK(data["nodes"][0]["gradient"]["numbers"].get<Numbers>() == Numbers{{"-24"}, {"-40"}});
+    CHECK(data["nodes"][0]["operands"][0]["of"] == -1);
+    CHECK(data["nodes"][0]["operands"][1]["of"] == "c0");
     CHECK(data["constants"][0]["value"]["numbers"].get<Numbers>() == Numbers{{"1"}, {"-2"}});
-    CHECK(data["entries"][2]["operands"][0]["of"] == 1);
-    CHECK(data["entries"][0]["bytes"] == 8);
-    CHECK(data["entries"][0]["freed"] == true);
+    CHECK(data["nodes"][2]["operands"][0]["of"] == 1);
+    CHECK(data["nodes"][0]["bytes"] == 8);
+    CHECK(data["nodes"][0]["freed"] == true);
     CHECK(data["leaves"][0]["value"]["numbers"].get<Numbers>() == Numbers{{"1", "2"}, {"3", "4"}});
     CHECK(data["leaves"][0]["gradient"]["numbers"].get<Numbers>() == Numbers{{"-24", "48"}, {"-40", "80"}});
     CHECK(data["operations"]["mul_"]["formula"] == "x̄ = ȳ other, and other gets ȳ x.");
@@ -68,7 +68,7 @@ TEST_CASE("to_html: large and odd values are summarised") {
     const Tensor y = log(x - 1);  // -1 and 0 at the start: NaN, -inf
     const Tensor none = x.slice(0, 0, 0) * 2;
     const nlohmann::json data = data_of(tape);
-    const nlohmann::json value = data["entries"][1]["value"];
+    const nlohmann::json value = data["nodes"][1]["value"];
     CHECK(value["numbers"].size() == 6);
     CHECK(value["numbers"][1].size() == 5);
     CHECK(value["numbers"][0][0] == "nan");
@@ -80,11 +80,11 @@ TEST_CASE("to_html: large and odd values are summarised") {
     CHECK(value["min"] == "0");
     CHECK(value["max"] == "5.28827");   // log 198
     CHECK(value["mean"] == "4.30626");  // log(198!) / 198
-    CHECK(data["entries"][3]["value"]["count"] == 0);
+    CHECK(data["nodes"][3]["value"]["count"] == 0);
     const Tensor nothing = sqrt(x - 1000);
-    CHECK_FALSE(data_of(tape)["entries"][5]["value"].contains("mean"));  // there is none
-    CHECK(data_of(tape)["entries"][5]["value"]["numbers"][0][0] == "nan");
-    CHECK(data["entries"][1]["gradient"].is_null());
+    CHECK_FALSE(data_of(tape)["nodes"][5]["value"].contains("mean"));  // there is none
+    CHECK(data_of(tape)["nodes"][5]["value"]["numbers"][0][0] == "nan");
+    CHECK(data["nodes"][1]["gradient"].is_null());
 }
 
 TEST_CASE("to_html: a tape that is not watched keeps no numbers and costs nothing") {
@@ -94,8 +94,8 @@ TEST_CASE("to_html: a tape that is not watched keeps no numbers and costs nothin
     CHECK(tape.bytes_kept() == 12);
     const nlohmann::json data = data_of(tape);
     CHECK(data["watched"] == false);
-    CHECK(data["entries"][0]["value"].is_null());
-    CHECK(data["entries"][0]["bytes"] == 12);
+    CHECK(data["nodes"][0]["value"].is_null());
+    CHECK(data["nodes"][0]["bytes"] == 12);
 }
 
 TEST_CASE("to_html: watching changes no gradient, of any order") {
@@ -114,7 +114,7 @@ TEST_CASE("to_html: a name cannot leave its place in the page") {
     Tape tape;
     record("</script><b>\xff", x.detach().clone(), {{x, [](const Tensor& g) { return g; }}});
     CHECK(page_of(tape).find("</script><b>") == std::string::npos);
-    CHECK(data_of(tape)["entries"][0]["op"] == "</script><b>\xef\xbf\xbd");
+    CHECK(data_of(tape)["nodes"][0]["op"] == "</script><b>\xef\xbf\xbd");
     CHECK_THROWS_AS(tape.to_html("/no/such/directory/tape.html"), IoError);
 }
 
@@ -124,6 +124,6 @@ TEST_CASE("to_html: every operation has the formula of its pullback") {
                       ": its docstring has no equation for a gradient, such as x̄ = ȳ y.");
     }
     CHECK(detail::text_of("softmax").pullback == "x̄ = y (ȳ − Σ ȳ y).");
-    CHECK(detail::text_of("relu_backward").pullback == "Of a cotangent h, ḡ = h where y > 0 or NaN, else 0.");
+    CHECK(detail::text_of("relu_backward").pullback == "Of a cotangent v, ḡ = v where y > 0 or NaN, else 0.");
     CHECK(detail::text_of("no such operation").pullback.empty());
 }

@@ -62,10 +62,10 @@ TEST_CASE("a chain whose values are kept frees them one by one") {
     CHECK(memory_stats().live_bytes == before.live_bytes);
 }
 
-TEST_CASE("an entry costs at most 250 bytes beyond what it keeps") {
+TEST_CASE("a node costs at most 250 bytes beyond what it keeps") {
     // An operation of two inputs, with its edges and the notes of two kept blocks.
     const std::size_t binary =
-        sizeof(detail::Entry) + 2 * sizeof(detail::KeptEdge) + 2 * sizeof(detail::KeptBlock);
+        sizeof(detail::Node) + 2 * sizeof(detail::KeptEdge) + 2 * sizeof(detail::KeptBlock);
     CHECK(binary <= 250);
     // During the rewind a gradient and a mark come on top.
     CHECK(binary + sizeof(Tensor) + 1 <= 258);

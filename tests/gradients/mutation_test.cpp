@@ -20,7 +20,7 @@ constexpr Mutation kMutations[] = {
     {"dropped", [](const Tensor&) { return Tensor(); }},
 };
 
-/// The pullback of one edge of one entry.
+/// The pullback of one edge of one node.
 using Place = std::pair<std::size_t, std::size_t>;
 
 /// Where the row's operation stands on the tape. Edges without a pullback cannot be spoilt.
@@ -37,7 +37,7 @@ std::vector<Place> places_of(const Row& row) {
         const auto number = static_cast<std::size_t>(node.number);
         for (std::size_t edge = 0; edge < node.inputs.size(); ++edge) {
             const Tape::State& state = tape.state();
-            const bool zero = !state.edges[state.entries[number].edges_begin + edge].pullback;
+            const bool zero = !state.edges[state.nodes[number].edges_begin + edge].pullback;
             if (!zero) places.emplace_back(number, edge);
         }
     }
@@ -54,13 +54,13 @@ TEST_CASE("gradcheck goes red when any pullback of any operation is spoilt") {
         if (row.flat) continue;
         for (const Place& spoilt : places) {
             for (const Mutation& mutation : kMutations) {
-                const detail::Tamper tamper = [&](std::size_t entry, std::size_t edge, const Tensor& x_bar) {
-                    return Place(entry, edge) == spoilt && x_bar.defined() ? mutation.of(x_bar) : x_bar;
+                const detail::Tamper tamper = [&](std::size_t node, std::size_t edge, const Tensor& x_bar) {
+                    return Place(node, edge) == spoilt && x_bar.defined() ? mutation.of(x_bar) : x_bar;
                 };
                 const detail::Swap<const detail::Tamper*> active(detail::tamper, &tamper);
                 const GradcheckReport report =
                     gradcheck(row.f, row.inputs, {.mode = GradcheckMode::kProjection});
-                CHECK_MESSAGE(report.verdict() == Verdict::kWrong, name, ", entry ", spoilt.first, ", input ",
+                CHECK_MESSAGE(report.verdict() == Verdict::kWrong, name, ", node ", spoilt.first, ", input ",
                               spoilt.second, " ", std::string(mutation.name), ": ", report);
             }
         }

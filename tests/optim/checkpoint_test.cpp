@@ -131,7 +131,7 @@ TEST_CASE("checkpoint: what does not fit is refused, and nothing is changed") {
     }
     refused(with("parameter.0", zeros({3, 4})), "expected");
     refused(with("parameter.1", zeros({3}, kFloat64)), "is float64, expected float32");
-    refused(with("parameter.2", zeros({3})), "has \"parameter.2\", which belongs to nothing here");
+    refused(with("parameter.2", zeros({3})), "has \"parameter.2\", which belongs to no parameter here");
     refused(with("optimizer.exp_avg.0", zeros({2})), "exp_avg.0");
     refused(with("optimizer.momentum.0", zeros({4, 3})), "belong to no parameter");
     CHECK_THROWS_AS(load_checkpoint(directory / "absent", training.params, optimizer), IoError);

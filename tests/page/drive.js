@@ -27,7 +27,7 @@ function numbers(title) {
 }
 
 function small() {
-  equal(byId('summary').textContent, '3 entries, 1 leaf, 16 bytes kept until the rewind', 'summary');
+  equal(byId('summary').textContent, '3 nodes, 1 leaf, 16 bytes kept until the rewind', 'summary');
   equal(document.title, 'Σ (W x)²', 'title');
   equal(byId('summary').parentElement.querySelector('h1').textContent, 'Σ (W x)²', 'heading of the page');
   equal(boxes('').length, 5, 'boxes');
@@ -40,14 +40,14 @@ function small() {
   press('Home');
   check(!panel().includes('Gradient'), 'nothing to predict is shown on the way there');
   equal(boxes('.current').length, 1, 'current boxes');
-  equal(heading(), '0 matmul', 'first entry');
+  equal(heading(), '0 matmul', 'first node');
   equal(where(), 'forward: 1 of 3', 'first step');
   check(byId('back').disabled && !byId('next').disabled, 'no step back from the first');
   equal(numbers('Value'), '-3 | -5', 'W x');
   check(panel().includes('keeps 8 bytes, freed by the rewind'), 'bytes kept: ' + panel());
   check(panel().includes('ā = ȳ bᵀ, b̄ = aᵀ ȳ.'), 'formula of matmul: ' + panel());
   press('ArrowRight');
-  equal(heading(), '1 square', 'second entry');
+  equal(heading(), '1 square', 'second node');
   equal(numbers('Value'), '9 | 25', 'squares');
   byId('next').click();
   equal(numbers('Value'), '34', 'loss');
@@ -81,7 +81,7 @@ function small() {
   equal(numbers('Gradient'), '-6 | -10', 'the gradient is shown');
   press('p');
   press('Home');
-  press('Enter', boxes('.entry')[2]);
+  press('Enter', boxes('.operation')[2]);
   equal(heading(), '2 sum', 'a box by key');
   byId('position').value = 4;
   byId('position').dispatchEvent(new Event('input'));
@@ -99,22 +99,22 @@ function small() {
 function hostile() {
   equal(document.title, 'A tape of reel', 'title');
   equal(document.images.length, 0, 'images');
-  equal(heading(), "0 <\/script><script>document.title = 'taken'<\/script>", 'name of the first entry');
+  equal(heading(), "0 <\/script><script>document.title = 'taken'<\/script>", 'name of the first node');
   equal(numbers('Value'), '1 nan inf', 'numbers');
   equal(byId('panel').querySelectorAll('td.bad').length, 2, 'red cells');
   check(panel().includes('min 1, max 1, mean 1; 2 not finite'), 'facts: ' + panel());
   check(panel().includes('An operation of your own'), 'no formula');
   press('ArrowRight');
-  equal(heading(), "1 <img src=x onerror=\"document.title = 'taken'\"> & \"quoted\" \\ \ufffd", 'name of the second entry');
+  equal(heading(), "1 <img src=x onerror=\"document.title = 'taken'\"> & \"quoted\" \\ \ufffd", 'name of the second node');
   press('ArrowRight');
-  equal(heading(), '2 __proto__', 'name of the third entry');
+  equal(heading(), '2 __proto__', 'name of the third node');
   check(panel().includes('An operation of your own'), 'no formula of a prototype');
 }
 
 function unwatched() {
   check(panel().includes('Tape tape({.watch = true})'), 'the remedy: ' + panel());
   check(panel().includes('x̄ = ȳ y.'), 'formula of exp');
-  equal(byId('position').max, '3', 'two entries, there and back');
+  equal(byId('position').max, '3', 'two nodes, there and back');
 }
 
 /// b = a + a, c = b + b.
@@ -131,7 +131,7 @@ function fan() {
 
 /// x + b, with b stretched to three rows, of which a value was recorded that no gradient reaches.
 function stretched() {
-  equal(boxes('.unreached').length, 1, 'unreached entries');
+  equal(boxes('.unreached').length, 1, 'unreached nodes');
   press('End');
   const text = panel();
   check(text.includes('summed from [3, 2] to [2], where it was stretched'), 'the sum: ' + text);
@@ -206,7 +206,7 @@ function empty() {
 }
 
 function large() {
-  equal(byId('summary').textContent, '10,000 entries, 1 leaf, 106,672 bytes kept until the rewind', 'summary');
+  equal(byId('summary').textContent, '10,000 nodes, 1 leaf, 106,672 bytes kept until the rewind', 'summary');
   check(boxes('').length < 100, 'boxes: ' + boxes('').length);
   check(boxes('.group').length > 10, 'groups: ' + boxes('.group').length);
   press('End');
@@ -217,7 +217,7 @@ function large() {
   type('5000');
   equal(byId('matches').textContent, '1 match', 'search by number');
   press('Enter', byId('search'));
-  equal(heading(), '5000 add', 'entry 5000');
+  equal(heading(), '5000 add', 'node 5000');
   type('tanh');
   equal(byId('matches').textContent, '3,333 matches', 'search by name');
   press('Enter', byId('search'));

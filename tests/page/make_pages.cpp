@@ -134,7 +134,7 @@ void unwatched(const Pages& pages) {
 
 void empty(const Pages& pages) { pages.write("empty", Tape()); }
 
-/// 10,000 entries: a recurrence with one weight, rewound.
+/// 10,000 nodes: a recurrence with one weight, rewound.
 void large(const Pages& pages) {
     const Tensor w = full({4}, 0.5).set_requires_grad();
     Tape tape({.watch = true});

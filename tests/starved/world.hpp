@@ -43,7 +43,7 @@ private:
     static constexpr std::size_t kMostResults = 8;
 };
 
-/// One call of the library, and on what. (Of two, the first one's entries would rightly stay on the tape when
+/// One call of the library, and on what. (Of two, the first one's nodes would rightly stay on the tape when
 /// the second one fails.)
 struct Scenario {
     const char* name;

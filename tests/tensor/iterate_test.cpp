@@ -53,18 +53,18 @@ std::int64_t place(const Layout& layout, std::int64_t index) {
 }
 
 template <class Unit>
-void check_walk(const Layout& layout, std::mt19937& random) {
-    const Walk walk(layout.sizes, layout.strides);
-    REQUIRE(walk.numel() == numel(layout.sizes));
-    if (walk.numel() == 0) return;
+void check_runs(const Layout& layout, std::mt19937& random) {
+    const StridedRuns runs(layout.sizes, layout.strides);
+    REQUIRE(runs.numel() == numel(layout.sizes));
+    if (runs.numel() == 0) return;
     std::vector<Unit> memory(static_cast<std::size_t>(layout.highest - layout.lowest + 1));
     for (Unit& value : memory) value = static_cast<Unit>(random());
-    const std::int64_t begin = random() % 3 == 0 ? 0 : static_cast<std::int64_t>(random()) % walk.numel();
-    const std::int64_t left = walk.numel() - begin;
+    const std::int64_t begin = random() % 3 == 0 ? 0 : static_cast<std::int64_t>(random()) % runs.numel();
+    const std::int64_t left = runs.numel() - begin;
     const std::int64_t count = random() % 3 == 0 ? left : static_cast<std::int64_t>(random()) % (left + 1);
     auto* base = reinterpret_cast<std::byte*>(memory.data() - layout.lowest);
     std::vector<Unit> dense(static_cast<std::size_t>(count) + 1, Unit{77});
-    walk.gather(sizeof(Unit), base, begin, count, reinterpret_cast<std::byte*>(dense.data()));
+    runs.gather(sizeof(Unit), base, begin, count, reinterpret_cast<std::byte*>(dense.data()));
     int wrong = dense.back() != Unit{77};
     for (std::int64_t i = 0; i < count; ++i) {
         wrong += dense[static_cast<std::size_t>(i)] !=
@@ -73,8 +73,8 @@ void check_walk(const Layout& layout, std::mt19937& random) {
     CHECK(wrong == 0);
 
     for (std::int64_t i = begin; i < begin + count; ++i) {
-        const Walk::Run run = walk.run(i);
-        wrong += run.offset != place(layout, i) || run.length < 1 || i + run.length > walk.numel();
+        const StridedRuns::Run run = runs.run(i);
+        wrong += run.offset != place(layout, i) || run.length < 1 || i + run.length > runs.numel();
         if (run.length > 1) wrong += run.offset + run.step != place(layout, i + 1);
     }
     CHECK(wrong == 0);
@@ -86,42 +86,42 @@ void check_walk(const Layout& layout, std::mt19937& random) {
         expected[static_cast<std::size_t>(place(layout, begin + static_cast<std::int64_t>(i)) -
                                           layout.lowest)] = dense[i];
     }
-    walk.scatter(sizeof(Unit), base, begin, count, reinterpret_cast<const std::byte*>(dense.data()));
+    runs.scatter(sizeof(Unit), base, begin, count, reinterpret_cast<const std::byte*>(dense.data()));
     CHECK(memory == expected);
 }
 
 }  // namespace
 
-TEST_CASE("iterate: a walk is the row-major order of any layout") {
+TEST_CASE("iterate: strided runs are the row-major order of any layout") {
     std::mt19937 random(7);
     for (int i = 0; i < 1000; ++i) {
         const Layout layout = random_layout(random);
         CAPTURE(layout.sizes);
         CAPTURE(layout.strides);
-        check_walk<std::uint8_t>(layout, random);
-        check_walk<std::uint16_t>(layout, random);
-        check_walk<std::uint32_t>(layout, random);
-        check_walk<std::uint64_t>(layout, random);
+        check_runs<std::uint8_t>(layout, random);
+        check_runs<std::uint16_t>(layout, random);
+        check_runs<std::uint32_t>(layout, random);
+        check_runs<std::uint64_t>(layout, random);
     }
 }
 
 TEST_CASE("iterate: neighbours are merged") {
-    CHECK(Walk({2, 3, 4}, {12, 4, 1}).is_dense());
-    CHECK(Walk({2, 1, 4}, {4, 99, 1}).is_dense());
-    CHECK(Walk({}, {}).is_dense());
-    CHECK(Walk({2, 3}, {6, 2}).is_even());
-    CHECK_FALSE(Walk({2, 3}, {6, 2}).is_dense());
-    CHECK_FALSE(Walk({2, 3}, {4, 1}).is_even());
-    CHECK(Walk({3, 2}, {0, 0}).is_even());
-    CHECK(Walk({2, 3}, {-3, -1}).is_even());
-    CHECK(Walk({5, 7}, {1, 5}).is_transposed());
-    CHECK_FALSE(Walk({5, 7}, {7, 1}).is_transposed());
+    CHECK(StridedRuns({2, 3, 4}, {12, 4, 1}).is_dense());
+    CHECK(StridedRuns({2, 1, 4}, {4, 99, 1}).is_dense());
+    CHECK(StridedRuns({}, {}).is_dense());
+    CHECK(StridedRuns({2, 3}, {6, 2}).is_even());
+    CHECK_FALSE(StridedRuns({2, 3}, {6, 2}).is_dense());
+    CHECK_FALSE(StridedRuns({2, 3}, {4, 1}).is_even());
+    CHECK(StridedRuns({3, 2}, {0, 0}).is_even());
+    CHECK(StridedRuns({2, 3}, {-3, -1}).is_even());
+    CHECK(StridedRuns({5, 7}, {1, 5}).is_transposed());
+    CHECK_FALSE(StridedRuns({5, 7}, {7, 1}).is_transposed());
 }
 
 TEST_CASE("iterate: memory is walked by falling stride") {
-    CHECK(memory_order({2, 3, 4}, {12, 4, 1}) == Shape{0, 1, 2});
-    CHECK(memory_order({2, 3, 4}, {1, 2, 6}) == Shape{2, 1, 0});
-    CHECK(memory_order({2, 3}, {-1, 2}) == Shape{1, 0});
-    CHECK(memory_order({2, 1, 3}, {3, 1, 1}) == Shape{0, 1, 2});
-    CHECK(memory_order({}, {}).empty());
+    CHECK(dims_by_stride({2, 3, 4}, {12, 4, 1}) == Shape{0, 1, 2});
+    CHECK(dims_by_stride({2, 3, 4}, {1, 2, 6}) == Shape{2, 1, 0});
+    CHECK(dims_by_stride({2, 3}, {-1, 2}) == Shape{1, 0});
+    CHECK(dims_by_stride({2, 1, 3}, {3, 1, 1}) == Shape{0, 1, 2});
+    CHECK(dims_by_stride({}, {}).empty());
 }

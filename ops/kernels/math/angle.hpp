@@ -17,14 +17,14 @@ struct ReducedAngle {
     std::uint64_t quadrant;
 };
 
-/// The first 1280 bits of 2/π behind the point, as `coefficients.py` prints them.
+/// The first 1280 bits of 2/π after the point, as `coefficients.py` prints them.
 inline constexpr std::uint64_t kTwoOverPi[] = {
     0xa2f9836e4e441529, 0xfc2757d1f534ddc0, 0xdb6295993c439041, 0xfe5163abdebbc561, 0xb7246e3a424dd2e0,
     0x06492eea09d1921c, 0xfe1deb1cb129a73e, 0xe88235f52ebb4484, 0xe99c7026b45f7e41, 0x3991d639835339f4,
     0x9c845f8bbdf9283b, 0x1ff897ffde05980f, 0xef2f118b5a0a6d1f, 0x6d367ecf27cb09b7, 0x4f463f669e5fea2d,
     0x7527bac7ebe5f17b, 0x3d0739f78a5292ea, 0x6bfb5fb11f8d5d08, 0x56033046fc7b6bab, 0xf0cfbc209af4361d};
 
-/// 64 bits of 2/π from bit `first` behind the point on; before it there are zeros.
+/// 64 bits of 2/π from bit `first` after the point on; before it there are zeros.
 inline std::uint64_t bits_of_two_over_pi(int first) {
     if (first <= -64) return 0;
     const int word = (first + 64) / 64 - 1;
@@ -46,7 +46,7 @@ inline ReducedAngle reduce_angle(double x) {
     const int exponent = static_cast<int>(bits >> kFraction & 0x7ff) - kBias - kFraction;
     const std::uint64_t m = (bits & ((std::uint64_t{1} << kFraction) - 1)) | std::uint64_t{1} << kFraction;
     const int first = exponent - 2;
-    // The product modulo 4, with 190 bits behind the point.
+    // The product modulo 4, with 190 bits after the point.
     const Product low = Product{m} * bits_of_two_over_pi(first + 128);
     const Product middle = Product{m} * bits_of_two_over_pi(first + 64) + (low >> 64);
     std::uint64_t part[3] = {m * bits_of_two_over_pi(first) + static_cast<std::uint64_t>(middle >> 64),

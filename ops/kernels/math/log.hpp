@@ -54,7 +54,7 @@ struct LogArgument {
         const Bits<T> base = std::bit_cast<Bits<T>>(kSqrtHalf<T>);
         const Bits<T> bias = static_cast<Bits<T>>(kBias<T>) << kFraction<T>;
         const Bits<T> mask = (Bits<T>{1} << kFraction<T>)-1;
-        const T shifted = static_cast<T>(mask + 1);  // 2ᶠ: whole numbers stand in its lowest bits
+        const T shifted = static_cast<T>(mask + 1);  // 2ᶠ: integers are in its lowest bits
         const Vec<Bits<T>> above = bits<T>(normal) + Vec<Bits<T>>(bias - base);
         const Vec<Bits<T>> field = (above >> kFraction<T>) | Vec<Bits<T>>(std::bit_cast<Bits<T>>(shifted));
         e = number<T>(field) - Vec<T>(shifted + kBias<T>) - shift;

@@ -2,7 +2,7 @@
 /// The normal distribution's tail, the error function, and gelu.
 ///
 /// Q(y) = ½ erfc(y / √2) = exp(−y²/2) / (√(2π) y + G(y) / N(y)) for y ≥ 0, with minimax polynomials G and N
-/// of positive coefficients. For large y, where Horner's rule loses digits, N stands on both sides of N /
+/// of positive coefficients. For large y, where Horner's rule loses digits, N is on both sides of N /
 /// (√(2π) y N + G), so that its error cancels.
 #pragma once
 

@@ -29,7 +29,7 @@ template <class T>
 inline constexpr int kFraction = std::numeric_limits<T>::digits - 1;
 template <class T>
 inline constexpr T kBias = static_cast<T>(std::numeric_limits<T>::max_exponent - 1);
-/// 1.5 · 2ᶠ: a sum with it has no fraction, so adding it rounds to a whole number, which then stands in the
+/// 1.5 · 2ᶠ: a sum with it has no fraction, so adding it rounds to an integer, which then is in the
 /// lowest bits.
 template <class T>
 inline constexpr T kRounder = static_cast<T>(std::int64_t{3} << (kFraction<T> - 1));
@@ -51,7 +51,7 @@ inline constexpr T kNaN = std::numeric_limits<T>::quiet_NaN();
 template <class T>
 inline constexpr T kSmallest = std::numeric_limits<T>::min();
 
-/// 2ⁿ for whole numbers n that are no exponent of a subnormal.
+/// 2ⁿ for integers n that are no exponent of a subnormal.
 template <class T>
 Vec<T> power_of_two(const Vec<T>& n) {
     return number<T>(bits<T>(n + Vec<T>(kRounder<T> + kBias<T>)) << kFraction<T>);
@@ -178,7 +178,7 @@ Vec<T> fmod(const Vec<T>& a, const Vec<T>& b) {
     if (!xsimd::all(is_exact)) return one_by_one<T>([](T x, T y) { return std::fmod(x, y); }, a, b);
     const Pair<T> product = two_product<T>(xsimd::trunc(ratio), b);
     const Vec<T> rest = (a - product.high) - product.low;
-    // Where the ratio was rounded up to a whole number the quotient is one too large.
+    // Where the ratio was rounded up to an integer the quotient is one too large.
     const Vec<T> zero(0);
     const auto too_far = ((a > zero) && (rest < zero)) || ((a < zero) && (rest > zero));
     return with_sign<T>(xsimd::select(too_far, xsimd::abs(b) - xsimd::abs(rest), rest), a);

@@ -83,7 +83,7 @@ TEST_CASE("einsum: empty sums are zero, integers stay exact") {
 TEST_CASE("einsum names the position where an equation is wrong") {
     const Tensor a = ones({2, 3});
     CHECK_THROWS_WITH_AS(einsum("ij->iz", {a}),
-                         "einsum: \"ij->iz\", position 6: the letter 'z' of the result is in no operand",
+                         "einsum: \"ij->iz\", position 6: the letter 'z' of the result appears in no operand",
                          ShapeError);
     CHECK_THROWS_WITH_AS(einsum("i1->i", {a}),
                          "einsum: \"i1->i\", position 1: neither a letter nor an ellipsis", ShapeError);

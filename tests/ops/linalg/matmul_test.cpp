@@ -195,7 +195,7 @@ TEST_CASE("addmm is beta input + alpha mat1 mat2, and does not read the input wh
     CHECK(addmm(full({4}, std::nan("")).to(kFloat64), a, b, 0, 1).to_vector<double>() == ab);
 }
 
-TEST_CASE("linear is x weightᵀ + bias in one entry on the tape") {
+TEST_CASE("linear is x weightᵀ + bias in one node on the tape") {
     const Tensor x = whole({2, 3, 4}, kFloat64, 1).set_requires_grad();
     const Tensor weight = whole({5, 4}, kFloat64, 2).set_requires_grad();
     const Tensor bias = whole({5}, kFloat64, 3).set_requires_grad();

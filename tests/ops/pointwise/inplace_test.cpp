@@ -120,7 +120,7 @@ TEST_CASE("in place: misuse throws and changes nothing") {
     CHECK_THROWS_AS(n.div_(2), DTypeError);
     CHECK_THROWS_AS(n.div_(n), DTypeError);
     CHECK_THROWS_AS(b.add_(n), DTypeError);
-    CHECK_THROWS_WITH_AS(b.sub_(b), "sub_: bool operands are not taken; use logical_xor", DTypeError);
+    CHECK_THROWS_WITH_AS(b.sub_(b), "sub_: bool operands are not supported; use logical_xor", DTypeError);
     CHECK_THROWS_AS(b.sub_(1), DTypeError);
     CHECK(equal(x, ones({2, 3})));
     CHECK(equal(n, ones({3}, kInt64)));
@@ -278,7 +278,7 @@ TEST_CASE("in place: zero_ and fill_ cut the gradient where they write") {
 TEST_CASE("in place: a saved value that is overwritten is an error at backward") {
     const Tensor a = leaf({2, 2});
     const char* message =
-        "backward: a value that exp (entry 0) saved has since been overwritten by mul_; write "
+        "backward: a value that exp (node 0) saved has since been overwritten by mul_; write "
         "to a clone(), or use the out-of-place operation";
     {
         Tape tape;

@@ -223,7 +223,7 @@ TEST_CASE("cross_entropy: any layout") {
     CHECK(cross_entropy(z, strided_targets).equal(dense.loss));
 }
 
-TEST_CASE("cross_entropy: one entry, which keeps two numbers of a row") {
+TEST_CASE("cross_entropy: one node, which keeps two numbers of a row") {
     constexpr std::int64_t kRows = 512;
     constexpr std::int64_t kLossBytes = 64;  // the least that a storage takes
     const Tensor z = randn({kRows, 100}).set_requires_grad();

@@ -122,9 +122,9 @@ TEST_CASE("safetensors: a file that is not what it claims to be is an IoError") 
             file_of(std::string("{") + where + std::string(50000, '[') + std::string(50000, ']') + "}", 0),
             "nested");
     }
-    refused_header(a + "," + a, 8, "comes twice");
+    refused_header(a + "," + a, 8, "appears twice");
     refused_header("\"a\":{\"dtype\":\"F32\",\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}", 8,
-                   "comes twice");
+                   "appears twice");
     // Entries that are none.
     for (const char* value : {"3", "\"F32\"", "null", "[]", "true"}) {
         refused_header(std::string("\"a\":") + value, 8, "not described by an object");
@@ -164,8 +164,8 @@ TEST_CASE("safetensors: a file that is not what it claims to be is an IoError") 
     refused(file_of("{" + a + "}" + std::string(6, '\0'), 8), "NUL");
     refused(file_of("{" + a + "}" + std::string(1, '\0') + "more", 8), "NUL");
     refused(file_of("{" + a + "}\t{}", 8), "not valid JSON");
-    refused_header(a + "," + entry("b", "F32", "[0]", "[8,8]") + "," + a, 8, "'a' comes twice");
-    refused_header("\"__metadata__\":{},\"__metadata__\":{}," + a, 8, "comes twice");
+    refused_header(a + "," + entry("b", "F32", "[0]", "[8,8]") + "," + a, 8, "'a' appears twice");
+    refused_header("\"__metadata__\":{},\"__metadata__\":{}," + a, 8, "appears twice");
     std::string many = "1";
     for (int i = 0; i < 64; ++i) many += ",1";
     refused_header(entry("a", "F32", "[" + many + "]", "[0,4]"), 4, "more than 64");

@@ -1,4 +1,4 @@
-#include "autograd/subject.hpp"
+#include "autograd/function_under_test.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -13,32 +13,32 @@ namespace reel::detail {
 
 namespace {
 
-/// Where the elements stand, in row-major order, counted from the first.
-std::vector<std::int64_t> places_of(const Tensor& x) {
-    std::vector<std::int64_t> places;
+/// Where the elements are, in row-major order, counted from the first.
+std::vector<std::int64_t> offsets_of(const Tensor& x) {
+    std::vector<std::int64_t> offsets;
     for (std::size_t i = 0; i < static_cast<std::size_t>(x.numel()); ++i) {
         const Shape index = index_of(i, x.sizes());
         std::int64_t place = 0;
         for (std::size_t d = 0; d < index.size(); ++d) place += index[d] * x.strides()[d];
-        places.push_back(place);
+        offsets.push_back(place);
     }
-    return places;
+    return offsets;
 }
 
-bool any_alike(std::vector<std::int64_t> places) {
-    std::sort(places.begin(), places.end());
-    return std::adjacent_find(places.begin(), places.end()) != places.end();
+bool any_alike(std::vector<std::int64_t> offsets) {
+    std::sort(offsets.begin(), offsets.end());
+    return std::adjacent_find(offsets.begin(), offsets.end()) != offsets.end();
 }
 
 /// A leaf with the elements and the layout of `x`, on memory of its own.
 Tensor leaf_like(const Tensor& x) {
-    const std::vector<std::int64_t> places = places_of(x);
-    const auto [low, high] = std::minmax_element(places.begin(), places.end());
-    const std::int64_t before = places.empty() ? 0 : -*low;
-    const Tensor memory = zeros({places.empty() ? 0 : before + *high + 1}, kFloat64);
+    const std::vector<std::int64_t> offsets = offsets_of(x);
+    const auto [low, high] = std::minmax_element(offsets.begin(), offsets.end());
+    const std::int64_t before = offsets.empty() ? 0 : -*low;
+    const Tensor memory = zeros({offsets.empty() ? 0 : before + *high + 1}, kFloat64);
     const Tensor leaf = Tensor::make(memory.impl().storage, kFloat64, x.sizes(), x.strides(), before);
     const Numbers elements = x.to_vector<double>();
-    for (std::size_t i = 0; i < places.size(); ++i) leaf.data_ptr<double>()[places[i]] = elements[i];
+    for (std::size_t i = 0; i < offsets.size(); ++i) leaf.data_ptr<double>()[offsets[i]] = elements[i];
     return leaf.set_requires_grad();
 }
 
@@ -47,7 +47,7 @@ std::string operations_of(const Tape& tape) {
     constexpr std::size_t kMost = 6;
     std::vector<std::string> names;
     for (std::size_t i = 0; i < tape.size(); ++i) {
-        const std::string name = tape.state().entries[i].name;
+        const std::string name = tape.state().nodes[i].name;
         if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
     }
     if (names.empty()) return "a function that records nothing";
@@ -81,25 +81,25 @@ Shape index_of(std::size_t element, const Shape& sizes) {
     return index;
 }
 
-Probe::Probe(const Tensor& original)
-    : leaf_(any_alike(places_of(original)) ? leaf_like(original.detach().clone()) : leaf_like(original)),
-      places_(places_of(leaf_)),
+PerturbedInput::PerturbedInput(const Tensor& original)
+    : leaf_(any_alike(offsets_of(original)) ? leaf_like(original.detach().clone()) : leaf_like(original)),
+      offsets_(offsets_of(leaf_)),
       home_(original.to_vector<double>()) {}
 
-double Probe::reach(std::size_t element) const {
+double PerturbedInput::reach(std::size_t element) const {
     constexpr double kLeast = 0.25;
     const double size = std::abs(home_[element]);
     return size > kLeast && std::isfinite(size) ? std::exp2(std::ilogb(size)) : kLeast;
 }
 
-double Probe::move(std::size_t element, double t) const {
-    double& at = leaf_.data_ptr<double>()[places_[element]];
+double PerturbedInput::move(std::size_t element, double t) const {
+    double& at = leaf_.data_ptr<double>()[offsets_[element]];
     at = home_[element] + t;
     return at - home_[element];
 }
 
-Subject::Subject(const TensorFunction& f, const std::vector<Tensor>& inputs, const GradcheckOptions& options,
-                 double grain)
+FunctionUnderTest::FunctionUnderTest(const TensorFunction& f, const std::vector<Tensor>& inputs,
+                                     const GradcheckOptions& options, double grain)
     : f_(f), inputs_(inputs), full_(options.mode == GradcheckMode::kFullJacobian), grain_(grain) {
     for (std::size_t i = 0; i < inputs.size(); ++i) {
         if (!inputs[i].is_floating_point()) continue;
@@ -108,8 +108,8 @@ Subject::Subject(const TensorFunction& f, const std::vector<Tensor>& inputs, con
                              "; numeric derivatives need float64, convert it with to(kFloat64)");
         }
         numbers_.push_back(i);
-        probes_.emplace_back(inputs[i]);
-        probe_leaves_.push_back(probes_.back().leaf());
+        perturbed_.emplace_back(inputs[i]);
+        perturbed_leaves_.push_back(perturbed_.back().leaf());
     }
     if (numbers_.empty()) fail<DTypeError>("gradcheck: none of the ", inputs.size(), " inputs is float64");
     Weights weights(options.seed);
@@ -121,7 +121,7 @@ Subject::Subject(const TensorFunction& f, const std::vector<Tensor>& inputs, con
 }
 
 /// What the tape says, in the layouts of the inputs; and whether it says so again.
-void Subject::run_twice(const std::string& name, Weights& weights) {
+void FunctionUnderTest::run_twice(const std::string& name, Weights& weights) {
     std::vector<Tensor> leaves;
     for (const std::size_t number : numbers_) leaves.push_back(leaf_like(inputs_[number]));
     Numbers values;
@@ -151,13 +151,13 @@ void Subject::run_twice(const std::string& name, Weights& weights) {
 }
 
 /// The inputs with `leaves` in the place of those that are checked.
-std::vector<Tensor> Subject::with_leaves(const std::vector<Tensor>& leaves) const {
+std::vector<Tensor> FunctionUnderTest::with_leaves(const std::vector<Tensor>& leaves) const {
     std::vector<Tensor> inputs = inputs_;
     for (std::size_t k = 0; k < leaves.size(); ++k) inputs[numbers_[k]] = leaves[k];
     return inputs;
 }
 
-std::vector<Tensor> Subject::call(const std::vector<Tensor>& leaves) const {
+std::vector<Tensor> FunctionUnderTest::call(const std::vector<Tensor>& leaves) const {
     std::vector<Tensor> outputs = f_(with_leaves(leaves));
     for (const Tensor& output : outputs) {
         if (output.dtype() == kFloat64) continue;
@@ -168,7 +168,7 @@ std::vector<Tensor> Subject::call(const std::vector<Tensor>& leaves) const {
 }
 
 /// Outputs whose number is another one this time are no numbers to differentiate.
-Numbers Subject::weigh(const std::vector<Tensor>& outputs) const {
+Numbers FunctionUnderTest::weigh(const std::vector<Tensor>& outputs) const {
     Numbers weighed;
     for (const Tensor& output : outputs) {
         const Numbers elements = output.to_vector<double>();
@@ -180,13 +180,13 @@ Numbers Subject::weigh(const std::vector<Tensor>& outputs) const {
     return weighed;
 }
 
-Numbers Subject::to_parts(const Numbers& weighed) const {
+Numbers FunctionUnderTest::to_parts(const Numbers& weighed) const {
     if (full_) return weighed;
     return {std::accumulate(weighed.begin(), weighed.end(), 0.0)};
 }
 
-Subject::Gradients Subject::differentiate(const std::vector<Tensor>& outputs,
-                                          const std::vector<Tensor>& leaves) const {
+FunctionUnderTest::Gradients FunctionUnderTest::differentiate(const std::vector<Tensor>& outputs,
+                                                              const std::vector<Tensor>& leaves) const {
     Gradients gradients;
     const std::size_t parts = full_ ? weights_.size() : 1;
     for (std::size_t part = 0; part < parts; ++part) {
@@ -208,20 +208,21 @@ Subject::Gradients Subject::differentiate(const std::vector<Tensor>& outputs,
             recorded.empty() ? std::vector<Tensor>(leaves.size()) : grad(recorded, leaves, options);
         auto& of_part = gradients.emplace_back();
         for (std::size_t k = 0; k < leaves.size(); ++k) {
-            of_part.push_back(found[k].defined() ? found[k].to_vector<double>() : Numbers(probes_[k].size()));
+            of_part.push_back(found[k].defined() ? found[k].to_vector<double>()
+                                                 : Numbers(perturbed_[k].size()));
         }
     }
     return gradients;
 }
 
-Numbers Subject::values() const {
+Numbers FunctionUnderTest::values() const {
     const Tape tape;
-    return to_parts(weigh(call(probe_leaves_)));
+    return to_parts(weigh(call(perturbed_leaves_)));
 }
 
-void Subject::measure_size() {
+void FunctionUnderTest::measure_size() {
     const Tape tape;
-    Numbers sizes = weigh(call(probe_leaves_));
+    Numbers sizes = weigh(call(perturbed_leaves_));
     for (std::size_t i = 0; i < sizes.size(); ++i) {
         sizes[i] = std::max(std::abs(sizes[i]), grain_ * std::abs(weights_[i]));
     }
@@ -230,7 +231,7 @@ void Subject::measure_size() {
 
 /// The noise that is seen along one random direction, and at least half a unit in the last place of each
 /// weighed output.
-void Subject::measure_noise(Weights& weights) {
+void FunctionUnderTest::measure_noise(Weights& weights) {
     struct Spacing {
         double size;
         std::size_t first_order;
@@ -242,16 +243,16 @@ void Subject::measure_noise(Weights& weights) {
         noise_.push_back(std::numeric_limits<double>::epsilon() * magnitude);
     }
     std::vector<Numbers> direction;
-    for (const Probe& probe : probes_) {
-        direction.emplace_back(probe.size());
+    for (const PerturbedInput& perturbed : perturbed_) {
+        direction.emplace_back(perturbed.size());
         for (double& share : direction.back()) share = weights();
     }
     for (const auto [size, first_order] : kSpacings) {
         const auto line = [&](double step) {
             for (std::size_t k = 0; k < checked(); ++k) {
-                for (std::size_t i = 0; i < probes_[k].size(); ++i) {
-                    const double far = std::max(size * std::abs(probes_[k].home(i)), kLeastMove);
-                    probes_[k].move(i, step * far * direction[k][i]);
+                for (std::size_t i = 0; i < perturbed_[k].size(); ++i) {
+                    const double far = std::max(size * std::abs(perturbed_[k].home(i)), kLeastMove);
+                    perturbed_[k].move(i, step * far * direction[k][i]);
                 }
             }
             return Point{step, values()};
@@ -261,8 +262,8 @@ void Subject::measure_noise(Weights& weights) {
             noise_[part] = std::max(noise_[part], kDeviations * seen[part]);
         }
     }
-    for (const Probe& probe : probes_) {
-        for (std::size_t i = 0; i < probe.size(); ++i) probe.move(i, 0);
+    for (const PerturbedInput& perturbed : perturbed_) {
+        for (std::size_t i = 0; i < perturbed.size(); ++i) perturbed.move(i, 0);
     }
 }
 

@@ -32,9 +32,9 @@ Shape index_of(std::size_t element, const Shape& sizes);
 
 /// An input whose elements can be moved one by one: a leaf on memory of its own. It has the layout of the
 /// original, or is dense where elements of that share a place.
-class Probe {
+class PerturbedInput {
 public:
-    explicit Probe(const Tensor& original);
+    explicit PerturbedInput(const Tensor& original);
 
     const Tensor& leaf() const { return leaf_; }
     std::size_t size() const { return home_.size(); }
@@ -46,23 +46,23 @@ public:
 
 private:
     Tensor leaf_;
-    std::vector<std::int64_t> places_;
+    std::vector<std::int64_t> offsets_;
     Numbers home_;
 };
 
 /// The function, its outputs weighed by random numbers: their sum, or each by itself (the parts). Hides this
 /// thread's tapes while it lives.
-class Subject {
+class FunctionUnderTest {
 public:
     /// `grain` is the size of the numbers that the outputs are made of where they are smaller themselves:
     /// what is left of these has their rounding.
-    Subject(const TensorFunction& f, const std::vector<Tensor>& inputs, const GradcheckOptions& options,
-            double grain = std::numeric_limits<double>::min());
+    FunctionUnderTest(const TensorFunction& f, const std::vector<Tensor>& inputs,
+                      const GradcheckOptions& options, double grain = std::numeric_limits<double>::min());
 
     /// How many inputs are checked, and the number of the k-th of them.
     std::size_t checked() const { return numbers_.size(); }
     std::size_t number(std::size_t k) const { return numbers_[k]; }
-    const Probe& probe(std::size_t k) const { return probes_[k]; }
+    const PerturbedInput& perturbed(std::size_t k) const { return perturbed_[k]; }
 
     std::size_t parts() const { return centre_.size(); }
     /// The tape's gradient of a part for the k-th checked input.
@@ -72,7 +72,7 @@ public:
     const std::string& name() const { return name_; }
     const std::vector<Shape>& output_sizes() const { return output_sizes_; }
 
-    /// The parts where the probes are now; where they are at home; their rounding noise there; Σ |weight ·
+    /// The parts where the inputs are now; where they are at home; their rounding noise there; Σ |weight ·
     /// output|, no output counting less than the grain.
     Numbers values() const;
     const Numbers& centre() const { return centre_; }
@@ -98,8 +98,8 @@ private:
     bool full_;
     double grain_;
     std::vector<std::size_t> numbers_;
-    std::vector<Probe> probes_;
-    std::vector<Tensor> probe_leaves_;
+    std::vector<PerturbedInput> perturbed_;
+    std::vector<Tensor> perturbed_leaves_;
     Numbers weights_;
     Gradients gradients_;
     bool deterministic_ = true;

@@ -3,7 +3,7 @@
 foreach(set ${SETS})
     set(ENV{REEL_ARCH} ${set})
     execute_process(COMMAND ${TESTS} "-tc=battery*,products*,property*,random*" RESULT_VARIABLE code OUTPUT_VARIABLE output ERROR_VARIABLE output)
-    if(output MATCHES "this machine does not have ${set}")
+    if(output MATCHES "this machine does not support ${set}")
         message(STATUS "not on this machine: ${set}")
     elseif(NOT code EQUAL 0)
         message(FATAL_ERROR "with the kernels for ${set}:\n${output}")

@@ -403,14 +403,29 @@ private:
         }
     }
 
+    /// Whether slopes still differ by such noise at steps far below the last. Kinks beside 0 make slopes vary as noise
+    /// does while the steps pass them, and leave nothing below.
+    bool persists(std::size_t c, double deviation) {
+        constexpr int kFar = 8;
+        constexpr double kLeast = 0.1;
+        double most = 0;
+        for (int k = last_ + kFar; k < last_ + kFar + 2; ++k) {
+            if (!possible(k + 1)) return true;
+            const double between = std::abs(slope(at(k), c) - slope(at(k + 1), c));
+            most = std::max(most, between * at(k).above.t);
+        }
+        return !(most <= kLeast * deviation);
+    }
+
     /// Where the slopes at small steps show more noise than was measured, that is what it is.
     void heed_noise() {
         constexpr double kDeviations = 3;
         bool any = false;
-        for (Track& track : tracks_) {
-            const double seen = kDeviations * track.observed_noise();
-            if (seen <= 2 * track.noise()) continue;
-            track.set_noise(seen);
+        for (std::size_t c = 0; c < tracks_.size(); ++c) {
+            Track& track = tracks_[c];
+            const double seen = track.observed_noise();
+            if (kDeviations * seen <= 2 * track.noise() || !persists(c, seen)) continue;
+            track.set_noise(kDeviations * seen);
             any = true;
         }
         if (!any) return;

@@ -70,10 +70,11 @@ void take(Report& report, Examined found) {
     report.elements = std::move(found.elements);
     report.evaluations += found.evaluations;
     if (found.exhausted) {
-        report.hint = report.elements.empty()
-                          ? "the budget of evaluations did not suffice for anything"
-                          : "the budget of evaluations was used up; not every element was looked at";
-        if (report.elements.empty()) {
+        report.hint =
+            report.elements.empty()
+                ? "the budget of evaluations did not suffice for anything"
+                : "the budget of evaluations was used up; not every element was looked at by itself";
+        if (!found.covered) {
             report.elements.push_back({0, kDirection, 0, 0, 0, kInfinity, Verdict::kUnresolved, report.hint});
         }
     }

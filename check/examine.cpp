@@ -288,6 +288,7 @@ private:
             look.finding.verdict = judge(look.finding, change_);
             if (look.finding.verdict == Verdict::kUnresolved && look.finding.noisy()) look_far(look);
         }
+        look_again();
         std::vector<std::size_t> doubtful;
         for (std::size_t i = 0; i < looks_.size(); ++i) {
             const Verdict verdict = looks_[i].finding.verdict;
@@ -302,10 +303,12 @@ private:
             for (int n = 0; n < kLadders; ++n) {
                 auto& ladders = again[first];
                 if (ladders.size() <= static_cast<std::size_t>(n)) {
-                    if (exhausted_) break;
-                    if (n == 0) noises[first] = noise_along(look.direction);
-                    ladders.push_back(slopes(look.direction, noises[first], true));
-                    if (exhausted_) break;
+                    if (!exhausted_ && n == 0) noises[first] = noise_along(look.direction);
+                    if (!exhausted_) ladders.push_back(slopes(look.direction, noises[first], true));
+                    if (exhausted_) {  // what is not confirmed is not said
+                        look.finding.verdict = Verdict::kUnresolved;
+                        break;
+                    }
                 }
                 Look other = look;
                 fill(other, ladders[static_cast<std::size_t>(n)][look.row]);
@@ -314,6 +317,27 @@ private:
                 if (agreed(said, look.finding)) break;
                 if (n + 1 == kLadders) look.finding.verdict = Verdict::kUnresolved;
             }
+        }
+    }
+
+    /// A match within a bar that is wide for its noise may be a coincidence: another ladder tells, if it sees better.
+    void look_again() {
+        constexpr double kWide = 1e-6;
+        std::size_t first = looks_.size();
+        std::vector<Derivative> found;
+        for (std::size_t i = 0; i < looks_.size() && !subject_.single; ++i) {
+            Look& look = looks_[i];
+            const double size = std::abs(look.finding.analytic);
+            if (look.finding.verdict != Verdict::kMatch || look.finding.error() <= kWide * size) continue;
+            if (look.finding.numeric.constant) continue;
+            if (found.empty() || i - i % rows() != first) found = slopes(look.direction, noise_, false);
+            if (exhausted_) return;
+            first = i - i % rows();
+            Look other = look;
+            fill(other, found[look.row]);
+            other.finding.verdict = judge(other.finding, change_);
+            const bool tells = other.finding.verdict != Verdict::kUnresolved;
+            if (tells && other.finding.error() < look.finding.error()) look.finding = other.finding;
         }
     }
 
@@ -390,10 +414,13 @@ private:
         others.swap(looks_);
         look_at(direction);
         confirm();
-        Verdict worst = Verdict::kMatch;
-        for (const Look& look : looks_) worst = std::max(worst, look.finding.verdict);
         last_looks_ = std::move(looks_);
         looks_ = std::move(others);
+        return worst_of(last_looks_);
+    }
+    static Verdict worst_of(const std::vector<Look>& looks) {
+        Verdict worst = Verdict::kMatch;
+        for (const Look& look : looks) worst = std::max(worst, look.finding.verdict);
         return worst;
     }
 
@@ -412,10 +439,13 @@ private:
                 const std::vector<Look> along = last_looks_;
                 const std::size_t before = looks_.size();
                 if (fails && !exhausted_) search(direction);
-                if (exhausted_ && along.empty()) break;
-                // Where no element is at fault by itself, the direction is what there is to show.
-                if (!fails || looks_.size() == before)
-                    looks_.insert(looks_.end(), along.begin(), along.end());
+                // Where no element is at fault by itself, or not all could be looked at, the direction is what there is
+                // to show.
+                const bool found =
+                    std::any_of(looks_.begin() + static_cast<std::ptrdiff_t>(before), looks_.end(),
+                                [](const Look& look) { return look.finding.verdict > Verdict::kKink; });
+                const bool said = looks_.size() > before && !exhausted_ && worst_of(along) != Verdict::kWrong;
+                if (!fails || !(found || said)) looks_.insert(looks_.end(), along.begin(), along.end());
                 tell(++done, groups.size() * static_cast<std::size_t>(count));
             }
         }
@@ -454,6 +484,7 @@ private:
         Examined result;
         result.evaluations = evaluations_;
         result.exhausted = exhausted_;
+        std::vector<bool> covered(subject_.x.size());
         for (const Look& look : looks_) {
             const bool axis = look.direction.size() == 1;
             const Finding& finding = look.finding;
@@ -463,7 +494,9 @@ private:
                                        finding.analytic / share, finding.numeric.slope.value / share,
                                        finding.error() / std::abs(share), finding.verdict, look.hint});
             result.first.push_back(look.direction[0].first);
+            for (const auto& [moved, by] : look.direction) covered[moved] = true;
         }
+        result.covered = std::find(covered.begin(), covered.end(), false) == covered.end();
         return result;
     }
 

@@ -49,6 +49,7 @@ struct Examined {
     std::vector<std::size_t> first;  ///< of each of them the first column that was moved
     std::size_t evaluations = 0;
     bool exhausted = false;  ///< the budget was
+    bool covered = true;     ///< every column was moved, by itself or with others
 };
 
 /// Looks at every element, or as the subject and the budget will have it. The values at x are not checked to

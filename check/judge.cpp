@@ -12,6 +12,8 @@ Verdict judge(const Finding& finding, double change) {
     constexpr double kSmall = 1e-9;  // and for 0, of the slopes nearby
     constexpr double kDrowned = 8;   // times the noise is all that f changes
     constexpr double kVisible = 16;
+    constexpr double kTells =
+        0.75;  // noise of this part of the derivative hides neither sign nor factor nor a claim of 0
     constexpr double kHidden = 1e-5;  // noise that is nothing beside the changes of f
     const Derivative& numeric = finding.numeric;
     const double a = finding.analytic;
@@ -41,7 +43,7 @@ Verdict judge(const Finding& finding, double change) {
     if (error <= kFine * value) return Verdict::kMatch;
     if (a == 0 && (numeric.constant || error <= kSmall * numeric.steepness)) return Verdict::kMatch;
     if (!finding.noisy()) return Verdict::kUnresolved;
-    if (error < value) return Verdict::kMatch;
+    if (error < kTells * value) return Verdict::kMatch;
     return numeric.noise <= kHidden * std::max(change, numeric.change) ? Verdict::kMatch
                                                                        : Verdict::kUnresolved;
 }

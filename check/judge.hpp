@@ -22,11 +22,12 @@ struct Finding {
 
 /// Note [What passes]
 /// A derivative outside the bar is wrong. One inside it passes where the bar means something: it is small
-/// beside the derivative, or it is the noise of f and no larger than the derivative. Where noise exceeds the
-/// derivative, nobody can tell more than that it is small; that passes where f changes so much elsewhere
-/// (`change`, along this line or another) that its noise is nothing beside it, as with sigmoid(40), and is
-/// unresolved where f is drowned, as sin(x) + 1e17 is: there no claim is wrong either, unless it is so large that it
-/// would be seen. A derivative of 0 is judged by the slopes seen nearby.
+/// beside the derivative, or it is the noise of f and less than three quarters of the derivative, which neither
+/// another sign nor a factor of 2 nor a claim of 0 survives. Where noise exceeds that, nobody can tell more than
+/// that the derivative is small; that passes where f changes so much elsewhere (`change`, along this line or
+/// another) that its noise is nothing beside it, as with sigmoid(40), and is unresolved where f is drowned, as
+/// sin(x) + 1e17 is: there no claim is wrong either, unless it is so large that it would be seen. A derivative of
+/// 0 is judged by the slopes seen nearby.
 Verdict judge(const Finding& finding, double change);
 
 /// The derivative of Σ wᵢ φᵢ.

@@ -52,22 +52,15 @@ namespace {
 class Seen {
 public:
     void add(double spacing, const std::vector<double>& values) {
-        constexpr double kAlike = 0.95;
-        const Noise found = difference_noise(values);
-        looks_.push_back({spacing, found});
-        for (const double value : values) largest_ = std::max(largest_, std::abs(value));
-        std::vector<double> steps;
-        for (std::size_t i = 1; i < values.size(); ++i) steps.push_back(std::abs(values[i] - values[i - 1]));
-        const auto [least, most] = std::minmax_element(steps.begin(), steps.end());
-        if (*most == 0) flat_ = std::max(flat_, spacing);
-        for (const double step : steps) {
-            if (step > 0 && step < least_step_) {
-                least_step_ = step;
-                at_ = spacing;
-            }
+        Look look{spacing, difference_noise(values), 0, 0};
+        for (std::size_t i = 1; i < values.size(); ++i) {
+            const double step = std::abs(values[i] - values[i - 1]);
+            if (step <= look.step) continue;
+            look.step = step;
+            look.where = i;
         }
-        // Where all are alike the function is seen, and they say nothing about the unit of its values.
-        if (*least < kAlike * *most) steps_.insert(steps_.end(), steps.begin(), steps.end());
+        for (const double value : values) largest_ = std::max(largest_, std::abs(value));
+        looks_.push_back(look);
     }
 
     bool known() const {
@@ -81,16 +74,30 @@ public:
     /// Whether smaller spacings may tell more: what was seen is the function, or more than rounding makes (one that
     /// oscillates faster than the points lie looks like noise, too, as does a pole among them).
     bool too_wide(double centre) const {
-        return !too_narrow() &&
-               (!known() || (suspicious(looks_.back().found.deviation, centre) && quantum(centre) == 0));
+        return !too_narrow() && (!known() || suspicious(looks_.back().found.deviation, centre));
     }
+
+    /// Where a look may have taken a kink for noise, the spacing and the interval whose ends differ most: the values are
+    /// steady at smaller spacings, or they differ by more than rounding makes.
+    std::pair<double, std::size_t> doubtful(double centre) const {
+        const Look* most = nullptr;
+        const bool steady = looks_.front().found.spacing == Spacing::kTooNarrow;
+        for (const Look& look : looks_) {
+            const bool doubt = steady || suspicious(look.found.deviation, centre);
+            if (doubt && look.step > 0 && (!most || look.found.deviation > most->found.deviation))
+                most = &look;
+        }
+        return most ? std::pair(most->spacing, most->where) : std::pair(0.0, std::size_t{0});
+    }
+    /// How much the values differ at neighbouring points as near as one likes: all that noise can be.
+    void limit(double step) { step_ = step; }
 
     double deviation(double centre) const {
         constexpr double kUniform = 0.2887;  // deviation of what is rounded to multiples of 1
         double noise = 0;
         double least = kInfinity;
         for (const Look& look : looks_) {
-            const double deviation = look.found.deviation;
+            const double deviation = std::min(look.found.deviation, 2 * step_);
             if (look.found.spacing == Spacing::kTooNarrow || is_noise(look)) {
                 if (!suspicious(deviation, centre) || !vanishes(look)) noise = std::max(noise, deviation);
             } else {
@@ -98,13 +105,15 @@ public:
             }
         }
         if (!known() && std::isfinite(least)) noise = std::max(noise, least);
-        return std::max(noise, kUniform * quantum(centre));
+        return step_ < kInfinity ? std::max(noise, kUniform * step_) : noise;
     }
 
 private:
     struct Look {
         double spacing;
         Noise found;
+        double step;        // the largest between neighbours,
+        std::size_t where;  // and the number of the point where it ends
     };
 
     bool suspicious(double deviation, double centre) const {
@@ -129,34 +138,38 @@ private:
         });
     }
 
-    /// The unit of which the values are multiples, where the function is rounded coarsely; otherwise 0. Either all
-    /// steps are multiples of the least, or narrow points, where a step ought to be seen, are all alike.
-    double quantum(double centre) const {
-        constexpr double kUnits = 6;
-        constexpr double kMost = 1e4;
-        constexpr double kOff = 0.02;
-        const double rounding = kUnits * kEpsilon * std::abs(centre);
-        if (!std::isfinite(least_step_)) return 0;
-        if (flat_ > 0 && flat_ < at_ && least_step_ * flat_ / at_ > rounding) return least_step_;
-        double unit = kInfinity;
-        for (const double step : steps_) {
-            if (step > 0) unit = std::min(unit, step);
-        }
-        if (!std::isfinite(unit) || unit < rounding) return 0;
-        for (const double step : steps_) {
-            const double ratio = step / unit;
-            if (!(ratio < kMost) || std::abs(ratio - std::round(ratio)) > kOff) return 0;
-        }
-        return unit;
-    }
-
     std::vector<Look> looks_;
-    std::vector<double> steps_;
     double largest_ = 0;
-    double flat_ = 0;                // the widest spacing at which all values were the same
-    double least_step_ = kInfinity;  // that is not 0,
-    double at_ = 0;                  // and the spacing where it was seen
+    double step_ = kInfinity;
 };
+
+/// Halves an interval again and again, and keeps the half whose ends differ more. Noise, and the steps of what is
+/// rounded, differ as much in the end; a function that is continuous, kinks and all, ever less: 0. At a pole they differ
+/// ever more, which tells nothing: infinity.
+double step_within(const Line& line, std::size_t output, double from, double to) {
+    constexpr int kHalvings = 16;
+    constexpr std::size_t kLast = 6;
+    constexpr double kPersists = 0.25;
+    constexpr double kGrows = 4;
+    double low = line(from).y[output];
+    double high = line(to).y[output];
+    std::vector<double> steps;
+    for (int i = 0; i < kHalvings; ++i) {
+        const double middle = (from + to) / 2;
+        const double value = line(middle).y[output];
+        if (std::abs(value - low) > std::abs(high - value)) {
+            to = middle;
+            high = value;
+        } else {
+            from = middle;
+            low = value;
+        }
+        steps.push_back(std::abs(high - low));
+        if (steps.back() <= 4 * kEpsilon * std::max(std::abs(low), std::abs(high))) return steps.back();
+    }
+    const double grown = steps.back() / steps[steps.size() - kLast];
+    return grown > kGrows ? kInfinity : grown > kPersists ? steps.back() : 0;
+}
 
 }  // namespace
 
@@ -168,6 +181,7 @@ std::vector<double> measure_noise(const std::function<Line(double spacing)>& dra
     constexpr double kStep = 128;
     constexpr double kWidest = 0x1p-6;
     constexpr double kDeviations = 3;
+    constexpr std::size_t kMostHalved = 64;  // functions whose noise is confirmed
     std::vector<Seen> seen(centre.size());
     const auto look = [&](double spacing) {
         const Line line = draw(spacing);
@@ -192,6 +206,14 @@ std::vector<double> measure_noise(const std::function<Line(double spacing)>& dra
     for (double spacing = first / kStep; spacing >= least_spacing && any(narrower); spacing /= kStep)
         look(spacing);
     for (double spacing = first * kStep; spacing <= kWidest && any(wider); spacing *= kStep) look(spacing);
+    std::size_t halved = 0;
+    for (std::size_t c = 0; c < centre.size() && halved < kMostHalved; ++c) {
+        const auto [spacing, where] = seen[c].doubtful(centre[c]);
+        if (spacing == 0) continue;
+        const double to = spacing * static_cast<double>(where + 1);
+        seen[c].limit(step_within(draw(spacing), c, to - spacing, to));
+        ++halved;
+    }
     std::vector<double> noise;
     for (std::size_t c = 0; c < centre.size(); ++c) {
         noise.push_back(

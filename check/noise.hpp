@@ -22,7 +22,8 @@ struct Noise {
 Noise difference_noise(std::vector<double> values);
 
 /// A bound of the noise of each function near t = 0: three measured deviations, and half a unit in the last
-/// place at the least. t counts in units of the size of the argument; `draw` gives a line on which points of this
+/// place at the least. Noise is what values differ by however near their points are: where a kink between the
+/// points may have been taken for it, an interval is halved until that is known. t counts in units of the size of the argument; `draw` gives a line on which points of this
 /// spacing are equally spaced after rounding. The points lie on one side, so that a kink at 0 does not count.
 std::vector<double> measure_noise(const std::function<Line(double spacing)>& draw,
                                   const std::vector<double>& centre, double least_spacing);

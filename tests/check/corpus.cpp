@@ -14,18 +14,6 @@ namespace {
 using std::abs, std::atan, std::cos, std::erf, std::exp, std::expm1, std::log, std::log1p, std::pow, std::sin,
     std::sqrt, std::tanh;
 
-template <class F>
-Numbers gradient_of(const F& f, Span x) {
-    Numbers g;
-    std::vector<Dual> at(x.begin(), x.end());
-    for (Dual& element : at) {
-        element.d = 1;
-        g.push_back(f(at).d);
-        element.d = 0;
-    }
-    return g;
-}
-
 class Collector {
 public:
     std::vector<Case> cases;
@@ -37,7 +25,7 @@ public:
         c.kind = kind;
         c.name = name;
         c.f = [f](Span at) { return f(Numbers(at.begin(), at.end())); };
-        c.g = [f](Span at) { return gradient_of(f, at); };
+        c.g = [f](Span at) { return dual_gradient(f, at); };
         c.x = std::move(x);
         c.length = length;
         c.noise = std::max(noise, 4 * std::numeric_limits<double>::epsilon() * std::abs(c.f(c.x)));

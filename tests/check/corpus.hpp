@@ -3,6 +3,7 @@
 /// checker must pass the ones and refuse the others: `corpus_test.cpp`.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <span>
 #include <string>
@@ -24,6 +25,8 @@ struct Case {
     double length;  ///< over which f varies, of the size of x
 };
 std::vector<Case> corpus();
+/// Piecewise functions, drawn, with kinks and jumps near x but not at it.
+std::vector<Case> near_kinks(std::uint64_t first, std::uint64_t count);
 
 /// A way to spoil a gradient; `least` is how large the mistake is, relative to the element it is made in.
 struct Mutation {

@@ -41,6 +41,28 @@ TEST_CASE("check: spoilt gradients of the corpus do not pass") {
     CHECK(spoilt > 1500);
 }
 
+TEST_CASE("check: kinks and jumps near x, several at once, neither hide a mistake nor make one") {
+    for (std::uint64_t seed = 0; seed < 20; ++seed) {
+        for (const Case& c : near_kinks(3 * seed, 3)) {
+            const check::Report report = check::gradient(c.f, c.g, c.x, {.seed = seed, .name = c.name});
+            if (!report) FAIL_CHECK(report);
+            const Numbers right = c.g(c.x);
+            for (const Mutation& mutation : mutations()) {
+                const Numbers wrong = mutation.of(right);
+                if (wrong == right || hidden(c, right, wrong)) continue;
+                for (const std::size_t budget : {0, 50, 100}) {
+                    // What a short search leaves of the noise can hide as much.
+                    if (budget != 0 && mutation.size < 1e-7) continue;
+                    const check::Report found =
+                        check::gradient(c.f, [&](Span x) { return mutation.of(c.g(x)); }, c.x,
+                                        {.budget = budget, .seed = seed, .name = c.name});
+                    if (found) FAIL_CHECK(mutation.name, ", budget ", budget, ": ", found);
+                }
+            }
+        }
+    }
+}
+
 TEST_CASE("check: a function of ten variables costs 150 evaluations or less, in the median") {
     std::vector<std::size_t> costs;
     for (const Case& c : corpus()) {

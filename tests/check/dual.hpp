@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cmath>
+#include <span>
+#include <vector>
 
 namespace reel::testing {
 
@@ -39,5 +41,18 @@ inline Dual pow(Dual a, double p) { return {std::pow(a.v, p), p * std::pow(a.v, 
 /// With the derivative 0 at 0, a choice between −1 and 1.
 inline Dual abs(Dual a) { return {std::abs(a.v), a.v == 0 ? 0 : a.v < 0 ? -a.d : a.d}; }
 inline Dual floor(Dual a) { return {std::floor(a.v), 0}; }
+
+/// The gradient of a function of duals.
+template <class F>
+std::vector<double> dual_gradient(const F& f, std::span<const double> x) {
+    std::vector<double> g;
+    std::vector<Dual> at(x.begin(), x.end());
+    for (Dual& element : at) {
+        element.d = 1;
+        g.push_back(f(at).d);
+        element.d = 0;
+    }
+    return g;
+}
 
 }  // namespace reel::testing

@@ -8,7 +8,6 @@ namespace reel::check::detail {
 
 namespace {
 
-constexpr std::size_t kOrders = 8;      // columns of a tableau
 constexpr std::size_t kLeastSteps = 4;  // agreement of fewer may be a coincidence
 constexpr int kStride = 4;              // halvings at a time, while nothing agrees
 constexpr int kDeepest = 40;            // halvings of the first step
@@ -21,29 +20,31 @@ double worse(double a, double b) { return std::max(std::abs(a), std::abs(b)); }
 }  // namespace
 
 void Extrapolation::add(double value, double noise) {
-    Estimate best;
-    if (!std::isfinite(value)) {
-        row_.clear();
-        column_.clear();
+    if (!std::isfinite(value) || rows_ == kRows) {
+        columns_ = values_ = 0;
         accelerated_ = {};
         return;
     }
-    std::vector<Estimate> row = {{value, kInfinity, noise}};
+    Estimate best;
+    Estimate coarse = {value, kInfinity, noise};
+    std::size_t columns = 1;
     double factor = std::exp2(first_power_);
-    for (const Estimate& before : row_) {
-        const Estimate& coarse = row.back();
+    const double growth = std::exp2(increment_);
+    for (std::size_t column = 0; column < columns_; ++column, ++columns) {
+        const Estimate before = std::exchange(row_[column], coarse);
         const Estimate better = {coarse.value + (coarse.value - before.value) / (factor - 1), kInfinity,
                                  (factor * coarse.noise + before.noise) / (factor - 1)};
         const double error =
             std::max(std::abs(better.value - coarse.value), std::abs(better.value - before.value));
         if (error + better.noise < best.error) best = {better.value, error + better.noise, better.noise};
-        if (row.size() == kOrders) break;
-        row.push_back(better);
-        factor *= std::exp2(increment_);
+        coarse = better;
+        if (columns == kOrders) break;
+        factor *= growth;
     }
+    if (columns_ < kOrders) row_[columns_] = coarse;
+    columns_ = std::min(columns, kOrders);
     aitken(value, noise, best);
-    row_ = std::move(row);
-    bests_.push_back(best);
+    bests_[rows_++] = best;
 }
 
 /// T(h) = T(0) + c hᵅ at h, h/2, h/4: the differences shrink by a constant ratio, which gives the limit. It is
@@ -52,11 +53,10 @@ void Extrapolation::aitken(double value, double noise, Estimate& best) {
     constexpr double kLeastRatio = 0.05;
     constexpr double kMostRatio = 0.95;
     constexpr double kSteady = 0.02;
-    column_.push_back(value);
-    const std::size_t n = column_.size();
-    if (n < 3) return;
-    const double last = column_[n - 1] - column_[n - 2];
-    const double before = column_[n - 2] - column_[n - 3];
+    const double last = value - before_[1];
+    const double before = before_[1] - before_[0];
+    before_ = {before_[1], value};
+    if (++values_ < 3) return;
     const double ratio = before == 0 ? 0 : last / before;
     Estimate now;
     if (ratio > kLeastRatio && ratio < kMostRatio) {
@@ -74,11 +74,11 @@ void Extrapolation::aitken(double value, double noise, Estimate& best) {
 
 Estimate Extrapolation::best() const {
     Estimate chosen;
-    for (std::size_t i = 0; i < bests_.size(); ++i) {
+    for (std::size_t i = 0; i < rows_; ++i) {
         const Estimate& candidate = bests_[i];
         if (candidate.error >= chosen.error) continue;
         bool stands = true;
-        for (std::size_t j = i + 1; j < bests_.size() && stands; ++j) {
+        for (std::size_t j = i + 1; j < rows_ && stands; ++j) {
             stands = std::abs(candidate.value - bests_[j].value) <= candidate.error + bests_[j].error;
         }
         if (stands) chosen = candidate;
@@ -87,6 +87,23 @@ Estimate Extrapolation::best() const {
 }
 
 namespace {
+
+/// The last seven of the numbers that were added.
+class Recent {
+public:
+    static constexpr std::size_t kKept = 7;
+    void add(double number) {
+        std::shift_left(kept_.begin(), kept_.end(), 1);
+        kept_.back() = number;
+        ++count_;
+    }
+    bool full() const { return count_ >= kKept; }
+    const std::array<double, kKept>& kept() const { return kept_; }
+
+private:
+    std::array<double, kKept> kept_ = {};
+    std::size_t count_ = 0;
+};
 
 /// One function along the ladder.
 class Track {
@@ -106,8 +123,7 @@ public:
         if (sides_ == Sides::kBoth) {
             noise_of_slope_ = 2 * local / (h_above + h_below);
             const double slope = (above - below) / (h_above + h_below);
-            if (finite_ && !std::isnan(last_slope_))
-                observed_.push_back(std::abs(slope - last_slope_) * h_above);
+            if (finite_ && !std::isnan(last_slope_)) observed_.add(std::abs(slope - last_slope_) * h_above);
             last_slope_ = slope;
             central_.add((above - below) / (h_above + h_below), noise_of_slope_);
             gap_.add(rise / h_above - fall / h_below, 2 * noise_of_slope_);
@@ -134,14 +150,12 @@ public:
     /// The noise that the slopes of the smallest steps show: what they differ by, times the step. Where there is
     /// none that shrinks with the step.
     double observed_noise() const {
-        constexpr std::size_t kRows = 7;
         constexpr double kConstant = 0.1;
-        if (observed_.size() < kRows || jumps(rises_) || jumps(falls_)) return 0;
-        std::vector<double> first(observed_.end() - kRows, observed_.end() - 3);
-        std::vector<double> last(observed_.end() - 3, observed_.end());
-        std::sort(last.begin(), last.end());
-        const double most = *std::max_element(first.begin(), first.end());
-        return last[1] > kConstant * most ? std::max(most, last[2]) : 0;
+        if (!observed_.full() || jumps(rises_) || jumps(falls_)) return 0;
+        std::array<double, Recent::kKept> seen = observed_.kept();
+        std::sort(seen.end() - 3, seen.end());
+        const double most = *std::max_element(seen.begin(), seen.end() - 3);
+        return *(seen.end() - 2) > kConstant * most ? std::max(most, seen.back()) : 0;
     }
     void set_noise(double noise) { *this = Track(centre_, noise, sides_); }
     double noise() const { return noise_; }
@@ -176,23 +190,21 @@ private:
         return e.error <= goal || e.error <= kMostlyNoise * e.noise;
     }
 
-    void note(double rise, double h, std::vector<std::pair<double, double>>& rises) {
+    void note(double rise, double h, Recent& rises) {
         if (!std::isfinite(rise)) return;
-        rises.emplace_back(h, std::abs(rise));
+        rises.add(std::abs(rise));
         change_ = std::max(change_, std::abs(rise));
         steepness_ = std::max(steepness_, std::abs(rise) / h);
         constant_ = constant_ && rise == 0;
     }
 
     /// Six halvings of the smallest steps leave a jump as it is, and shrink by eight what goes with the root of h.
-    bool jumps(const std::vector<std::pair<double, double>>& rises) const {
-        constexpr std::size_t kHalvings = 6;
+    bool jumps(const Recent& rises) const {
         constexpr double kAlike = 1.5;
         constexpr double kSure = 30;  // times the noise
-        if (rises.size() <= kHalvings) return false;
-        const auto by_rise = [](const auto& a, const auto& b) { return a.second < b.second; };
-        const auto [least, most] = std::minmax_element(rises.end() - kHalvings - 1, rises.end(), by_rise);
-        return least->second > kSure * noise_ && most->second < kAlike * least->second;
+        if (!rises.full()) return false;
+        const auto [least, most] = std::minmax_element(rises.kept().begin(), rises.kept().end());
+        return *least > kSure * noise_ && *most < kAlike * *least;
     }
 
     void look_for_kink(Derivative& d) const {
@@ -221,8 +233,8 @@ private:
     Extrapolation gap_{1, 2};
     Extrapolation right_{1, 1};
     Extrapolation left_{1, 1};
-    std::vector<std::pair<double, double>> rises_, falls_;  // step, how far the value lies from the centre
-    std::vector<double> observed_;                          // noise
+    Recent rises_, falls_;  // how far the values lie from the centre
+    Recent observed_;       // noise
     double last_slope_ = std::numeric_limits<double>::quiet_NaN();
     double change_ = 0;
     double steepness_ = 0;

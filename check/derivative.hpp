@@ -3,6 +3,7 @@
 /// `noise.hpp` measures what rounding does to them, `judge.hpp` compares them with what a program claims.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <functional>
 #include <limits>
@@ -38,14 +39,20 @@ public:
     Estimate best() const;
 
 private:
+    static constexpr std::size_t kOrders = 8;  // columns of a tableau
+    static constexpr std::size_t kRows = 64;   // more than a ladder has
+
     void aitken(double value, double noise, Estimate& best);
 
     int first_power_;
     int increment_;
-    std::vector<Estimate> row_;    // `noise` alone is used beside the value
-    std::vector<Estimate> bests_;  // of each row
-    std::vector<double> column_;   // the values as they came
-    Estimate accelerated_;         // Aitken's last
+    std::array<Estimate, kOrders> row_;  // `noise` alone is used beside the value
+    std::size_t columns_ = 0;
+    std::array<Estimate, kRows> bests_;  // of each row
+    std::size_t rows_ = 0;
+    std::array<double, 2> before_ = {};  // the last two values,
+    std::size_t values_ = 0;             // of how many
+    Estimate accelerated_;               // Aitken's last
     double ratio_ = 0;
 };
 

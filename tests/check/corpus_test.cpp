@@ -50,7 +50,7 @@ TEST_CASE("check: kinks and jumps near x, several at once, neither hide a mistak
             for (const Mutation& mutation : mutations()) {
                 const Numbers wrong = mutation.of(right);
                 if (wrong == right || hidden(c, right, wrong)) continue;
-                for (const std::size_t budget : {0, 50, 100}) {
+                for (const unsigned budget : {0U, 50U, 100U}) {
                     // What a short search leaves of the noise can hide as much.
                     if (budget != 0 && mutation.size < 1e-7) continue;
                     const check::Report found =

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <functional>
 #include <initializer_list>
 #include <limits>
 #include <map>
@@ -13,6 +14,7 @@
 #include "autograd/page.hpp"
 #include "autograd/tape_page.hpp"
 #include "autograd/tape_state.hpp"
+#include "check/check.hpp"
 #include "tensor/io/file.hpp"
 
 namespace reel {
@@ -132,6 +134,65 @@ std::string json_of(const Snapshot& snapshot, const Snapshot* exact = nullptr, D
     return object(members);
 }
 
+/// The elements of a float64 leaf that its snapshot shows, to be changed where they stand: not an operation, of which
+/// a tape would have to know.
+class ShownElements {
+public:
+    ShownElements(const Tensor& leaf, const Snapshot& shown) {
+        const std::int64_t down = leaf.dim() > 1 ? leaf.stride(-2) : 0;
+        const std::int64_t across = leaf.dim() > 0 ? leaf.stride(-1) : 0;
+        for (std::size_t i = 0; i < shown.corner.size(); ++i) {
+            for (std::size_t j = 0; j < shown.corner[i].size(); ++j) {
+                elements_.push_back(leaf.data_ptr<double>() + static_cast<std::int64_t>(i) * down +
+                                    static_cast<std::int64_t>(j) * across);
+            }
+        }
+        for (const double* element : elements_) before_.push_back(*element);
+    }
+    ShownElements(const ShownElements&) = delete;
+    ShownElements& operator=(const ShownElements&) = delete;
+    ~ShownElements() { set(before_); }
+
+    const std::vector<double>& before() const { return before_; }
+    void set(std::span<const double> values) const {
+        for (std::size_t i = 0; i < elements_.size(); ++i) *elements_[i] = values[i];
+    }
+
+private:
+    std::vector<double*> elements_;
+    std::vector<double> before_;
+};
+
+/// For each number of a leaf's gradient that is shown: the numeric derivative of `loss`, its error bar, the verdict.
+std::string check_of(const std::function<Tensor()>& loss, const Tensor& leaf, const Snapshot& gradient) {
+    const NoGradGuard unrecorded;
+    const ShownElements shown(leaf, gradient);
+    const auto f = [&](std::span<const double> x) {
+        shown.set(x);
+        return loss().item<double>();
+    };
+    const auto g = [&](std::span<const double>) {
+        std::vector<double> all;
+        for (const auto& row : gradient.corner) all.insert(all.end(), row.begin(), row.end());
+        return all;
+    };
+    const std::vector<double> x = shown.before();
+    const check::Report report = check::gradient(f, g, x);
+    std::vector<std::string> found(x.size(), "null");
+    for (const check::Element& element : report.elements) {
+        if (element.column >= found.size()) continue;  // a direction
+        const bool passed = element.verdict <= check::Verdict::kKink;
+        found[element.column] = object({{"numeric", quoted(text_of(element.numeric))},
+                                        {"error", quoted(text_of(element.error))},
+                                        {"verdict", quoted(to_string(element.verdict))},
+                                        {"passed", boolean(passed)}});
+    }
+    auto next = found.begin();
+    return list(gradient.corner, [&next](const std::vector<double>& row) {
+        return list(row, [&next](double) { return *next++; });
+    });
+}
+
 /// What is written of one tape.
 class PageData {
 public:
@@ -231,7 +292,13 @@ private:
                        {"shape", list(leaf.sizes())},
                        {"dtype", quoted(detail::concat(leaf.dtype()))},
                        {"value", watch_ ? json_of(watch_->leaf_values[number]) : "null"},
-                       {"gradient", gradient(target, leaf.dtype())}});
+                       {"gradient", gradient(target, leaf.dtype())},
+                       {"check", check(leaf, target)}});
+    }
+    std::string check(const Tensor& leaf, Target target) const {
+        if (!options_.check || !watch_ || leaf.dtype() != kFloat64) return "null";
+        const auto found = watch_->gradients.find(target);
+        return found == watch_->gradients.end() ? "null" : check_of(options_.check, leaf, found->second);
     }
     std::string constant(std::size_t number) const {
         const Tensor& tensor = watch_->constants[number];

@@ -21,19 +21,30 @@ void fan(const std::string& path) {
     tape.to_html(path, {.title = "b = a + a, c = b + b", .names = {{"a", a}, {"b", b}, {"c", c}}});
 }
 
-// Four points, a hidden layer of three, and the loss of two classes.
+// Four points, a hidden layer of three, and the loss of two classes. In float64, so that numeric derivatives can stand
+// beside the gradients of the weights.
 void network(const std::string& path) {
-    const Parameters p = {
-        {"w1", randn({3, 2})}, {"b1", zeros({3})}, {"w2", randn({2, 3})}, {"b2", zeros({2})}};
-    const Tensor x = tensor({{0.5, 0.5}, {-0.5, 0.5}, {0.5, -0.5}, {-0.5, -0.5}});
-    Tape tape({.watch = true});
-    const Tensor hidden = tanh(x.matmul(p["w1"].t()) + p["b1"]);
-    const Tensor logits = hidden.matmul(p["w2"].t()) + p["b2"];
-    const Tensor loss = cross_entropy(logits, tensor({1, 0, 0, 1}));
-    loss.backward();
+    const Parameters p = {{"w1", randn({3, 2}, kFloat64)},
+                          {"b1", zeros({3}, kFloat64)},
+                          {"w2", randn({2, 3}, kFloat64)},
+                          {"b2", zeros({2}, kFloat64)}};
+    const Tensor x = tensor({{0.5, 0.5}, {-0.5, 0.5}, {0.5, -0.5}, {-0.5, -0.5}}, kFloat64);
     std::map<std::string, Tensor> names = p;
-    names.insert({{"x", x}, {"hidden", hidden}, {"logits", logits}, {"loss", loss}});
-    tape.to_html(path, {.title = "A network", .names = names});
+    names["x"] = x;
+    const auto forward = [&](std::map<std::string, Tensor>& values) {
+        const Tensor hidden = tanh(x.matmul(p["w1"].t()) + p["b1"]);
+        const Tensor logits = hidden.matmul(p["w2"].t()) + p["b2"];
+        const Tensor loss = cross_entropy(logits, tensor({1, 0, 0, 1}));
+        values.insert({{"hidden", hidden}, {"logits", logits}, {"loss", loss}});
+        return loss;
+    };
+    Tape tape({.watch = true});
+    forward(names).backward();
+    const auto again = [&] {
+        std::map<std::string, Tensor> unnamed;
+        return forward(unnamed);
+    };
+    tape.to_html(path, {.title = "A network", .names = names, .check = again});
 }
 
 Tensor by_definition(const Tensor& z) {

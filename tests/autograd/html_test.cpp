@@ -15,17 +15,17 @@ using namespace reel;
 
 namespace {
 
-std::string page_of(const Tape& tape) {
+std::string page_of(const Tape& tape, const PageOptions& options = {}) {
     const testing::Directory directory;
     const std::string path = directory / "tape.html";
-    tape.to_html(path);
+    tape.to_html(path, options);
     std::stringstream text;
     text << std::ifstream(path).rdbuf();
     return text.str();
 }
 
-nlohmann::json data_of(const Tape& tape) {
-    const std::string page = page_of(tape);
+nlohmann::json data_of(const Tape& tape, const PageOptions& options = {}) {
+    const std::string page = page_of(tape, options);
     const std::string mark = "<script type=\"application/json\" id=\"tape\">";
     const std::size_t begin = page.find(mark) + mark.size();
     return nlohmann::json::parse(page.substr(begin, page.find("</script>", begin) - begin));
@@ -60,6 +60,46 @@ TEST_CASE("to_html: a watched tape's page has values, gradients, bytes and formu
     CHECK(data["leaves"][0]["gradient"]["numbers"].get<Numbers>() == Numbers{{"-24", "48"}, {"-40", "80"}});
     CHECK(data["operations"]["mul_"]["formula"] == "x̄ = ȳ other, and other gets ȳ x.");
     CHECK(w.grad().equal(tensor({{-24.0, 48.0}, {-40.0, 80.0}})));
+}
+
+TEST_CASE("to_html: beside a leaf's gradient stands the numeric derivative with its error bar") {
+    const Tensor w = tensor({{1.0, 2.0}, {3.0, 4.0}}, kFloat64).t().set_requires_grad();  // strided
+    const Tensor b = tensor({0.5, -0.5}, kFloat32).set_requires_grad();
+    const auto loss = [&] {
+        // the second column's gradient is lost
+        const Tensor lost = cat({w.slice(1, 0, 1), w.slice(1, 1, 2).detach()}, 1);
+        return square(lost).sum() + b.to(kFloat64).sum();
+    };
+    Tape tape({.watch = true});
+    loss().backward();
+    const std::size_t recorded = tape.size();
+    const nlohmann::json data = data_of(tape, {.check = loss});
+    CHECK(tape.size() == recorded);
+    CHECK(w.detach().equal(tensor({{1.0, 3.0}, {2.0, 4.0}}, kFloat64)));
+    REQUIRE(data["leaves"][0]["shape"] == std::vector<int>{2, 2});
+    const nlohmann::json& check = data["leaves"][0]["check"];
+    const auto number = [](const nlohmann::json& text) { return std::stod(text.get<std::string>()); };
+    for (const int row : {0, 1}) {
+        const double x = row == 0 ? 1 : 2;
+        CHECK(check[row][0]["passed"] == true);
+        CHECK(check[row][0]["verdict"] == "match");
+        CHECK(number(check[row][0]["numeric"]) == doctest::Approx(2 * x).epsilon(1e-5));
+        CHECK(number(check[row][0]["error"]) < 1e-9);
+        CHECK(check[row][1]["passed"] == false);
+        CHECK(check[row][1]["verdict"] == "wrong");
+        CHECK(number(check[row][1]["numeric"]) == doctest::Approx(2 * (x + 2)).epsilon(1e-5));
+    }
+    CHECK(data["leaves"][1]["check"].is_null());
+    CHECK(data_of(tape)["leaves"][0]["check"].is_null());
+}
+
+TEST_CASE("to_html: a loss that throws while it is checked leaves its leaf as it was") {
+    const Tensor w = tensor({1.0, 2.0}, kFloat64).set_requires_grad();
+    Tape tape({.watch = true});
+    w.sum().backward();
+    const auto fails = [&]() -> Tensor { return w.view({3}).sum(); };
+    CHECK_THROWS_AS(data_of(tape, {.check = fails}), ShapeError);
+    CHECK(w.detach().equal(tensor({1.0, 2.0}, kFloat64)));
 }
 
 TEST_CASE("to_html: large and odd values are summarised") {

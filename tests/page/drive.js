@@ -138,6 +138,19 @@ function stretched() {
   equal(numbers('b\u0304, to b [2]'), '1 2 | 1 2 | 1 2', 'before the sum');
 }
 
+/// Σ w², of which the second summand's gradient is lost.
+function checked() {
+  press('End');
+  boxes('.leaf')[0].dispatchEvent(new MouseEvent('click'));
+  const cells = [...byId('panel').querySelectorAll('td')].filter((cell) => cell.querySelector('small'));
+  equal(cells.map((cell) => cell.className).join(), 'right,wrong', 'verdicts by colour');
+  equal(cells.map((cell) => cell.querySelector('small').title).join(), 'match,wrong', 'verdicts in words');
+  equal(cells.map((cell) => cell.firstChild.textContent).join(), '3,0', 'analytic');
+  equal(cells.map((cell) => Math.round(parseFloat(cell.querySelector('small').textContent))).join(), '3,-4', 'numeric');
+  check(cells.every((cell) => cell.textContent.includes(' ± ')), 'error bars: ' + panel());
+  check(panel().includes('the numeric derivative and its error bar'), 'what stands there: ' + panel());
+}
+
 /// softmax of [98, 99, 100] by its definition, beside its twin in float64.
 function naive() {
   equal(boxes('.culprit').length, 1, 'first culprits');

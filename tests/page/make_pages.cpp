@@ -73,6 +73,15 @@ void stretched(const Pages& pages) {
     pages.write("stretched", tape, {.names = {{"x", x}, {"b", b}}});
 }
 
+/// Σ w², of which the second summand's gradient is lost.
+void checked(const Pages& pages) {
+    const Tensor w = tensor({1.5, -2.0}, kFloat64).set_requires_grad();
+    const auto loss = [&] { return square(stack({w[0], w[1].detach()})).sum(); };
+    Tape tape({.watch = true});
+    loss().backward();
+    pages.write("checked", tape, {.names = {{"w", w}}, .check = loss});
+}
+
 Tensor by_definition(const Tensor& z) {
     const Tensor e = exp(z);
     return e / e.sum();
@@ -153,6 +162,7 @@ int main(int argc, char** argv) {
     small(pages);
     fan(pages);
     stretched(pages);
+    checked(pages);
     softmaxes(pages);
     lossy(pages);
     hub(pages);

@@ -314,6 +314,9 @@ void integer_product(const Product& p, const Matrix& a, const Matrix& b, const R
 
 void gemm(const Product& p, const Matrix& a, const Matrix& b, const Rows& c) {
     if (p.m == 0 || p.n == 0) return;
+#if defined(REEL_BLAS)
+    if (blas_gemm(p, a, b, c)) return;
+#endif
     if (!p.accumulate && (p.k == 0 || p.dtype == kInt64)) {
         for (int64_t i = 0; i < p.m; ++i) {
             std::memset(c.data + i * c.row * itemsize(p.dtype), 0,

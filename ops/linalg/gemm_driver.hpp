@@ -43,6 +43,9 @@ struct Rows {
 /// Computes a product.
 void gemm(const Product& product, const Matrix& a, const Matrix& b, const Rows& c);
 
+/// With -DREEL_BLAS=ON: the same by a BLAS, false where it is not for it (`blas.cpp`).
+bool blas_gemm(const Product& product, const Matrix& a, const Matrix& b, const Rows& c);
+
 /// The work of a product in elements of pointwise work: the measure of `parallel_for`.
 inline std::int64_t product_cost(const Product& product) {
     constexpr std::int64_t kMultipliesPerElement = 8;

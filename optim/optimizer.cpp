@@ -243,10 +243,7 @@ void SGD::step() {
     });
 }
 
-Adam::Adam(std::vector<Tensor> params, const AdamOptions& options)
-    : Adam("Adam", std::move(params), options, false) {}
-
-Adam::Adam(const char* name, std::vector<Tensor> params, const AdamOptions& options, bool decoupled)
+AdamBase::AdamBase(const char* name, std::vector<Tensor> params, const AdamOptions& options, bool decoupled)
     : Optimizer(name, std::move(params), options.lr, {"exp_avg", "exp_avg_sq"}),
       options_(options),
       decoupled_(decoupled) {
@@ -257,7 +254,7 @@ Adam::Adam(const char* name, std::vector<Tensor> params, const AdamOptions& opti
     }
 }
 
-void Adam::step() {
+void AdamBase::step() {
     check_gradients();
     kernels::UpdateNumbers numbers;
     numbers.lr = lr();
@@ -274,9 +271,12 @@ void Adam::step() {
     });
 }
 
+Adam::Adam(std::vector<Tensor> params, const AdamOptions& options)
+    : AdamBase("Adam", std::move(params), options, false) {}
+
 AdamW::AdamW(std::vector<Tensor> params, const AdamWOptions& options)
-    : Adam("AdamW", std::move(params), {options.lr, options.betas, options.eps, options.weight_decay}, true) {
-}
+    : AdamBase("AdamW", std::move(params), {options.lr, options.betas, options.eps, options.weight_decay},
+               true) {}
 
 double clip_grad_norm_(const std::vector<Tensor>& params, double max_norm) {
     const NoGradGuard quiet;

@@ -86,19 +86,24 @@ struct AdamOptions {
     double weight_decay = 0;  ///< added to the gradient as weight_decay · p
 };
 
-/// Adam: m ← β₁ m + (1 − β₁) g; v ← β₂ v + (1 − β₂) g²; p ← p − lr m̂ / (√v̂ + ε), m̂ = m / (1 − β₁ᵗ), v̂ = v /
-/// (1 − β₂ᵗ), where t counts the steps that had a gradient for p. Kingma, Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015.
-class Adam : public Optimizer {
+/// What Adam and AdamW share.
+class AdamBase : public Optimizer {
 public:
-    explicit Adam(std::vector<Tensor> params, const AdamOptions& options = {});
     void step();
 
 protected:
-    Adam(const char* name, std::vector<Tensor> params, const AdamOptions& options, bool decoupled);
+    AdamBase(const char* name, std::vector<Tensor> params, const AdamOptions& options, bool decoupled);
 
 private:
     AdamOptions options_;
-    bool decoupled_ = false;
+    bool decoupled_;
+};
+
+/// Adam: m ← β₁ m + (1 − β₁) g; v ← β₂ v + (1 − β₂) g²; p ← p − lr m̂ / (√v̂ + ε), m̂ = m / (1 − β₁ᵗ), v̂ = v /
+/// (1 − β₂ᵗ), where t counts the steps that had a gradient for p. Kingma, Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015.
+class Adam : public AdamBase {
+public:
+    explicit Adam(std::vector<Tensor> params, const AdamOptions& options = {});
 };
 
 struct AdamWOptions {
@@ -109,7 +114,7 @@ struct AdamWOptions {
 };
 
 /// Adam with decoupled weight decay. Loshchilov, Hutter, "Decoupled Weight Decay Regularization", ICLR 2019.
-class AdamW : public Adam {
+class AdamW : public AdamBase {
 public:
     explicit AdamW(std::vector<Tensor> params, const AdamWOptions& options = {});
 };

@@ -1,13 +1,18 @@
 // Times single products for `products.py`: reads one a line, as
 //   transposed (0 or 1) and sizes of a, a comma, the same of b
 // and answers with nanoseconds of reel's `matmul` and of OpenBLAS, called bare for each matrix (0: not found).
+//   bench_products accuracy
+// prints how far products with long sums are from the exact ones instead.
 #include <chrono>
 #include <cstdlib>
 #include <iostream>
 #include <sstream>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "reel.hpp"
+#include "tests/docs/long_products.hpp"
 
 #if defined(REEL_BENCH_CBLAS)
 #include <cblas.h>
@@ -82,9 +87,30 @@ double blas_nanoseconds([[maybe_unused]] const Operand& a, [[maybe_unused]] cons
 #endif
 }
 
+/// The columns of the table of errors.
+std::vector<std::pair<std::string, docs::LongProduct>> long_products() {
+    std::vector<std::pair<std::string, docs::LongProduct>> products = {{"reel", docs::multiplied},
+                                                                       {"running sum", docs::running_sums}};
+#if defined(REEL_BENCH_CBLAS)
+    products.emplace_back("OpenBLAS", [](const std::vector<float>& a, const std::vector<float>& b) {
+        constexpr blasint kSide = docs::kSide;
+        std::vector<float> c(static_cast<std::size_t>(kSide * kSide));
+        const auto k = static_cast<blasint>(b.size()) / kSide;
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, kSide, kSide, k, 1, a.data(), k, b.data(),
+                    kSide, 0, c.data(), kSide);
+        return c;
+    });
+#endif
+    return products;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+    if (argc > 1 && std::string(argv[1]) == "accuracy") {
+        std::cout << docs::long_products(long_products());
+        return 0;
+    }
     set_num_threads(argc > 1 ? std::atoi(argv[1]) : 1);
     for (std::string line; std::getline(std::cin, line);) {
         const std::size_t comma = line.find(',');

@@ -10,6 +10,7 @@
 
 #include "autograd/tape_state.hpp"
 #include "tests/docs/docstrings.hpp"
+#include "tests/docs/long_products.hpp"
 #include "tests/gradients/rows.hpp"
 #include "tests/ops/kernels/accuracy.hpp"
 #include "tests/property/calls.hpp"
@@ -325,6 +326,7 @@ std::string operations_page(const std::filesystem::path& root, const std::string
                  << cell(measured(*call, before == known.end() ? nullptr : &before->second, effort)) << "\n";
         }
     }
+    page << long_products_section(previous);
     return page.str();
 }
 

@@ -26,7 +26,9 @@ set(REEL_KERNEL_OBJECTS "")
 foreach(set ${REEL_KERNEL_SETS})
     add_library(reel_kernels_${set} OBJECT ${REEL_KERNEL_SOURCES})
     target_link_libraries(reel_kernels_${set} PRIVATE reel_flags reel_dependencies)
-    target_compile_definitions(reel_kernels_${set} PRIVATE REEL_SET=${set})
+    # xsimd gets a name of its own in each: a program may hold another version of it, and the linker would take an inline
+    # function of one for that of the other.
+    target_compile_definitions(reel_kernels_${set} PRIVATE REEL_SET=${set} xsimd=reel_xsimd_${set})
     # A kernel is the hot loop itself: -O3 also where the rest is built for debugging. Products and sums are fused
     # where a kernel says so (multiply_add), never by the compiler: error terms and bounds depend on which are.
     target_compile_options(reel_kernels_${set} PRIVATE ${REEL_FLAGS_${set}} -fno-math-errno -ffp-contract=off

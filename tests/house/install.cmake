@@ -54,3 +54,12 @@ if(shared)
 elseif(UNIX AND NOT APPLE AND LIBRARIES MATCHES "shared")
     message(FATAL_ERROR "the install has no libreel.so.${abi}")
 endif()
+
+# In the static library xsimd has names of reel's own, so that a program may hold another version of it.
+file(GLOB_RECURSE static ${PREFIX}/lib*/libreel.a)
+if(static)
+    run(${NM} --defined-only ${static})
+    if(NOT OUTPUT MATCHES "reel_xsimd" OR OUTPUT MATCHES "[^\n]*[^0-9]5xsimd[^\n]*")
+        message(FATAL_ERROR "${static} defines functions of xsimd: ${CMAKE_MATCH_0}")
+    endif()
+endif()

@@ -4,22 +4,23 @@
 #   ./scripts/platforms.sh              everything: hours
 #   ./scripts/platforms.sh trixie sid   these releases
 #   ./scripts/platforms.sh trixie/clang this step
-# Each step prints its minutes, and writes a log beside its directory. What this commit has passed is not done again, so
-# that an interrupted run can be taken up. Nothing is left mounted. REEL_PLATFORMS says where (about 4 GB a release).
+# Each step prints its minutes, writes a log beside its directory, and its row of docs/platforms.md. What this commit has
+# passed is not done again, so that an interrupted run can be taken up. Nothing is left mounted. REEL_PLATFORMS says where
+# (about 4 GB a release).
 set -eu
 cd "$(dirname "$0")/.."
 
 place=${REEL_PLATFORMS:-/var/tmp/reel-platforms}
 releases="bookworm trixie sid"
 steps="readme clang serial clang-serial shared libc++ arm"
-version=$(git rev-parse HEAD)$(git status --porcelain | cksum)
+version=$(git rev-parse HEAD)$(git status --porcelain -- . ':!docs/platforms.md' | cksum)
 failed=""
 
 for tool in debootstrap unshare; do
     command -v $tool >/dev/null || { echo "platforms: apt-get install debootstrap util-linux" >&2; exit 1; }
 done
 [ "$(id -u)" -eq 0 ] || { echo "platforms: run as root" >&2; exit 1; }
-mkdir -p "$place/passed"
+mkdir -p "$place/passed" "$place/rows"
 
 # Runs a command in /reel of a release. Mounts of its own, so that /proc ends with it.
 inside() {
@@ -67,6 +68,18 @@ script() {
     esac
 }
 
+# The cells of a row that say what the release has for a step.
+versions() {
+    # shellcheck disable=SC2016  # expanded inside
+    inside "$1" sh -c 'installed() { dpkg-query -W -f "\${Version}" "$1" 2>/dev/null | sed "s/^[0-9]*://; s/[-+].*//"; }
+        case $1 in
+        clang* | libc++) compiler="Clang $(installed "$(dpkg-query -W -f "\${Package}\n" "clang-[0-9]*" | sort -V | tail -n 1)")" ;;
+        arm) compiler="GCC $(installed g++-aarch64-linux-gnu) for aarch64, qemu $(installed qemu-user)" ;;
+        *) compiler="GCC $(g++ -dumpfullversion)" ;;
+        esac
+        echo "Debian $(cat /etc/debian_version) | $compiler | $(installed cmake) | $(installed libxtensor-dev) | $(installed libxsimd-dev)"' sh "$2"
+}
+
 run() {
     release=${1%/*}
     step=${1#*/}
@@ -81,6 +94,7 @@ run() {
         result="FAILED, see $log"
         failed="$failed $1"
     fi
+    echo "| $(versions "$release" "$step") | $step | ${result%%,*} | $(git rev-parse --short HEAD) | $(date +%F) |" >"$place/rows/$release-$step"
     echo "$1: $result ($((($(date +%s) - began + 30) / 60)) min)"
 }
 
@@ -90,6 +104,20 @@ for wanted in ${*:-$releases}; do
     *) for step in $steps; do run "$wanted/$step"; done ;;
     esac
 done
+
+{
+    cat <<'END'
+# Where reel was tried
+
+Written by `scripts/platforms.sh`, which says what each step does: `readme` is README's two commands, `clang` and `serial`
+(without OpenMP) build and test everything, `shared` under `BUILD_SHARED_LIBS`, `libc++` builds the library and the program
+`reel`, `arm` runs a part of the tests under qemu. What is not here is untried.
+
+| system | compiler | CMake | xtensor | xsimd | step | result | commit | date |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- |
+END
+    cat "$place"/rows/*
+} >docs/platforms.md
 
 # The same names everywhere.
 for names in "$place"/*/reel/build/names.txt; do

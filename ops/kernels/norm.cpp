@@ -39,7 +39,7 @@ template <class T>
 T sum_of_some(const Vec<T>& v, int64_t count) {
     alignas(Vec<T>) T lanes[Vec<T>::size];
     v.store_aligned(lanes);
-    std::fill(lanes + count, lanes + kWidth<T>, T(0));
+    for (int64_t lane = 0; lane < kWidth<T>; ++lane) lanes[lane] = lane < count ? lanes[lane] : T(0);
     return sum_of_lanes(load(lanes));
 }
 

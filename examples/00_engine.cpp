@@ -1,6 +1,7 @@
 // The whole idea of reel in one file that includes nothing of it: a tape, `record`, a rewind, a dozen
 // operations, a check of their gradients, and a network that learns. Numbers instead of tensors; the rest is
 // as in the library, where each part is named beside it. Read from the top. Next: 02_stability.cpp.
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <iostream>

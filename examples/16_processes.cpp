@@ -7,6 +7,7 @@
 // the run. Read `train`, then `interop/mpi.hpp`. Next: 17_pages.cpp, the pages of a few tapes.
 #include <CLI/CLI.hpp>
 #include <cmath>
+#include <cstdlib>
 #include <iomanip>
 #include <iostream>
 #include <reel/mpi.hpp>

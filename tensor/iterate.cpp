@@ -1,6 +1,7 @@
 #include "tensor/iterate.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <functional>
 #include <numeric>

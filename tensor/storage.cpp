@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include <bit>
+#include <cmath>
 #include <cstdlib>
 #include <mutex>
 #include <new>

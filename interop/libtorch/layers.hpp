@@ -3,6 +3,8 @@
 /// same names.
 #pragma once
 
+#include <cmath>
+
 #include "operations.hpp"
 
 namespace reel {

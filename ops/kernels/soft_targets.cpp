@@ -1,6 +1,8 @@
 // Cross-entropy against target probabilities: every class of a fibre has a share in the loss. The gradient is a
 // difference of probabilities that may be close, so it is computed in double precision.
 // Class labels need none of this: `softmax_statistics.cpp` has what they use.
+#include <array>
+
 #include "ops/kernels/fibre_sums.hpp"
 
 namespace reel::kernels::REEL_SET {

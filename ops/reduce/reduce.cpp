@@ -2,6 +2,7 @@
 // minima are in `extremes.cpp`.
 #include "ops/reduce/reduce.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 

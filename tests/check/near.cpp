@@ -1,5 +1,6 @@
 // Sums of terms φ(u), where u is linear in x and φ has kinks, or jumps, that lie 0.001 to 0.1 of x away: several at once,
 // at different distances, on either side.
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <random>

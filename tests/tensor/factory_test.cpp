@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 #include <sstream>
 
@@ -80,8 +81,8 @@ TEST_CASE("factory: linspace meets both ends exactly, and is symmetric") {
 }
 
 TEST_CASE("factory: arange refuses what does not arrive") {
-    CHECK_THROWS_WITH_AS(arange(0, 5, -1), doctest::Contains("from 0 to 5 by -1 in int64: the step has the wrong sign"),
-                         Error);
+    CHECK_THROWS_WITH_AS(arange(0, 5, -1),
+                         doctest::Contains("from 0 to 5 by -1 in int64: the step has the wrong sign"), Error);
     CHECK_THROWS_AS(arange(5, 0), Error);
     CHECK_THROWS_AS(arange(0, 5, 0), Error);
     CHECK_THROWS_AS(arange(0, HUGE_VAL), Error);

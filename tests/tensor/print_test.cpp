@@ -1,6 +1,7 @@
 // Printing, against what PyTorch's repr wrote (`fixtures/make_print.py`).
 #include <doctest/doctest.h>
 
+#include <cstdlib>
 #include <locale>
 
 #include <sstream>

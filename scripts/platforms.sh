@@ -1,6 +1,6 @@
 #!/bin/sh
 # Builds and tests reel in Debian 12, 13 and sid, each in a directory of its own (debootstrap): the README's two commands
-# with GCC, then clang, without OpenMP, as a shared library, against libc++, and for 64-bit Arm under qemu. As root.
+# with GCC, the Debian packages, then clang, without OpenMP, as a shared library, against libc++, and for 64-bit Arm under qemu. As root.
 #   ./scripts/platforms.sh              everything: hours
 #   ./scripts/platforms.sh trixie sid   these releases
 #   ./scripts/platforms.sh trixie/clang this step
@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.."
 
 place=${REEL_PLATFORMS:-/var/tmp/reel-platforms}
 releases="bookworm trixie sid"
-steps="readme clang serial clang-serial shared libc++ arm"
+steps="readme packages clang serial clang-serial shared libc++ arm"
 version=$(git rev-parse HEAD)$(git status --porcelain -- . ':!docs/platforms.md' | cksum)
 failed=""
 
@@ -38,10 +38,20 @@ prepare() {
         echo 'Acquire::Check-Valid-Until "false";' >"$place/$1/etc/apt/apt.conf.d/99old-mirror"
         touch "$place/$1/etc/reel-is-here"
     fi
-    mkdir -p "$place/$1/reel"
-    find "$place/$1/reel" -mindepth 1 -maxdepth 1 ! -name build -exec rm -rf {} +
+    old=$place/$1/reel
+    new=$place/$1/reel.new
+    rm -rf "$new"
+    mkdir -p "$old" "$new"
     git ls-files -z --cached --others --exclude-standard | tar --null --files-from=- --create --ignore-failed-read |
-        tar --extract --directory "$place/$1/reel"
+        tar --extract --directory "$new"
+    # What has not changed keeps its date, and what was built of it stays.
+    (cd "$old" && find . -path ./build -prune -o -type f -print) | while read -r file; do
+        [ -e "$new/$file" ] || rm "$old/$file"
+    done
+    (cd "$new" && find . -type f) | while read -r file; do
+        cmp -s "$new/$file" "$old/$file" || install -D -m "$(stat -c %a "$new/$file")" "$new/$file" "$old/$file"
+    done
+    rm -rf "$new"
 }
 
 # What each step runs, as a shell script in /reel. The newest clang of a release; on bookworm 19, not 14.
@@ -52,6 +62,7 @@ build_and_test='cmake --build build/$step && ctest --test-dir build/$step --outp
 script() {
     case $1 in
     readme) echo './scripts/names.sh >build/names.txt && ./scripts/test.sh && tail -n 8 build/names.txt' ;;
+    packages) echo './scripts/packages.sh --try' ;;
     clang) echo "$clang && CXX=clang++-\$v $configure && $build_and_test" ;;
     serial) echo "./scripts/setup.sh && $configure -DREEL_OPENMP=OFF && $build_and_test" ;;
     clang-serial) echo "$clang && CXX=clang++-\$v $configure -DREEL_OPENMP=OFF && $build_and_test" ;;
@@ -109,7 +120,8 @@ done
     cat <<'END'
 # Where reel was tried
 
-Written by `scripts/platforms.sh`, which says what each step does: `readme` is README's two commands, `clang` and `serial`
+Written by `scripts/platforms.sh`, which says what each step does: `readme` is README's two commands, `packages` the
+Debian packages and a program against them, `clang` and `serial`
 (without OpenMP) build and test everything, `shared` under `BUILD_SHARED_LIBS`, `libc++` builds the library and the program
 `reel`, `arm` runs a part of the tests under qemu. What is not here is untried.
 

@@ -93,7 +93,7 @@ public:
     DType dtype() const { return t_.scalar_type(); }
     bool is_floating_point() const { return t_.is_floating_point(); }
     bool is_contiguous() const { return t_.is_contiguous(); }
-    template <class T>
+    template <class T = double>
     T item() const {
         return t_.item().to<T>();
     }

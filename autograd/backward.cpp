@@ -1,7 +1,6 @@
 // `backward` and `grad`: the tapes of a thread rewound one after the other, from the innermost outwards. The
 // rewind of one tape is in `rewind.cpp`.
 #include <algorithm>
-#include <mutex>
 
 #include "autograd/rewind.hpp"
 #include "tensor/factory.hpp"
@@ -16,7 +15,8 @@ using detail::RewindOptions;
 /// Why no gradient can start at `output`, and what to do.
 const char* why_not(const Tensor& output) {
     if (output.impl().slot.node >= 0)
-        return "the tape that recorded it has ended; call backward while it lives";
+        return "the tape that recorded it has ended, or is another thread's; call backward there while it "
+               "lives";
     if (detail::innermost->nodes.size() == 0) {
         return "nothing is recorded: no tensor used since the tape was made requires grad "
                "(set_requires_grad() on the "
@@ -89,14 +89,8 @@ bool request(Rewind& rewind, const std::vector<Tensor>& inputs) {
     return any;
 }
 
-/// Guards what leaves carry: threads may share them.
-std::mutex& leaf_mutex() {
-    static std::mutex mutex;
-    return mutex;
-}
-
 std::vector<detail::NumberedHook> hooks_of(const Tensor& leaf) {
-    const std::lock_guard lock(leaf_mutex());
+    const std::lock_guard lock(detail::variable_mutex());
     return leaf.impl().meta ? detail::variable(leaf).hooks : std::vector<detail::NumberedHook>();
 }
 
@@ -231,8 +225,8 @@ struct Accumulation {
 
 /// Makes all that it needs before the first `.grad()` changes.
 void accumulate_all(Seeds gradients, bool create_graph) {
-    const std::lock_guard lock(leaf_mutex());
     std::vector<Accumulation> made;
+    const std::lock_guard lock(detail::variable_mutex());
     for (auto& [tensor, gradient] : gradients) {
         const Tensor& sum = detail::variable(tensor).grad;
         const bool in_place = sum.defined() && !create_graph && sum.handle().unique() &&
@@ -249,7 +243,7 @@ void accumulate_all(Seeds gradients, bool create_graph) {
         if (each.in_place) {
             sum.add_(each.gradient);
         } else {
-            sum = std::move(each.gradient);
+            std::swap(sum, each.gradient);  // what was there goes when the mutex is free
         }
     }
 }

@@ -29,7 +29,7 @@ struct RewindOptions {
 /// A gradient that is known to be zero is not made where nobody sees it. See Note [Zero is a gradient].
 class Rewind {
 public:
-    Rewind(Tape::State& tape, RewindOptions options) : tape_(&tape), options_(options) {}
+    Rewind(Tape::State& tape, RewindOptions options) : tape_(&tape), options_(options) { ++tape.rewinds; }
 
     /// The output of a node, or a leaf, will get a cotangent.
     void expect(const Tensor& output) { expected_.push_back(tape_->target_of(output)); }
@@ -84,7 +84,10 @@ private:
     bool leads(Target target) { return requested_.empty() || (marks(target) & kLeads); }
     bool stops_at(std::size_t number) const { return options_.partial && (marks_[number] & kRequested); }
 
-    Tape::State* tape_;
+    struct Release {
+        void operator()(Tape::State* tape) const { --tape->rewinds; }
+    };
+    std::unique_ptr<Tape::State, Release> tape_;  // which must not end before this does
     RewindOptions options_;
     std::vector<Target> expected_;
     std::vector<Target> requested_;

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <mutex>
 #include <unordered_set>
@@ -71,6 +73,12 @@ std::vector<Operand> operands_of(Tape::State& state, const auto& edges, const au
         }
     }
     return operands;
+}
+
+/// For a destructor, which can throw nothing, where to go on would end in a crash elsewhere.
+[[noreturn]] void abort_with(const char* what) {
+    std::fprintf(stderr, "reel: %s\n", what);
+    std::abort();
 }
 
 /// Puts something on a tape, all of it or nothing. See Note [First all that can fail].
@@ -455,6 +463,7 @@ void check_constant(const char* name, const char* what, const Tensor& input) {
 Tape::Tape(TapeOptions options) : state_(std::make_unique_for_overwrite<State>()) {
     static std::atomic<std::uint64_t> next_id = 1;
     state_->id = next_id.fetch_add(1, std::memory_order_relaxed);
+    state_->thread = &detail::innermost;
     state_->outer = detail::innermost;
     state_->options = options;
     if (options.watch) state_->watch = std::make_unique<detail::Watch>();
@@ -462,14 +471,23 @@ Tape::Tape(TapeOptions options) : state_(std::make_unique_for_overwrite<State>()
 }
 
 Tape::~Tape() {
+    if (state_->thread != &detail::innermost)
+        detail::abort_with("a Tape ends on another thread than the one that made it");
+    if (state_->rewinds > 0) detail::abort_with("a Tape ends in a hook or a pullback of a rewind over it");
     Tape::State** place = &detail::innermost;
     while (*place && *place != state_.get()) place = &(*place)->outer;
-    if (*place) *place = state_->outer;
+    if (!*place)
+        detail::abort_with("a Tape ends in a function that is differentiated by numbers, inside of it");
+    *place = state_->outer;
 }
 
 std::size_t Tape::size() const { return state_->nodes.size(); }
 
-NoGradGuard::NoGradGuard() : before_(std::exchange(detail::paused, true)) {}
-NoGradGuard::~NoGradGuard() { detail::paused = before_; }
+NoGradGuard::NoGradGuard() : place_(detail::paused), before_(std::exchange(detail::paused, true)) {}
+NoGradGuard::~NoGradGuard() {
+    if (&place_ != &detail::paused)
+        detail::abort_with("a NoGradGuard ends on another thread than the one that made it");
+    detail::paused = before_;
+}
 
 }  // namespace reel

@@ -270,7 +270,8 @@ struct TapeNode {
 struct PageOptions;
 
 /// While one lives, this thread's operations are recorded on it. Tapes nest: the innermost records, and its
-/// end restores the outer one. Ends on the thread that made it, in reverse order.
+/// end restores the outer one. It ends on the thread that made it, and not in a hook or pullback of a rewind
+/// over it: the thread would go on with memory that is gone, so the program is aborted with a message instead.
 class Tape {
 public:
     explicit Tape(TapeOptions options = {});
@@ -325,7 +326,7 @@ private:
 /// A table of the nodes: number, operation, inputs, shape, bytes kept.
 std::ostream& operator<<(std::ostream& out, const Tape& tape);
 
-/// Pauses recording on this thread while it lives.
+/// Pauses recording on this thread while it lives. It ends there, too: elsewhere the program is aborted.
 class NoGradGuard {
 public:
     NoGradGuard();
@@ -334,6 +335,7 @@ public:
     ~NoGradGuard();
 
 private:
+    bool& place_;
     bool before_;
 };
 

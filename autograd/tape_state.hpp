@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <mutex>
 #include <unordered_map>
 
 #include "autograd/tape.hpp"
@@ -30,6 +31,7 @@ public:
     /// Appends what `make()` returns, which is made in place.
     T& append(const auto& make) {
         if (size_ == (1 + more_.size()) * kChunk) {
+            more_.reserve(more_.size() + 1);  // what may fail, before there is a chunk to lose
             more_.push_back(static_cast<T*>(allocate(kChunk * sizeof(T))));
         }
         T* at = new (&(*this)[size_]) T(make());
@@ -191,8 +193,11 @@ struct Variable : AutogradMeta {
     std::vector<NumberedHook> hooks;
 };
 
-/// The tensor's `Variable`, made when it has none.
+/// The tensor's `Variable`, made when it has none. Under `variable_mutex`.
 Variable& variable(const Tensor& tensor);
+/// Guards every `Variable`: threads may share a leaf. Neither a hook runs nor a tensor is freed under it, which
+/// could be somebody's code that asks for it again.
+std::mutex& variable_mutex();
 /// `gradient` after the hooks.
 Tensor run_hooks(const std::vector<NumberedHook>& hooks, Tensor gradient);
 
@@ -209,6 +214,8 @@ struct Tape::State {
     TapeOptions options;
     detail::Reads* reads = nullptr;  ///< notes what is read, for `checkpoint.cpp`, if it is asked for
     bool forgets = false;            ///< keeps no pullbacks: the function is going to be run again
+    int rewinds = 0;                 ///< that are under way
+    State** thread;                  ///< the variable `innermost` of the thread that it records on
     std::string failure;             ///< of the rewind that used up nodes and did not come to its end
     detail::ChunkedArray<detail::Node> nodes;
     detail::ChunkedArray<detail::KeptEdge> edges;

@@ -8,6 +8,11 @@ namespace reel {
 
 namespace detail {
 
+std::mutex& variable_mutex() {
+    static std::mutex mutex;
+    return mutex;
+}
+
 Variable& variable(const Tensor& tensor) {
     auto& meta = tensor.impl().meta;
     if (!meta) meta = std::make_unique<Variable>();
@@ -56,6 +61,7 @@ const char* Tensor::grad_fn() const {
 }
 
 Tensor Tensor::grad() const {
+    const std::lock_guard lock(detail::variable_mutex());
     const auto* state = static_cast<const detail::Variable*>(impl().meta.get());
     if (!is_leaf() && !(state && state->retains_grad)) {
         fail<AutogradError>(
@@ -70,7 +76,9 @@ void Tensor::set_grad(const Tensor& gradient) const {
         fail<AutogradError>("set_grad: a gradient of shape ", gradient.sizes(), " and dtype ",
                             gradient.dtype(), " for a tensor of shape ", sizes(), " and dtype ", dtype());
     }
-    if (gradient.defined() || impl().meta) detail::variable(*this).grad = gradient;
+    Tensor before;  // goes when the mutex is free
+    const std::lock_guard lock(detail::variable_mutex());
+    if (gradient.defined() || impl().meta) before = std::exchange(detail::variable(*this).grad, gradient);
 }
 
 void Tensor::retain_grad() const {
@@ -80,6 +88,7 @@ void Tensor::retain_grad() const {
     detail::update_view_history(*this);
     Tape::State* tape = detail::tape_of(impl());
     if (!tape) return;
+    const std::lock_guard lock(detail::variable_mutex());
     detail::Variable& state = detail::variable(*this);
     if (!state.retains_grad) tape->retained[impl().slot.node].push_back(*this);
     state.retains_grad = true;
@@ -96,15 +105,22 @@ std::int64_t Tensor::add_hook(std::function<Tensor(const Tensor&)> hook) const {
     if (const auto* run = detail::second_run) {
         if (tape != run->tape || static_cast<std::size_t>(impl().slot.node) < run->first) return number;
     }
+    const std::lock_guard lock(detail::variable_mutex());
     auto& hooks = tape ? tape->hooks[impl().slot.node] : detail::variable(*this).hooks;
     hooks.emplace_back(number, std::move(hook));
     return number;
 }
 
 void Tensor::remove_hook(std::int64_t number) const {
-    const auto remove_from = [number](auto& hooks) {
-        std::erase_if(hooks, [number](const detail::NumberedHook& hook) { return hook.first == number; });
+    detail::Hook removed;  // goes when the mutex is free
+    const auto remove_from = [&](auto& hooks) {
+        const auto found = std::find_if(hooks.begin(), hooks.end(),
+                                        [number](const auto& hook) { return hook.first == number; });
+        if (found == hooks.end()) return;
+        removed = std::move(found->second);
+        hooks.erase(found);
     };
+    const std::lock_guard lock(detail::variable_mutex());
     if (impl().meta) remove_from(detail::variable(*this).hooks);
     // A node of a value that this tensor no longer has may hold it.
     for (Tape::State* tape = detail::innermost; tape; tape = tape->outer) {

@@ -453,7 +453,8 @@ public:
     /// The name of the operation on a living tape of this thread that made it; null for a leaf.
     const char* grad_fn() const;
     /// What `backward()` has accumulated; undefined before the first. Throws for a non-leaf without
-    /// `retain_grad()`.
+    /// `retain_grad()`. Threads may share a leaf: each can rewind its own tape, read and set the gradient, and
+    /// add and remove hooks while others do. To write elements that others read is the user's to avoid.
     Tensor grad() const;
     /// Puts `gradient` (undefined: none) in the place of what was accumulated.
     void set_grad(const Tensor& gradient) const;

@@ -1,6 +1,11 @@
 #include "optim/flat.hpp"
 
+#include <algorithm>
+#include <vector>
+
+#include "autograd/tape.hpp"
 #include "ops/pointwise/pointwise_driver.hpp"
+#include "optim/parameters.hpp"
 #include "tensor/parallel.hpp"
 
 namespace reel::detail {
@@ -34,6 +39,29 @@ void Flat::write_back(const char* operation) const {
         });
     }
     tensor_.impl().storage->overwrite(operation);
+}
+
+void overwrite_all(const char* operation, const std::vector<Tensor>& tensors,
+                   const std::vector<Tensor>& values) {
+    const NoGradGuard quiet;
+    std::vector<Flat> targets;
+    std::vector<Tensor> sources;
+    std::vector<const Storage*> written;
+    for (const Tensor& tensor : tensors) {
+        check_in_place(operation, tensor);
+        targets.emplace_back(tensor);
+        written.push_back(tensor.impl().storage.get());
+    }
+    std::sort(written.begin(), written.end());
+    for (const Tensor& value : values) {
+        const bool changes = std::binary_search(written.begin(), written.end(), value.impl().storage.get());
+        sources.push_back(changes ? value.clone() : dense(value));
+    }
+    // From here on nothing fails: see Note [Whole or not at all].
+    for (std::size_t i = 0; i < targets.size(); ++i) {
+        targets[i].assign(sources[i]);
+        targets[i].write_back(operation);
+    }
 }
 
 }  // namespace reel::detail

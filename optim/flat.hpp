@@ -2,9 +2,9 @@
 /// A tensor to be overwritten by code that must not fail midway. Not a public header.
 ///
 /// Note [Whole or not at all]
-/// What changes several tensors (a step, `clip_grad_norm_`, `load_checkpoint`) first makes all that takes memory, for
-/// all of them, and only then writes: so that memory which runs out leaves everything as it was. What it writes to are
-/// rows, evenly spaced and of one dimension, on which kernels and copies need no memory of their own.
+/// What changes several tensors (a step, `clip_grad_norm_`, `load_checkpoint`, `Parameters::load`) first makes all that
+/// takes memory, for all of them, and only then writes: so that memory which runs out leaves everything as it was. What
+/// it writes to are rows, evenly spaced and of one dimension, on which kernels and copies need no memory of their own.
 #pragma once
 
 #include "tensor/iterate.hpp"

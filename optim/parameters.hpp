@@ -19,6 +19,21 @@
 #pragma GCC visibility push(default)
 namespace reel {
 
+namespace detail {
+#ifdef REEL_ON_LIBTORCH
+inline void overwrite_all(const char*, const std::vector<Tensor>& tensors,
+                          const std::vector<Tensor>& values) {
+    const NoGradGuard quiet;
+    for (std::size_t i = 0; i < tensors.size(); ++i) tensors[i].copy_(values[i]);
+}
+#else
+/// Writes values to tensors of the same shapes, converted: to all of them or, where that throws, to none. Values may
+/// stand in memory that is written.
+void overwrite_all(const char* operation, const std::vector<Tensor>& tensors,
+                   const std::vector<Tensor>& values);
+#endif
+}  // namespace detail
+
 /// Tensors that want gradients, each with a name, in the order in which they were added.
 ///
 ///     Parameters p;
@@ -77,18 +92,22 @@ public:
         return other;
     }
     /// Copies the values of the same names into the tensors. Throws an `Error` that names what is missing,
-    /// unknown or of another shape, and then changes nothing.
+    /// unknown or of another shape. Whatever it throws, nothing is changed.
     void load(const std::map<std::string, Tensor>& values) const {
         for (const auto& [name, value] : values) (*this)[name];
+        std::vector<Tensor> ordered;
         for (const auto& [name, tensor] : list_) {
             const auto found = values.find(name);
             if (found == values.end()) fail<Error>("Parameters: load: \"", name, "\" is missing");
-            if (found->second.sizes() == tensor.sizes()) continue;
-            fail<Error>("Parameters: load: \"", name, "\" has shape ", found->second.sizes(), ", not ",
-                        tensor.sizes());
+            if (!found->second.defined())
+                fail<Error>("Parameters: load: \"", name, "\" is an undefined tensor");
+            if (found->second.sizes() != tensor.sizes()) {
+                fail<Error>("Parameters: load: \"", name, "\" has shape ", found->second.sizes(), ", not ",
+                            tensor.sizes());
+            }
+            ordered.push_back(found->second);
         }
-        const NoGradGuard quiet;
-        for (const auto& [name, tensor] : list_) tensor.copy_(values.at(name));
+        detail::overwrite_all("Parameters::load", *this, ordered);
     }
 
     operator std::vector<Tensor>() const {

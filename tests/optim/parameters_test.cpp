@@ -98,3 +98,26 @@ TEST_CASE("parameters: what does not fit is refused by name and changes nothing"
                    "\"more\""));
     CHECK_FALSE(p["weight"].equal(w));
 }
+
+TEST_CASE("parameters: load is whole or not at all") {
+    const Tensor expanded = zeros({1}).expand({3});
+    const Parameters p = {{"a", zeros({2})}, {"b", expanded}};
+    CHECK_THROWS_AS(p.load({{"a", ones({2})}, {"b", ones({3})}}), ShapeError);
+    CHECK(p["a"].equal(zeros({2})));
+    CHECK(contains(message_of<Error>([&] {
+                       p.load({{"a", Tensor()}, {"b", ones({3})}});
+                   }),
+                   "\"a\" is an undefined tensor"));
+}
+
+TEST_CASE("parameters: load may take values from the memory that it writes") {
+    const Parameters p = {
+        {"a", tensor({1.0, 2.0})}, {"b", tensor({3.0, 4.0})}, {"c", arange(4.0).view({2, 2}).t()}};
+    p.load({{"a", p["b"]}, {"b", p["a"]}, {"c", p["c"].t()}});
+    CHECK(p["a"].equal(tensor({3.0, 4.0})));
+    CHECK(p["b"].equal(tensor({1.0, 2.0})));
+    CHECK(p["c"].equal(arange(4.0).view({2, 2})));
+    p.load({{"a", tensor({5, 6})}, {"b", zeros({2}, kFloat64)}, {"c", ones({4}).as_strided({2, 2}, {1, 2})}});
+    CHECK(p["a"].equal(tensor({5.0, 6.0})));  // converted
+    CHECK(p["c"].equal(ones({2, 2})));
+}

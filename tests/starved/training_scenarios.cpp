@@ -116,6 +116,14 @@ World with_state() {
     return w;
 }
 
+/// With values to load, by number: of float64, the first one in the memory of the parameter.
+World values_to_load() {
+    World w = parameters();
+    for (const Tensor& x : w.x) w.state[std::to_string(w.state.size())] = x.detach().to(kFloat64) * 2;
+    w.state["0"] = w.x[0].detach();
+    return w;
+}
+
 World probabilities() {
     World w = nothing();
     w.x = {tensor({0.2, 0.3, 0.5})};
@@ -153,6 +161,12 @@ void add_training_scenarios(std::vector<Scenario>& all) {
         {"load_state", with_state, [](World& w) { w.optimizer->load_state(w.state); }},
         {"clip_grad_norm_", parameters, [](World& w) { clip_grad_norm_(w.x, 0.5); }},
         {"save_checkpoint", files, [](World& w) { save_checkpoint(w.files[2], w.x, *w.optimizer, 4); }},
+        {"Parameters::load", values_to_load,
+         [](World& w) {
+             Parameters p;
+             for (const Tensor& x : w.x) p.add(std::to_string(p.size()), x);
+             p.load(w.state);
+         }},
         {"load_checkpoint", newer, [](World& w) { load_checkpoint(w.files[2], w.x, *w.optimizer); }},
         {"save_safetensors", files,
          [](World& w) {

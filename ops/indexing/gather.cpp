@@ -87,6 +87,7 @@ Tensor scatter_from(const Tensor& x, int64_t dim, const Tensor& index, const Ten
 
 Tensor Tensor::gather(int64_t dim, const Tensor& index) const {
     check_index("gather", index);
+    const Composite whole;
     if (this->dim() == 0 || index.dim() == 0) {
         return at_least_1d(*this).gather(dim, at_least_1d(index)).view(index.sizes());
     }
@@ -100,6 +101,7 @@ Tensor Tensor::gather(int64_t dim, const Tensor& index) const {
 }
 
 Tensor Tensor::scatter(int64_t dim, const Tensor& index, const Tensor& src) const {
+    const Composite whole;
     if (this->dim() == 0 || index.dim() == 0) {
         return scatter_from(at_least_1d(*this), dim, at_least_1d(index), at_least_1d(src)).view(sizes());
     }
@@ -108,12 +110,14 @@ Tensor Tensor::scatter(int64_t dim, const Tensor& index, const Tensor& src) cons
 
 Tensor Tensor::scatter(int64_t dim, const Tensor& index, Scalar value) const {
     check_number("scatter", value, dtype());
+    const Composite whole;
     const Tensor number = full({}, value, dtype());
     if (this->dim() > 0 && index.dim() > 0) return scatter_from(*this, dim, index, number);
     return scatter_from(at_least_1d(*this), dim, at_least_1d(index), number).view(sizes());
 }
 
 Tensor Tensor::scatter_add(int64_t dim, const Tensor& index, const Tensor& src) const {
+    const Composite whole;
     if (this->dim() == 0 || index.dim() == 0) {
         return at_least_1d(*this).scatter_add(dim, at_least_1d(index), at_least_1d(src)).view(sizes());
     }
@@ -129,6 +133,7 @@ Tensor Tensor::scatter_add(int64_t dim, const Tensor& index, const Tensor& src) 
 
 Tensor Tensor::take_along_dim(const Tensor& indices, std::optional<int64_t> dim) const {
     check_index("take_along_dim", indices);
+    const Composite whole;
     if (!dim) return reel::take_along_dim(flatten(), indices.flatten(), 0);
     if (indices.dim() != this->dim()) {
         fail<ShapeError>("take_along_dim: indices of shape ", indices.sizes(), " for a tensor of shape ",

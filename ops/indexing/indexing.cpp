@@ -127,6 +127,7 @@ const Tensor& Tensor::index_put_(const TensorIndices& indices, Scalar value, boo
 }
 
 Tensor Tensor::index_put(const TensorIndices& indices, const Tensor& value, bool accumulate) const {
+    const Composite whole;
     return clone().index_put_(indices, value, accumulate);
 }
 
@@ -146,6 +147,7 @@ Tensor Tensor::index_select(int64_t dim, const Tensor& index) const {
 Tensor Tensor::masked_select(const Tensor& mask) const {
     if (mask.dtype() != kBool) fail<DTypeError>("masked_select: the mask must be bool, not ", mask.dtype());
     const Shape shape = broadcast_shapes(sizes(), mask.sizes(), "masked_select");
+    const Composite whole;
     const Tensor x = expand(shape);
     const Tensor holds = mask.expand(shape);
     return record("masked_select", compact(x, holds), {{x, [holds](const Tensor& y_bar) {

@@ -80,14 +80,16 @@ public:
     void open(const Source& source, std::int64_t block) {
         source_ = &source;
         block_ = block;
-        const bool number = is_number(source.runs.run(0));
-        if (!number && !source.runs.is_dense()) gathered_.get(block * itemsize(source.stored));
-        if (number || source.stored != source.wanted) converted_.get(block * itemsize(source.wanted));
+        const StridedRuns::Run run = source.runs.run(0);
+        is_number_ = run.step == 0 && run.length >= source.runs.numel();
+        if (!is_number_ && !source.runs.is_dense()) gathered_.get(block * itemsize(source.stored));
+        if (is_number_ || !source.is_direct()) converted_.get(block * itemsize(source.wanted));
+        if (!is_number_ && source.is_rounded()) rounded_.get(block * itemsize(source.rounded));
     }
     const void* read(std::int64_t begin, std::int64_t count) {
         const StridedRuns::Run run = source_->runs.run(begin);
         const std::int64_t size = itemsize(source_->stored);
-        if (is_number(run)) return splat(run, count);
+        if (is_number_) return splat(run, count);
         const std::byte* dense = source_->base + run.offset * size;
         if (!((run.step == 1 || count == 1) && run.length >= count)) {
             std::byte* gathered = gathered_.get(block_ * size);
@@ -103,10 +105,6 @@ public:
     }
 
 private:
-    bool is_number(const StridedRuns::Run& run) const {
-        return run.step == 0 && run.length >= source_->runs.numel();
-    }
-
     /// One number for all elements: written out once, used for every block.
     const void* splat(const StridedRuns::Run& run, std::int64_t count) {
         const std::int64_t size = itemsize(source_->wanted);
@@ -124,6 +122,7 @@ private:
 
     const Source* source_ = nullptr;
     std::int64_t block_ = 0;
+    bool is_number_ = false;  // the same one for all elements
     std::int64_t splatted_ = 0;
     Buffer gathered_;
     Buffer rounded_;

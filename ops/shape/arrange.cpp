@@ -211,11 +211,13 @@ Tensor repeat(const Tensor& x, const Shape& repeats) {
         sizes.push_back(to_int64(Wide{repeats[i]} * size, "repeat: the size of dimension ", i, " of shape ",
                                  x.sizes(), " with repeats ", repeats));
     }
+    const Composite whole;
     return x.reshape(apart).expand(stretched).clone().view(sizes);
 }
 
 Tensor repeat_interleave(const Tensor& x, int64_t repeats, std::optional<int64_t> dim) {
     if (repeats < 0) fail<ShapeError>("repeat_interleave: a negative count, ", repeats);
+    const Composite whole;
     if (!dim) return repeat_interleave(x.reshape({-1}), repeats, 0);
     const int64_t d = wrap_dim(*dim, x.dim(), "repeat_interleave");
     const Tensor rows = x.dim() == 0 ? x.reshape({1}) : x;
@@ -228,6 +230,7 @@ Tensor repeat_interleave(const Tensor& x, int64_t repeats, std::optional<int64_t
 }
 
 Tensor repeat_interleave(const Tensor& x, const Tensor& repeats, std::optional<int64_t> dim) {
+    const Composite whole;
     if (!dim) return repeat_interleave(x.reshape({-1}), repeats, 0);
     const int64_t d = wrap_dim(*dim, x.dim(), "repeat_interleave");
     const Tensor rows = x.dim() == 0 ? x.reshape({1}) : x;
@@ -235,6 +238,7 @@ Tensor repeat_interleave(const Tensor& x, const Tensor& repeats, std::optional<i
 }
 
 Tensor roll(const Tensor& x, const Shape& shifts, const Shape& dims) {
+    const Composite whole;
     if (dims.empty() && shifts.size() == 1) return rolled(x.reshape({-1}), shifts[0], 0).reshape(x.sizes());
     if (shifts.size() != dims.size() || shifts.empty()) {
         fail<ShapeError>("roll: ", shifts.size(), " shifts for ", dims.size(),
@@ -249,6 +253,7 @@ Tensor roll(const Tensor& x, const Shape& shifts, const Shape& dims) {
 
 Tensor pad(const Tensor& x, const Shape& pads, std::string_view mode, Scalar value) {
     if (mode == "constant") return pad_constant(x, pads, value);
+    const Composite whole;
     if (mode == "reflect") return pad_indexed(x, pads, mode, reflect, [](int64_t size) { return size - 1; });
     if (mode == "replicate") {
         return pad_indexed(x, pads, mode, replicate,

@@ -128,6 +128,7 @@ Tensor cat(const std::vector<Tensor>& tensors, int64_t dim) {
 Tensor stack(const std::vector<Tensor>& tensors, int64_t dim) {
     check_not_none("stack", tensors);
     const int64_t d = wrap_dim(dim, tensors.front().dim() + 1, "stack");
+    const Composite whole;
     std::vector<Tensor> parts;
     for (const Tensor& tensor : tensors) {
         if (tensor.sizes() != tensors.front().sizes()) {

@@ -191,6 +191,7 @@ Tensor Tensor::diagonal(std::int64_t offset, std::int64_t dim1, std::int64_t dim
 }
 
 std::vector<Tensor> Tensor::unbind(std::int64_t dim) const {
+    const Composite whole;
     std::vector<Tensor> parts;
     const std::int64_t size = this->size(dim);
     for (std::int64_t i = 0; i < size; ++i) parts.push_back(select(dim, i));
@@ -202,6 +203,7 @@ std::vector<Tensor> Tensor::split(std::int64_t split_size, std::int64_t dim) con
     if (split_size < 0 || (split_size == 0 && size > 0)) {
         fail<ShapeError>("split: parts of size ", split_size, " for dimension ", dim, " of shape ", sizes());
     }
+    const Composite whole;
     std::vector<Tensor> parts;
     std::int64_t start = 0;
     do {
@@ -224,6 +226,7 @@ std::vector<Tensor> Tensor::split(const std::vector<std::int64_t>& split_sizes, 
         fail<ShapeError>("split: the sizes ", Shape(split_sizes), " add up to ", sum, ", dimension ", dim,
                          " of shape ", sizes(), " has ", size);
     }
+    const Composite whole;
     std::vector<Tensor> parts;
     std::int64_t start = 0;
     for (std::int64_t part_size : split_sizes) {
@@ -280,6 +283,7 @@ Tensor Tensor::as_strided(const Shape& sizes, const Shape& strides,
         fail<ShapeError>("as_strided: sizes ", sizes, ", strides ", strides, " and offset ", to.offset,
                          " reach beyond a storage of ", held, " elements");
     }
+    const Composite whole;
     // An expanded element counts once: the first of its repetitions stands for all.
     Tensor source = *this;
     for (std::int64_t d = 0; d < dim(); ++d) {

@@ -50,6 +50,7 @@ Tensor Tensor::reshape(const Shape& shape) const {
     if (const auto strides = strides_as(*this, sizes)) {
         return rearranged("view", *this, sizes, *strides, reshape_to(this->sizes()));
     }
+    const Composite whole;
     return contiguous().view(sizes);
 }
 

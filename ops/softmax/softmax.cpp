@@ -225,6 +225,7 @@ Tensor logsumexp(const Tensor& x, const Shape& dims, bool keepdim) {
     const Shape reduced = wrap_dims(dims, x.dim(), "logsumexp");
     const Tensor floating = x.is_floating_point() ? x : x.to(kFloat32);
     if (reduced.size() > 1) {
+        const Composite whole;
         Shape last;
         for (std::size_t i = 0; i < reduced.size(); ++i)
             last.push_back(static_cast<int64_t>(i) - static_cast<int64_t>(reduced.size()));

@@ -4,6 +4,19 @@
 
 namespace reel::testing {
 
+std::string name_of(const Row& row) { return row.operation + (row.variant.empty() ? "" : ' ' + row.variant); }
+
+bool makes_several_calls(const Row& row) {
+    const auto has = [&](const char* part) { return row.operation.find(part) != std::string::npos; };
+    if (row.operation.ends_with('_') || has("_backward") || has("_gradient")) return true;
+    for (const char* const name :
+         {"fmod", "remainder", "masked_fill number", "masked_fill tensor", "matmul self",
+          "pow negative exponents", "bernoulli", "linear_recurrence from the front"}) {
+        if (name_of(row) == name) return true;
+    }
+    return false;
+}
+
 Tensor numbers(const Shape& sizes, double low, double high, std::uint64_t seed) {
     // The fractional parts of multiples of the golden ratio: spread evenly, and no two alike.
     constexpr double kGoldenRatio = 1.618033988749895;

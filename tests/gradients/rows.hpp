@@ -30,6 +30,10 @@ struct Row {
 
 using Rows = std::vector<Row>;
 
+std::string name_of(const Row& row);
+/// Whether the row puts several calls together, each of which records itself and rounds its result.
+bool makes_several_calls(const Row& row);
+
 /// Numbers for a row: deterministic, in [low, high), no two alike.
 Tensor numbers(const Shape& sizes, double low = -2, double high = 2, std::uint64_t seed = 1);
 

@@ -6,6 +6,7 @@
 #include "ops/pointwise/by_promotion.hpp"
 #include "ops/pointwise/transcendental.hpp"
 #include "ops/shape/views.hpp"
+#include "tensor/factory.hpp"
 #include "tensor/iterate.hpp"
 #include "tensor/parallel.hpp"
 
@@ -140,6 +141,11 @@ Tensor sum_and_product(const Tensor& c, const Tensor& a, const Tensor& b, const 
     return dense(std::move(y), a.dtype());
 }
 
+/// α a b of two matrices; of 16-bit ones not rounded yet, unless α is 1.
+Tensor scaled_product(const Tensor& a, const Tensor& b, Scalar alpha) {
+    return alpha.to<double>() == 1 ? mm(a, b) : times(mm(wide(a), wide(b)), alpha);
+}
+
 /// x with its leading dimensions merged into rows.
 Tensor as_rows(const Tensor& x) {
     if (x.dim() == 2) return x;
@@ -221,15 +227,20 @@ Tensor addmm(const Tensor& input, const Tensor& mat1, const Tensor& mat2, Scalar
         fail<DTypeError>("addmm: a floating beta (", beta, ") or alpha (", alpha, ") for ", input.dtype(),
                          " tensors");
     }
-    if (beta.to<double>() != 1 || alpha.to<double>() != 1) {
-        const Tensor scaled = alpha.to<double>() == 1 ? mm(mat1, mat2) : mul(mm(mat1, mat2), alpha);
-        if (beta.to<double>() != 0) return add(scaled, input, beta);
-        return record("addmm", scaled, {{scaled, pass}, {input, zero_gradient}});
-    }
-    return record("addmm", sum_and_product(input, mat1, mat2, shape),
-                  {{input, [](const Tensor& y_bar) { return y_bar; }},
-                   {mat1, [mat2](const Tensor& y_bar) { return mm(y_bar, mat2.t()); }},
-                   {mat2, [mat1](const Tensor& y_bar) { return mm(mat1.t(), y_bar); }}});
+    const bool plain = beta.to<double>() == 1 && alpha.to<double>() == 1;
+    const auto scaled_sum = [&] {
+        const NoGradGuard quiet;
+        const Tensor scaled = scaled_product(mat1, mat2, alpha);
+        return dense(beta.to<double>() == 0 ? scaled : add(scaled, input, beta), input.dtype());
+    };
+    return record(
+        "addmm", plain ? sum_and_product(input, mat1, mat2, shape) : scaled_sum(),
+        {{input,
+          [beta](const Tensor& y_bar) {
+              return beta.to<double>() == 0 ? zeros_like(y_bar) : times(wide(y_bar), beta);
+          }},
+         {mat1, [mat2, alpha](const Tensor& y_bar) { return scaled_product(y_bar, mat2.t(), alpha); }},
+         {mat2, [mat1, alpha](const Tensor& y_bar) { return scaled_product(mat1.t(), y_bar, alpha); }}});
 }
 
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {

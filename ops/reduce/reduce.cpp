@@ -47,6 +47,17 @@ Tensor product_of_others(const Tensor& x, const ReducedDims& r) {
     return (before * after).reshape(moved.sizes()).permute(inverse);
 }
 
+double smallest_normal(DType dtype) {
+    switch (dtype) {
+        case kFloat16:
+            return 0x1p-14;
+        case kFloat64:
+            return 0x1p-1022;
+        default:
+            return 0x1p-126;
+    }
+}
+
 /// ȳ 2 (x − mean) / divisor.
 Tensor var_gradient(const Tensor& y_bar, const Tensor& x, const ReducedDims& r, double divisor) {
     const Tensor wide_x = wide(x);
@@ -96,7 +107,9 @@ Tensor prod(const Tensor& x, const Shape& dims, bool keepdim) {
     const DType result = x.is_floating_point() ? x.dtype() : kInt64;
     return record("prod", reduced(ReduceOp::kProd, x, r, {compute_dtype(result)}, result),
                   {{x, [x, r](const Tensor& y_bar, const Tensor& y) {
-                        const bool divisible = logical_and(isfinite(y), ne(y, 0)).all().item<bool>();
+                        // A quotient has the digits of y, which below the normal numbers are few.
+                        const bool divisible =
+                            logical_and(isfinite(y), abs(y) >= smallest_normal(y.dtype())).all().item<bool>();
                         return divisible ? r.unreduced(wide(y_bar) * y) / x
                                          : r.unreduced(wide(y_bar)) * product_of_others(wide(x), r);
                     }}});

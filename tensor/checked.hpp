@@ -17,6 +17,10 @@ inline bool fits_int64(Wide value) {
     return value >= Limits::min() && value <= Limits::max();
 }
 
+/// For a stride or an offset by which no element is reached unless it fits: those of an empty tensor and of
+/// dimensions of size 1 may be any.
+inline std::int64_t low_bits(Wide value) { return static_cast<std::int64_t>(value); }
+
 /// The value as an int64. Throws a `ShapeError` where it is none: `what` names the operation, the result and
 /// the numbers at fault.
 template <class... What>

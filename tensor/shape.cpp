@@ -212,6 +212,7 @@ Shape reduced_sizes(const Shape& sizes, const Shape& dims, bool keepdim) {
 
 OffsetRange offset_range(const Shape& sizes, const Shape& strides) {
     OffsetRange result;
+    if (contains(sizes, 0)) return result;  // strides that no element uses may be any
     for (std::size_t i = 0; i < sizes.size(); ++i) {
         const std::int64_t span = std::max<std::int64_t>(sizes[i] - 1, 0) * strides[i];
         (span < 0 ? result.low : result.high) += span;

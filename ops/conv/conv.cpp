@@ -9,6 +9,7 @@
 #include "ops/pointwise/compare.hpp"
 #include "ops/pointwise/pointwise_driver.hpp"
 #include "ops/reduce/reduce.hpp"
+#include "tensor/checked.hpp"
 
 namespace reel {
 
@@ -85,10 +86,10 @@ void check(const Tensor& x, const Tensor& weight, const Tensor& bias, int64_t gr
             "conv2d: x must be (N, C, H, W) or (C, H, W), the weight (O, C / groups, height, width), not ",
             x.sizes(), " and ", weight.sizes());
     }
-    if (groups < 1 || weight.size(0) % groups != 0 || x.size(-3) != weight.size(1) * groups) {
+    if (groups < 1 || weight.size(0) % groups != 0 || x.size(-3) != Wide{weight.size(1)} * groups) {
         fail<ShapeError>("conv2d: x of shape ", x.sizes(), " has ", x.size(-3),
                          " channels; the weight of shape ", weight.sizes(), " with ", groups,
-                         " groups takes ", weight.size(1) * groups,
+                         " groups takes ", groups, " times ", weight.size(1),
                          ", and its first size must be a multiple of the groups");
     }
     if (bias.defined() && bias.sizes() != Shape{weight.size(0)}) {

@@ -37,12 +37,12 @@ constexpr bool kMasked = false;
 template <bool kWhole, class T, int64_t kM, int64_t kN>
 void finish(const Tile<T>& t, Vec<T> (&sum)[kM][kN], int64_t tail) {
     for (int64_t i = 0; i < kM; ++i) {
-        const T* start = t.start + i * t.start_row;
+        const T* start = t.start ? t.start + i * t.start_row : nullptr;
         T* c = t.c + i * t.c_row;
         for (int64_t j = 0; j < kN; ++j) {
             const int64_t at = j * kWidth<T>;
             const bool whole = kWhole || j + 1 < kN;
-            if (t.start) sum[i][j] = (whole ? load(start + at) : load_first(start + at, tail)) + sum[i][j];
+            if (start) sum[i][j] = (whole ? load(start + at) : load_first(start + at, tail)) + sum[i][j];
             whole ? sum[i][j].store_unaligned(c + at) : store_some(c + at, sum[i][j], tail);
         }
     }

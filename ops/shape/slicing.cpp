@@ -30,6 +30,7 @@ bool may_overlap(const Shape& sizes, const Shape& strides) {
 
 /// Adds `y_bar` to zeros at `places`; one by one where places coincide.
 void add_to_zeros(const Tensor& zeros, const Tensor& y_bar) {
+    if (y_bar.numel() == 0) return;
     if (!may_overlap(zeros.sizes(), zeros.strides())) return copy_elements(zeros, y_bar);
     const StridedRuns runs(zeros.sizes(), zeros.strides());
     const Tensor values = dense(y_bar);
@@ -121,7 +122,7 @@ Tensor Tensor::select(std::int64_t dim, std::int64_t index) const {
     const std::int64_t i = index < 0 ? index + size : index;
     Shape sizes = this->sizes();
     Shape strides = this->strides();
-    const std::int64_t offset = storage_offset() + i * strides[d];
+    const std::int64_t offset = storage_offset() + (numel() > 0 ? i * strides[d] : 0);
     sizes.erase(d);
     strides.erase(d);
     return part("select", *this, sizes, strides, offset,
@@ -161,8 +162,8 @@ Tensor Tensor::slice(std::int64_t dim, std::optional<std::int64_t> start, std::o
     Shape sizes = this->sizes();
     Shape strides = this->strides();
     sizes[d] = span > 0 ? (span - 1) / std::abs(by) + 1 : 0;
-    const std::int64_t offset = storage_offset() + (sizes[d] > 0 ? first * strides[d] : 0);
-    strides[d] *= by;
+    const std::int64_t offset = storage_offset() + (numel() > 0 && sizes[d] > 0 ? first * strides[d] : 0);
+    strides[d] = low_bits(Wide{strides[d]} * by);
     return part("slice", *this, sizes, strides, offset, [d, start, end, step](const Tensor& x) {
         return x.slice(static_cast<std::int64_t>(d), start, end, step);
     });
@@ -178,8 +179,9 @@ Tensor Tensor::diagonal(std::int64_t offset, std::int64_t dim1, std::int64_t dim
     const Wide rows = sizes[a] - std::max<Wide>(0, -Wide{offset});
     const Wide columns = sizes[b] - std::max<Wide>(0, offset);
     const auto length = static_cast<std::int64_t>(std::max<Wide>(0, std::min(rows, columns)));
-    const std::int64_t first = length == 0 ? 0 : (offset >= 0 ? offset * strides[b] : -offset * strides[a]);
-    const std::int64_t step = strides[a] + strides[b];
+    const bool empty = length == 0 || numel() == 0;
+    const std::int64_t first = empty ? 0 : (offset >= 0 ? offset * strides[b] : -offset * strides[a]);
+    const std::int64_t step = low_bits(Wide{strides[a]} + strides[b]);
     for (std::size_t d : {std::max(a, b), std::min(a, b)}) {
         sizes.erase(d);
         strides.erase(d);
@@ -277,8 +279,9 @@ Tensor Tensor::as_strided(const Shape& sizes, const Shape& strides,
         fail<ShapeError>("as_strided: ", sizes.size(), " sizes ", sizes, " and ", strides.size(), " strides ",
                          strides);
     }
-    const Layout to{sizes, strides, offset.value_or(storage_offset())};
+    Layout to{sizes, strides, offset.value_or(storage_offset())};
     const auto held = static_cast<std::int64_t>(impl().storage->bytes) / itemsize();
+    if (reel::numel(sizes) == 0) to.offset = std::clamp<std::int64_t>(to.offset, 0, held);
     if (reel::numel(sizes) > 0 && !lies_in(to, held)) {
         fail<ShapeError>("as_strided: sizes ", sizes, ", strides ", strides, " and offset ", to.offset,
                          " reach beyond a storage of ", held, " elements");

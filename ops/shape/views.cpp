@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "autograd/tape.hpp"
+#include "tensor/checked.hpp"
 
 namespace reel {
 
@@ -108,7 +109,7 @@ Tensor Tensor::unsqueeze(std::int64_t dim) const {
     const std::size_t front = at(wrap_dim(dim, this->dim() + 1, "unsqueeze"));
     Shape sizes = this->sizes();
     Shape strides = this->strides();
-    const std::int64_t stride = front < sizes.size() ? sizes[front] * strides[front] : 1;
+    const std::int64_t stride = front < sizes.size() ? low_bits(Wide{sizes[front]} * strides[front]) : 1;
     sizes.insert(front, 1);
     strides.insert(front, stride);
     return rearranged("unsqueeze", *this, sizes, strides, reshape_to(this->sizes()));
@@ -195,8 +196,8 @@ Tensor Tensor::flip(const Shape& dims) const {
     Shape strides = this->strides();
     std::int64_t offset = storage_offset();
     for (std::int64_t d : flipped) {
-        offset += std::max<std::int64_t>(sizes()[at(d)] - 1, 0) * strides[at(d)];
-        strides[at(d)] = -strides[at(d)];
+        if (numel() > 0) offset += (sizes()[at(d)] - 1) * strides[at(d)];
+        strides[at(d)] = low_bits(-Wide{strides[at(d)]});
     }
     return record("flip", make_view(*this, sizes(), strides, offset),
                   {{*this, [flipped](const Tensor& y_bar) { return y_bar.flip(flipped); }}});

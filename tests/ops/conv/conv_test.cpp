@@ -200,6 +200,9 @@ TEST_CASE("conv2d refuses what does not fit") {
     CHECK_THROWS_AS(conv2d(x, ones({2, 4, 3, 3}), {}, {.stride = 0}), ShapeError);
     CHECK_THROWS_AS(conv2d(x, ones({2, 4, 3, 3}), {}, {.padding = -1}), ShapeError);
     CHECK_THROWS_AS(conv2d(x, ones({2, 4, 3, 3}), {}, {.groups = 0}), ShapeError);
+    // 4 · 2⁶² is 0 in 64 bits.
+    CHECK_THROWS_AS(conv2d(ones({1, 0, 4, 4}), ones({0, 4, 1, 1}), {}, {.groups = std::int64_t{1} << 62}),
+                    ShapeError);
     CHECK_THROWS_AS(conv2d(x[0][0], ones({2, 4, 3, 3})), ShapeError);
     CHECK_THROWS_AS(conv2d(x, ones({2, 4, 3, 3}, kFloat64)), DTypeError);
     CHECK_THROWS_AS(conv2d(x.to(kInt64), ones({2, 4, 3, 3}, kInt64)), DTypeError);

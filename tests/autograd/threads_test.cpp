@@ -79,7 +79,7 @@ TEST_CASE("a tape that ends where its thread cannot know it aborts by name") {
                        y.sum().backward();
                    }),
                    "reel: a Tape ends in a hook"));
-    CHECK(contains(last_words([&] {  // a leaf's hooks run when all entries are done
+    CHECK(contains(last_words([&] {  // a leaf's hooks run when all nodes are done
                        auto tape = std::make_unique<Tape>();
                        x.register_hook([&](const Tensor&) { tape.reset(); });
                        (x * 2).sum().backward();

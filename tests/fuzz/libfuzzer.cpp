@@ -1,0 +1,24 @@
+// The targets as libFuzzer calls them; the environment's REEL_FUZZ names the one. See `scripts/fuzz.sh`.
+#include <cstdio>
+#include <cstdlib>
+#include <string_view>
+
+#include "tests/fuzz/fuzz.hpp"
+
+extern "C" const char* __asan_default_options() { return "allocator_may_return_null=1:detect_leaks=1"; }
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    static const reel::fuzz::Target* const target = [] {
+        const char* const name = std::getenv("REEL_FUZZ");
+        for (const reel::fuzz::Target& one : reel::fuzz::targets()) {
+            if (name && std::string_view(name) == one.name) return &one;
+        }
+        std::fprintf(stderr, "REEL_FUZZ must name one of:");
+        for (const reel::fuzz::Target& one : reel::fuzz::targets()) std::fprintf(stderr, " %s", one.name);
+        std::fprintf(stderr, "\n");
+        std::exit(1);
+    }();
+    target->run(
+        reel::fuzz::Bytes({data, size}));  // what it throws ends the run, and is reported with the input
+    return 0;
+}

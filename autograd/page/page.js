@@ -93,7 +93,7 @@ function numbersOf(snapshot, check) {
     const found = check && check[i] && check[i][j];
     if (found) {
       made.classList.add(found.passed ? 'right' : 'wrong');
-      made.append(element('small', {title: found.verdict}, `${exact(found.numeric)} ± ${exact(found.error)}`));
+      made.append(element('small', {title: found.verdict}, `${exact(found.numeric)} ± ${+(+found.error).toPrecision(2)}`));
     }
     return made;
   };

@@ -38,12 +38,9 @@ def run(program, instruction_set, threads, options):
     env = dict(os.environ, REEL_BENCH_THREADS=str(threads), OMP_NUM_THREADS=str(threads),
                OPENBLAS_NUM_THREADS=str(threads), MKL_NUM_THREADS=str(threads), REEL_ARCH=instruction_set,
                **SETS[instruction_set][1])
-    command = [program, "--benchmark_format=json", f"--benchmark_min_time={options.seconds}",
-               f"--benchmark_filter={options.filter}"]
+    command = [program, options.filter, str(options.seconds)]
     output = json.loads(subprocess.run(command, env=env, check=True, capture_output=True, text=True).stdout)
-    unit = {"ns": 1, "us": 1e3, "ms": 1e6}
-    times = {b["name"].split("/")[0]: b["real_time"] * unit[b["time_unit"]] for b in output["benchmarks"]}
-    return times, output["context"]["library"]
+    return output["times"], output["library"]
 
 
 def bandwidth(limits, size):

@@ -1,11 +1,14 @@
-// Runs the workloads of one library under Google Benchmark. `compare.py` runs this program and its libtorch
-// twin in turn. REEL_BENCH_THREADS sets the threads (default 1); `--costs` prints what each workload costs at
-// least, as JSON.
-#include <benchmark/benchmark.h>
-
+// Times the workloads of one library. `compare.py` runs this program and its libtorch twin in turn.
+//   bench_reel [REGEX [SECONDS]]    nanoseconds of the workloads whose names match, as JSON
+//   bench_reel --costs              what each workload costs at least, as JSON
+// REEL_BENCH_THREADS sets the threads (default 1).
+#include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
+#include <regex>
 
 #include "dialect.hpp"
 #include "workload.hpp"
@@ -46,6 +49,35 @@ void print_costs(const std::vector<Workload>& workloads) {
     std::printf("\n}\n");
 }
 
+/// Nanoseconds of one run: of the fastest of some twenty batches, which take so many seconds together.
+double nanoseconds(const std::function<void()>& run, double seconds) {
+    using Clock = std::chrono::steady_clock;
+    run();  // the first run touches fresh memory
+    double best = std::numeric_limits<double>::infinity();
+    double spent = 0;
+    for (int64_t batch = 1; spent < seconds;) {
+        const Clock::time_point start = Clock::now();
+        for (int64_t i = 0; i < batch; ++i) run();
+        const double taken = std::chrono::duration<double>(Clock::now() - start).count();
+        best = std::min(best, taken / static_cast<double>(batch));
+        spent += taken;
+        if (taken < seconds / 40) batch *= 2;
+    }
+    return best * 1e9;
+}
+
+void print_times(const std::vector<Workload>& workloads, const std::regex& wanted, double seconds) {
+    std::printf("{\"library\": \"%s\", \"times\": {", library().c_str());
+    const char* comma = "";
+    for (const Workload& w : workloads) {
+        if (!std::regex_search(w.name, wanted)) continue;
+        std::printf("%s\n\"%s\": %.2f", comma, w.name.c_str(), nanoseconds(w.prepare(), seconds));
+        std::fflush(stdout);
+        comma = ",";
+    }
+    std::printf("\n}}\n");
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -56,15 +88,6 @@ int main(int argc, char** argv) {
     }
     const char* threads = std::getenv("REEL_BENCH_THREADS");
     dialect::set_num_threads(threads ? std::atoi(threads) : 1);
-    for (const Workload& workload : workloads) {
-        benchmark::RegisterBenchmark(workload.name.c_str(), [&workload](benchmark::State& state) {
-            const std::function<void()> run = workload.prepare();
-            run();  // the first run touches fresh memory
-            for (auto _ : state) run();
-        })->UseRealTime();
-    }
-    benchmark::Initialize(&argc, argv);
-    benchmark::AddCustomContext("library", library());
-    benchmark::RunSpecifiedBenchmarks();
+    print_times(workloads, std::regex(argc > 1 ? argv[1] : "."), argc > 2 ? std::atof(argv[2]) : 0.03);
     return 0;
 }

@@ -5,9 +5,9 @@
 set -eu
 cd "$(dirname "$0")/.."
 if [ $# -gt 0 ]; then
-    ./scripts/setup.sh libbenchmark-dev
+    ./scripts/setup.sh
 else
-    ./scripts/setup.sh libbenchmark-dev libtorch-dev
+    ./scripts/setup.sh libtorch-dev
 fi
 build=build/benchmarks
 configure() {

@@ -62,6 +62,18 @@ public:
     /// The sizes of the dimensions that are walked row by row.
     const Shape& lead() const { return lead_; }
 
+    /// The number of outer dimensions, all but the innermost one of the lead, along which no index varies;
+    /// 0 where one does.
+    std::size_t plain_dims() const {
+        const std::size_t outer = lead_.empty() ? 0 : lead_.size() - 1;
+        for (const IndexedDim& dim : plan_.indexed) {
+            const Shape& strides = dim.index.strides();
+            if (std::any_of(strides.begin(), strides.begin() + outer, [](int64_t s) { return s != 0; }))
+                return 0;
+        }
+        return outer;
+    }
+
     /// Where rows [begin, begin + n) start, n <= kPlaces.
     void locate(int64_t begin, int64_t n, int64_t* to) const {
         for (std::size_t k = 0; k < indexed_.size(); ++k) {
@@ -203,6 +215,21 @@ Tensor take(const Tensor& x, const GatherPlan& plan) {
     const Rows rows(plan);
     const int64_t size = x.itemsize();
     const auto move = table().take[unit(x)];
+    if (const std::size_t plain = rows.plain_dims(); plain > 0) {  // the same offsets again and again
+        const int64_t inner = rows.lead().back();
+        const Tensor from = Tensor::empty({inner}, kInt64);
+        auto* offsets = reinterpret_cast<int64_t*>(from.raw());
+        for (int64_t i = 0; i < inner; i += kOffsets)
+            rows.locate(i, std::min(kOffsets, inner - i), offsets + i);
+        const StridedRuns outer(front(plan.sizes, plain), front(plan.strides, plain));
+        parallel_for(outer.numel(), 1, inner * rows.length(), [&](int64_t begin, int64_t end) {
+            for (int64_t i = begin; i < end; ++i) {
+                move(inner, rows.length(), rows.length(), x.raw() + outer.run(i).offset * size, offsets,
+                     y.raw() + i * inner * rows.length() * size);
+            }
+        });
+        return y;
+    }
     parallel_for(rows.count(), 1, rows.length(), [&](int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; i += kOffsets) {
             const int64_t n = std::min(kOffsets, end - i);

@@ -13,10 +13,11 @@ namespace {
 using std::int64_t;
 using std::uint64_t;
 
-/// offsets[i] = start(i) + stride · index[i].
-template <class Start>
-int64_t locate_from(const Start& start, int64_t n, const int64_t* index, int64_t size, int64_t end,
-                    int64_t stride, int64_t* offsets) {
+/// offsets[i] = start(i) + stride · index[i]. A stride of 1 is known as one: few machines have vectors of 64-bit
+/// products.
+template <class Start, class Stride>
+int64_t locate_by(Stride stride, const Start& start, int64_t n, const int64_t* index, int64_t size,
+                  int64_t end, int64_t* offsets) {
     const auto outside = [&](int64_t place) {
         return static_cast<uint64_t>(place) >= static_cast<uint64_t>(size);
     };
@@ -24,12 +25,19 @@ int64_t locate_from(const Start& start, int64_t n, const int64_t* index, int64_t
     uint64_t bad = 0;
     for (int64_t i = 0; i < n; ++i) {
         bad |= static_cast<uint64_t>(outside(wrapped(i)));
-        offsets[i] = plus(start(i), times(wrapped(i), stride));  // of a bad index anything
+        offsets[i] = plus(start(i), times<int64_t>(wrapped(i), stride));  // of a bad index anything
     }
     if (!bad) return n;
     int64_t first = 0;
     while (!outside(wrapped(first))) ++first;
     return first;
+}
+
+template <class Start>
+int64_t locate_from(const Start& start, int64_t n, const int64_t* index, int64_t size, int64_t end,
+                    int64_t stride, int64_t* offsets) {
+    if (stride != 1) return locate_by(stride, start, n, index, size, end, offsets);
+    return locate_by(std::integral_constant<int64_t, 1>(), start, n, index, size, end, offsets);
 }
 
 int64_t locate(int64_t n, const int64_t* index, int64_t size, int64_t end, int64_t stride, int64_t first,

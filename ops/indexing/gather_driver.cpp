@@ -74,7 +74,7 @@ public:
         return outer;
     }
 
-    /// Where rows [begin, begin + n) start, n <= kPlaces.
+    /// Where rows [begin, begin + n) start, n <= kOffsets.
     void locate(int64_t begin, int64_t n, int64_t* to) const {
         for (std::size_t k = 0; k < indexed_.size(); ++k) {
             const IndexedDim& dim = plan_.indexed[k];

@@ -7,6 +7,7 @@
 #include "autograd/tape.hpp"
 #include "ops/pointwise/pointwise_driver.hpp"
 #include "tensor/checked.hpp"
+#include "tensor/iterate.hpp"
 #include "tensor/parallel.hpp"
 
 namespace reel {
@@ -45,15 +46,29 @@ void check_fits(const Tensor& model, const Tensor& x, std::size_t index, int64_t
                      model.sizes(), " along dimension ", dim, "; all other sizes must agree");
 }
 
+/// What is left of sizes or strides before dimension `dim`, and from it on.
+Shape outer(const Shape& x, int64_t dim) { return std::span<const int64_t>(x.data(), at(dim)); }
+Shape inner(const Shape& x, int64_t dim) { return std::span<const int64_t>(x.begin() + dim, x.end()); }
+
+/// Where the runs of a part start.
+class Runs {
+public:
+    Runs(const Tensor& x, int64_t dim) : runs_(outer(x.sizes(), dim), outer(x.strides(), dim)) {}
+    int64_t offset(int64_t row) const {
+        return runs_.is_even() ? row * runs_.run(0).step : runs_.run(row).offset;
+    }
+
+private:
+    StridedRuns runs_;
+};
+
 /// One row of the result holds one run of each part.
 void copy_runs(const Tensor& y, const std::vector<Part>& parts, int64_t dim) {
-    int64_t rows = 1;
-    int64_t inner = y.itemsize();
-    for (int64_t d = 0; d < y.dim(); ++d) {
-        if (d < dim) rows *= y.sizes()[at(d)];
-        if (d > dim) inner *= y.sizes()[at(d)];
-    }
-    const int64_t row = inner * y.sizes()[at(dim)];
+    const int64_t rows = numel(outer(y.sizes(), dim));
+    const int64_t slice = y.itemsize() * y.strides()[at(dim)];
+    const int64_t row = slice * y.sizes()[at(dim)];
+    std::vector<Runs> runs;
+    for (const Part& part : parts) runs.emplace_back(part.tensor, dim);
     // A job is a whole row, or a piece of one.
     constexpr int64_t kPiece = 1 << 16;
     const int64_t pieces = (row + kPiece - 1) / kPiece;
@@ -62,13 +77,14 @@ void copy_runs(const Tensor& y, const std::vector<Part>& parts, int64_t dim) {
             const int64_t i = job / pieces;
             const int64_t first = job % pieces * kPiece;
             const int64_t last = std::min(row, first + kPiece);
-            for (const Part& part : parts) {
-                const int64_t length = inner * part.tensor.sizes()[at(dim)];
-                const int64_t start = inner * part.start;
+            for (std::size_t k = 0; k < parts.size(); ++k) {
+                const Tensor& x = parts[k].tensor;
+                const int64_t start = slice * parts[k].start;
                 const int64_t low = std::max(first, start);
-                const int64_t high = std::min(last, start + length);
+                const int64_t high = std::min(last, start + slice * x.sizes()[at(dim)]);
                 if (low >= high) continue;
-                std::memcpy(y.raw() + i * row + low, part.tensor.raw() + i * length + (low - start),
+                std::memcpy(y.raw() + i * row + low,
+                            x.raw() + runs[k].offset(i) * y.itemsize() + (low - start),
                             static_cast<std::size_t>(high - low));
             }
         }
@@ -79,6 +95,36 @@ void copy_runs(const Tensor& y, const std::vector<Part>& parts, int64_t dim) {
 Tensor place_of(const Tensor& y, const Part& part, int64_t dim) {
     return Tensor::make(y.impl().storage, y.dtype(), part.tensor.sizes(), y.strides(),
                         part.start * y.strides()[at(dim)]);
+}
+
+/// Slices [begin, end) along the first dimension.
+Tensor cut(const Tensor& x, int64_t begin, int64_t end) {
+    Shape sizes = x.sizes();
+    sizes[0] = end - begin;
+    return Tensor::make(x.impl().storage, x.dtype(), sizes, x.strides(),
+                        x.storage_offset() + begin * x.strides()[0]);
+}
+
+/// The same element by element, of a few slices along the first dimension at a time: they stay in cache until
+/// the last part is written.
+void copy_slices(const Tensor& y, const std::vector<Part>& parts, int64_t dim) {
+    if (y.numel() == 0) return;
+    constexpr int64_t kSlices = 8192;  // elements
+    const int64_t count = dim == 0 ? 1 : y.sizes()[0];
+    const int64_t step = std::max<int64_t>(1, kSlices * count / y.numel());
+    parallel_for(count, step, y.numel() / count, [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; i += step) {
+            for (const Part& part : parts) {
+                Tensor to = place_of(y, part, dim);
+                Tensor from = part.tensor;
+                if (dim > 0) {
+                    to = cut(to, i, std::min(end, i + step));
+                    from = cut(from, i, std::min(end, i + step));
+                }
+                if (from.numel() > 0) copy_elements(to, from);
+            }
+        }
+    });
 }
 
 }  // namespace
@@ -112,11 +158,11 @@ Tensor cat(const std::vector<Tensor>& tensors, int64_t dim) {
     const int64_t row = y.numel() == 0 ? 0 : y.strides()[at(d)] * sizes[at(d)] * y.itemsize();
     bool plain = row >= kShortest * static_cast<int64_t>(parts.size());
     for (const Part& part : parts) {
-        plain = plain && part.tensor.is_contiguous() && part.tensor.dtype() == y.dtype();
+        const Tensor& x = part.tensor;
+        plain = plain && x.dtype() == y.dtype() && is_contiguous(inner(x.sizes(), d), inner(x.strides(), d));
     }
-    if (plain) copy_runs(y, parts, d);
+    plain ? copy_runs(y, parts, d) : copy_slices(y, parts, d);
     for (const Part& part : parts) {
-        if (!plain && part.tensor.numel() > 0) copy_elements(place_of(y, part, d), part.tensor);
         const int64_t length = part.tensor.sizes()[at(d)];
         edges.emplace_back(part.tensor, Pullback([d, start = part.start, length](const Tensor& y_bar) {
                                return y_bar.narrow(d, start, length);

@@ -65,6 +65,40 @@ void convert_bits(std::int64_t n, const void* from, void* to) {
     for (std::int64_t i = 0; i < n; ++i) y[i] = f(x[i]);
 }
 
+#if defined(__AVX2__)
+/// Eight numbers at a time by the processor's own instructions. Those treat NaNs in their own way, so that a
+/// vector with one goes the plain way.
+[[gnu::target("f16c")]] void to_halves(std::int64_t n, const void* from, void* to) {
+    const auto* x = static_cast<const float*>(from);
+    auto* y = static_cast<std::uint16_t*>(to);
+    for (; n >= 8; n -= 8, x += 8, y += 8) {
+        const __m256 v = _mm256_loadu_ps(x);
+        if (_mm256_movemask_ps(_mm256_cmp_ps(v, v, _CMP_UNORD_Q)) != 0) {
+            convert_bits<half_bits, float, std::uint16_t>(8, x, y);
+        } else {
+            _mm_storeu_si128(reinterpret_cast<__m128i*>(y), _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT));
+        }
+    }
+    convert_bits<half_bits, float, std::uint16_t>(n, x, y);
+}
+[[gnu::target("f16c")]] void of_halves(std::int64_t n, const void* from, void* to) {
+    const auto* x = static_cast<const std::uint16_t*>(from);
+    auto* y = static_cast<float*>(to);
+    for (; n >= 8; n -= 8, x += 8, y += 8) {
+        const __m256 v = _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(x)));
+        if (_mm256_movemask_ps(_mm256_cmp_ps(v, v, _CMP_UNORD_Q)) != 0) {
+            convert_bits<half_value, std::uint16_t, float>(8, x, y);
+        } else {
+            _mm256_storeu_ps(y, v);
+        }
+    }
+    convert_bits<half_value, std::uint16_t, float>(n, x, y);
+}
+#else
+constexpr Convert to_halves = &convert_bits<half_bits, float, std::uint16_t>;
+constexpr Convert of_halves = &convert_bits<half_value, std::uint16_t, float>;
+#endif
+
 /// The same of wider numbers.
 template <auto f>
 std::uint16_t of_float64(double x) {
@@ -97,8 +131,8 @@ void install_convert(Table& table) {
     set(kInt64, kFloat16, &convert_bits<of_int64<half_bits>, std::int64_t, std::uint16_t>);
     set(kFloat64, kBFloat16, &convert_bits<of_float64<bfloat16_bits>, double, std::uint16_t>);
     set(kInt64, kBFloat16, &convert_bits<of_int64<bfloat16_bits>, std::int64_t, std::uint16_t>);
-    set(kFloat32, kFloat16, &convert_bits<half_bits, float, std::uint16_t>);
-    set(kFloat16, kFloat32, &convert_bits<half_value, std::uint16_t, float>);
+    set(kFloat32, kFloat16, to_halves);
+    set(kFloat16, kFloat32, of_halves);
     set(kFloat32, kBFloat16, &convert_bits<bfloat16_bits, float, std::uint16_t>);
     set(kBFloat16, kFloat32, &convert_bits<bfloat16_value, std::uint16_t, float>);
 }

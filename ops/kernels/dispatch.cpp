@@ -85,7 +85,7 @@ struct Set {
 /// answer is one object of the whole program, which another xsimd in the program lays out in another way.
 [[maybe_unused]] bool has_avx2() {
     __builtin_cpu_init();  // for kernels that run before main does
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
 }
 [[maybe_unused]] bool has_avx512() {
     return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512cd") &&

@@ -135,22 +135,21 @@ struct Axpy {
 struct Maximum {
     template <class V>
     V operator()(const V& a, const V& b) const {
-        return xsimd::select((a > b) || is_nan(a), a, b);
+        return xsimd::select(is_nan(a), a, larger(a, b));
     }
 };
 struct Minimum {
     template <class V>
     V operator()(const V& a, const V& b) const {
-        return xsimd::select((a < b) || is_nan(a), a, b);
+        return xsimd::select(is_nan(a), a, smaller(a, b));
     }
 };
-/// min(max(x, low), high); a NaN anywhere gives NaN.
+/// min(max(x, low), high); a NaN anywhere gives NaN: one of x passes through, one of a bound is in their sum.
 struct Clamp {
     template <class V>
     V operator()(const V& x, const V& low, const V& high) const {
-        const Maximum larger;
-        const Minimum smaller;
-        return smaller(larger(x, low), high);
+        const V inside = smaller(high, larger(low, x));
+        return xsimd::select((low == low) && (high == high), inside, low + high);
     }
 };
 /// start + weight · (end − start), from the nearer end.

@@ -94,7 +94,31 @@ void convert_bits(std::int64_t n, const void* from, void* to) {
     }
     convert_bits<half_value, std::uint16_t, float>(n, x, y);
 }
+
+/// The same of bfloat16, sixteen at a time.
+void to_bfloat16s(std::int64_t n, const void* from, void* to) {
+    const auto* x = static_cast<const float*>(from);
+    auto* y = static_cast<std::uint16_t*>(to);
+    const auto rounded = [](const __m256& v) {
+        const __m256i bits = _mm256_castps_si256(v);
+        const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
+        return _mm256_srli_epi32(_mm256_add_epi32(_mm256_add_epi32(bits, odd), _mm256_set1_epi32(0x7fff)),
+                                 16);
+    };
+    for (; n >= 16; n -= 16, x += 16, y += 16) {
+        const __m256 low = _mm256_loadu_ps(x);
+        const __m256 high = _mm256_loadu_ps(x + 8);
+        if (_mm256_movemask_ps(_mm256_cmp_ps(low + high, low + high, _CMP_UNORD_Q)) != 0) {
+            convert_bits<bfloat16_bits, float, std::uint16_t>(16, x, y);  // a NaN, or inf - inf
+            continue;
+        }
+        const __m256i packed = _mm256_packus_epi32(rounded(low), rounded(high));  // half by half
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(y), _mm256_permute4x64_epi64(packed, 0b11011000));
+    }
+    convert_bits<bfloat16_bits, float, std::uint16_t>(n, x, y);
+}
 #else
+constexpr Convert to_bfloat16s = &convert_bits<bfloat16_bits, float, std::uint16_t>;
 constexpr Convert to_halves = &convert_bits<half_bits, float, std::uint16_t>;
 constexpr Convert of_halves = &convert_bits<half_value, std::uint16_t, float>;
 #endif
@@ -133,7 +157,7 @@ void install_convert(Table& table) {
     set(kInt64, kBFloat16, &convert_bits<of_int64<bfloat16_bits>, std::int64_t, std::uint16_t>);
     set(kFloat32, kFloat16, to_halves);
     set(kFloat16, kFloat32, of_halves);
-    set(kFloat32, kBFloat16, &convert_bits<bfloat16_bits, float, std::uint16_t>);
+    set(kFloat32, kBFloat16, to_bfloat16s);
     set(kBFloat16, kFloat32, &convert_bits<bfloat16_value, std::uint16_t, float>);
 }
 

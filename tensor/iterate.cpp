@@ -12,17 +12,20 @@ namespace reel {
 
 namespace {
 
-/// Equal bytes are the library's business: it knows when to go past the caches.
+/// Equal bytes, and copies, are the library's business: it knows the widest stores, and when to go past the caches.
 template <class Unit>
-void fill_run(Unit value, std::int64_t count, Unit* dense) {
+[[gnu::noinline]] void fill_run(Unit value, std::int64_t count, Unit* dense) {
     const auto byte = static_cast<std::uint8_t>(value);
     Unit repeated;
     std::memset(&repeated, byte, sizeof(Unit));
     if (repeated == value) {
         std::memset(dense, byte, static_cast<std::size_t>(count) * sizeof(Unit));
-    } else {
-        std::fill_n(dense, count, value);
+        return;
     }
+    constexpr std::int64_t kBlock = 4096 / sizeof(Unit);  // stays in L1 while it is copied
+    std::fill_n(dense, std::min(kBlock, count), value);
+    for (std::int64_t i = kBlock; i < count; i += kBlock)
+        std::memcpy(dense + i, dense, static_cast<std::size_t>(std::min(kBlock, count - i)) * sizeof(Unit));
 }
 
 /// Every `kStep`th element: a step that the compiler knows it can make vectors for.
@@ -73,14 +76,18 @@ StridedRuns::StridedRuns(const Shape& sizes, const Shape& strides) {
 
 StridedRuns::Run StridedRuns::run(std::int64_t begin) const {
     if (sizes_.empty()) return {0, 1, 0};
-    std::int64_t rest = begin / sizes_[0];
-    const std::int64_t inner = begin - rest * sizes_[0];
-    std::int64_t offset = inner * strides_[0];
-    for (std::size_t d = 1; d < sizes_.size(); ++d) {
+    // The outermost dimension has nothing outside: no division, which an operation would pay for every block.
+    std::int64_t rest = begin;
+    std::int64_t inner = begin;
+    std::int64_t offset = 0;
+    for (std::size_t d = 0; d + 1 < sizes_.size(); ++d) {
         const std::int64_t outer = rest / sizes_[d];
-        offset += (rest - outer * sizes_[d]) * strides_[d];
+        const std::int64_t index = rest - outer * sizes_[d];
+        if (d == 0) inner = index;
+        offset += index * strides_[d];
         rest = outer;
     }
+    offset += rest * strides_.back();
     return {offset, sizes_[0] - inner, strides_[0]};
 }
 

@@ -53,8 +53,17 @@ void splat(const std::byte* element, DType dtype, std::int64_t count, std::byte*
     });
 }
 
-/// f of plain operands into dense `y`. A number is written out for one block, which all blocks read. A large
-/// new result is written past the caches, by way of a block in L1.
+/// The loop for one of two operands that is a single number, if there is such a one.
+kernels::Loop number_loop(const Tensor& y, const Elementwise& f, Operands operands) {
+    if (operands.size() != 2 || y.numel() == 1) return nullptr;
+    const auto is_number = [&](const Operand& o) { return !o.tensor() || o.tensor()->numel() != y.numel(); };
+    const std::size_t same = is_number(operands.begin()[0]) ? 0 : 1;
+    if (!is_number(operands.begin()[same]) || is_number(operands.begin()[1 - same])) return nullptr;
+    return kernels::spread_loop(f.fn, f.compute, same);
+}
+
+/// f of plain operands into dense `y`. A number that the loop does not take as one is written out for one block,
+/// which all blocks read. A large new result is written past the caches, by way of a block in L1.
 void run_plain(const Tensor& y, const Elementwise& f, Operands operands, kernels::Loop loop) {
     std::size_t count = 0;
     const std::byte* base[kMaxOperands] = {};
@@ -66,6 +75,8 @@ void run_plain(const Tensor& y, const Elementwise& f, Operands operands, kernels
         streams = streams && !(operand.tensor() && operand.tensor()->raw() == y.raw());
     }
     std::int64_t block = streams ? kOperandBlock : std::max<std::int64_t>(y.numel(), 1);
+    const kernels::Loop with_number = number_loop(y, f, operands);
+    if (with_number) loop = with_number;
     for (const Operand& operand : operands) {
         const DType wanted = operand_type(f, count);
         const Tensor* x = operand.tensor();
@@ -75,8 +86,8 @@ void run_plain(const Tensor& y, const Elementwise& f, Operands operands, kernels
         } else {
             alignas(8) std::byte number[8];
             if (!x) store(f, operand.number(), wanted, number);
-            block = std::min(kOperandBlock, block);
-            splat(x ? x->raw() : number, wanted, block, numbers[count]);
+            if (!with_number) block = std::min(kOperandBlock, block);
+            splat(x ? x->raw() : number, wanted, with_number ? 1 : block, numbers[count]);
             base[count] = numbers[count];
         }
         ++count;

@@ -19,6 +19,7 @@ using std::int64_t;
 
 constexpr int64_t kBlock =
     16 * 1024;                     // elements reduced at a time: they fit in L2 where they must be gathered
+constexpr int64_t kBatch = 4096;   // of short rows: when they are converted or mapped they stay in L1
 constexpr int64_t kColumns = 512;  // columns of a block
 constexpr int64_t kRows = 64;      // the multiple that its rows come in
 constexpr int64_t kShort = 16;     // rows up to this length are read across, as columns
@@ -211,7 +212,7 @@ void reduce_rows(const kernels::Reduction& kernel, const auto& make_loader, cons
     const int64_t chunk = std::min(kBlock, shape.reduced);
     const int64_t chunks = blocks_of(shape.reduced, chunk);
     if (chunks == 1) {
-        const int64_t batch = kBlock / shape.reduced;
+        const int64_t batch = std::max<int64_t>(1, kBatch / shape.reduced);
         parallel_for(shape.outer, batch, shape.reduced, [&](int64_t begin, int64_t end) {
             auto loader = make_loader();
             for (int64_t row = begin; row < end; row += batch) {

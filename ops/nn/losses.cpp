@@ -94,7 +94,8 @@ Tensor huber_loss(const Tensor& x, const Tensor& target, Reduction reduction, do
     check_floating_loss("huber_loss", x, target);
     const auto value = [delta](const Tensor& a, const Tensor& t) {
         const Tensor distance = abs(a - t);
-        return where(distance < delta, square(distance) / 2, delta * (distance - delta / 2));
+        const Tensor near = clamp(distance, None, delta);  // near (distance - near / 2) on both sides of it
+        return near * sub(distance, near, 0.5);
     };
     return elementwise_loss(
         "huber_loss", x, target, reduction, value,

@@ -21,6 +21,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
+#include <vector>
 
 #include "ops/kernels/table.hpp"
 #include "tensor/parallel.hpp"
@@ -37,6 +39,8 @@ using std::int64_t;
 constexpr int64_t kBlockBytes = 2048;
 // The same of a product with one column, whose sums have lanes: 32 terms in each.
 constexpr int64_t kColumnBytes = 4096;
+// Terms of a part of such a sum that threads share where there are few rows.
+constexpr int64_t kPartTerms = 8192;
 // Rows of A that are packed at once: with a block's terms 2 MB, a thread's share of L3.
 constexpr int64_t kBlockRows = 1024;
 // Bytes of B's packed panels: half of an L2 of 1 MB.
@@ -237,6 +241,7 @@ struct ColumnProduct {
     static constexpr auto kSize = static_cast<int64_t>(sizeof(T));
     static constexpr int64_t kBlock = kColumnBytes / kSize;
     static constexpr int64_t kRows = 512;  // taken at once
+    static constexpr int64_t kFew = 16;    // rows that are one thread's work
 
     const Product& p;
     Matrix a, x;
@@ -246,17 +251,60 @@ struct ColumnProduct {
     int64_t most = pack_a ? std::min<int64_t>(p.m, kRows / 32) : kRows;
     const kernels::Gemm& kernel = kernels::kernels().gemm[static_cast<std::size_t>(p.dtype)];
 
+    int64_t packed_bytes() const {
+        const int64_t block = std::min(p.k, kBlock) * kSize + kernels::kMaxVector;
+        return (pack_x ? block : 0) + (pack_a ? most * block : 0);
+    }
+    static int64_t half_of(int64_t k) { return (k / 2 + kBlock - 1) / kBlock * kBlock; }
+
+    /// Few rows of many terms: threads share the parts into which `sum` halves them.
+    void few_rows() const {
+        std::vector<std::pair<int64_t, int64_t>> parts;  // first term, terms
+        cut(0, p.k, parts);
+        const auto count = static_cast<int64_t>(parts.size());
+        std::vector<T> sums(parts.size() * static_cast<std::size_t>(p.m));
+        parallel_for(count, 1, product_cost(p) / count, [&](int64_t begin, int64_t end) {
+            const Scratch packed(packed_bytes());
+            for (int64_t i = begin; i < end; ++i) {
+                const auto [l, k] = parts[static_cast<std::size_t>(i)];
+                sum(0, p.m, l, k, packed.data(), sums.data() + i * p.m);
+            }
+        });
+        const T* next = sums.data();
+        T total[kFew];
+        merge(p.k, next, total);
+        put(0, p.m, total);
+    }
+    void cut(int64_t l, int64_t k, std::vector<std::pair<int64_t, int64_t>>& parts) const {
+        if (k <= kPartTerms) return parts.emplace_back(l, k), void();
+        cut(l, half_of(k), parts);
+        cut(l + half_of(k), k - half_of(k), parts);
+    }
+    void merge(int64_t k, const T*& next, T* sums) const {
+        if (k <= kPartTerms) {
+            std::copy_n(next, p.m, sums);
+            next += p.m;
+            return;
+        }
+        T rest[kFew];
+        merge(half_of(k), next, sums);
+        merge(k - half_of(k), next, rest);
+        for (int64_t q = 0; q < p.m; ++q) sums[q] += rest[q];
+    }
+
+    void put(int64_t i, int64_t count, const T* sums) const {
+        T* to = reinterpret_cast<T*>(c.data) + i * c.row;
+        for (int64_t q = 0; q < count; ++q) to[q * c.row] = p.accumulate ? to[q * c.row] + sums[q] : sums[q];
+    }
+
     /// Rows [begin, end) of C.
     void rows(int64_t begin, int64_t end) const {
-        const int64_t block = std::min(p.k, kBlock) * kSize + kernels::kMaxVector;
-        const Scratch packed((pack_x ? block : 0) + (pack_a ? most * block : 0));
+        const Scratch packed(packed_bytes());
         for (int64_t i = begin; i < end; i += most) {
             T sums[kRows];
             const int64_t count = std::min(most, end - i);
             sum(i, count, 0, p.k, packed.data(), sums);
-            T* to = reinterpret_cast<T*>(c.data) + i * c.row;
-            for (int64_t q = 0; q < count; ++q)
-                to[q * c.row] = p.accumulate ? to[q * c.row] + sums[q] : sums[q];
+            put(i, count, sums);
         }
     }
 
@@ -264,7 +312,7 @@ struct ColumnProduct {
     /// loses nothing to its length.
     void sum(int64_t i, int64_t count, int64_t l, int64_t k, std::byte* packed, T* sums) const {
         if (k <= kBlock) return sum_block(i, count, l, k, packed, sums);
-        const int64_t half = (k / 2 + kBlock - 1) / kBlock * kBlock;
+        const int64_t half = half_of(k);
         T rest[kRows];
         sum(i, count, l, half, packed, sums);
         sum(i, count, l + half, k - half, packed, rest);
@@ -290,7 +338,10 @@ struct ColumnProduct {
 template <class T>
 void multiply_column(const ColumnProduct<T>& product) {
     const Product& p = product.p;
-    parallel_for(p.m, 16, product_cost(p) / p.m,
+    constexpr int64_t kFew = ColumnProduct<T>::kFew;
+    if (p.m <= std::min(kFew, product.most) && p.k > kPartTerms && threads_for(product_cost(p)) > 1)
+        return product.few_rows();
+    parallel_for(p.m, kFew, product_cost(p) / p.m,
                  [&](int64_t begin, int64_t end) { product.rows(begin, end); });
 }
 

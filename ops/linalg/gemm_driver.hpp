@@ -8,7 +8,7 @@
 /// instruction set can. So it has the same bits whatever the other rows and columns are, however the operands
 /// lie in memory and however many threads share the work: these cut C, never k. Only a product with one
 /// column (n = 1) has an order of its own, which depends on k and the type as well: lanes along k, and
-/// blocks, whose sums are added by halves (`kernels/matvec.cpp`).
+/// blocks, whose sums are added by halves (`kernels/matvec.cpp`), which threads may share.
 ///
 /// With u the unit roundoff and blocks of length q, |error| ≤ (q + k / q) u Σ |a b|, to first order.
 #pragma once

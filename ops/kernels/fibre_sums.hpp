@@ -204,7 +204,8 @@ struct Concluded {
     Vec<double> top, rest;
 };
 
-/// y[i] = f(a[i], b[i]) on n elements; past the caches from the first aligned one on, where y `streams`.
+/// y[i] = f(a[i], b[i]) on n elements; past the caches from the first aligned one on, where y `streams`. Who writes
+/// rows so waits for them when all are written (`finish`): after each row it would take longer than a short one.
 template <class T, class F>
 void map_rows(int64_t n, const T* a, const T* b, T* y, bool streams, const F& f) {
     int64_t i = 0;
@@ -216,10 +217,12 @@ void map_rows(int64_t n, const T* a, const T* b, T* y, bool streams, const F& f)
             store_some<T>(y, f(load_some(a, i), load_some(b, i)), i);
         }
         for (; i + kWidth<T> <= n; i += kWidth<T>) stream(y + i, f(load(a + i), load(b + i)));
-        finish_stream();
     }
     for (; i + kWidth<T> <= n; i += kWidth<T>) f(load(a + i), load(b + i)).store_unaligned(y + i);
     if (i < n) store_some<T>(y + i, f(load_some(a + i, n - i), load_some(b + i, n - i)), n - i);
+}
+inline void finish(const Panel& y) {
+    if (y.streams) finish_stream();
 }
 /// The same of one row.
 template <class T, class F>

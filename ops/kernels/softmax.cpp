@@ -59,18 +59,19 @@ template <class T, class Load>
 ReadOnce(const Load&, T*) -> ReadOnce<T, Load>;
 
 /// f(first, rows) for a few rows at a time, so that their numbers are put together in one vector; alone where
-/// they are long or written past the caches.
+/// they are long.
 template <class F>
-void for_few_rows(int64_t n, int64_t count, bool streams, const F& f) {
-    const int64_t few = streams || n > kShortRow ? 1 : std::min(kWide, kShortRows);
+void for_few_rows(int64_t n, int64_t count, const Panel& y, const F& f) {
+    const int64_t few = n > kShortRow ? 1 : std::min(kWide, kShortRows);
     for (int64_t first = 0; first < count; first += few) f(first, std::min(few, count - first));
+    finish(y);
 }
 
 template <class T>
 [[gnu::flatten]] void row_probabilities(int64_t n, int64_t count, ConstPanel x, double empty, void* scratch,
                                         Panel y) {
     const int64_t room = (n + kWidth<T> - 1) / kWidth<T> * kWidth<T>;
-    for_few_rows(n, count, y.streams, [&](int64_t first, int64_t rows) {
+    for_few_rows(n, count, y, [&](int64_t first, int64_t rows) {
         const T* z = static_cast<const T*>(x.data) + first * x.stride;
         T* exponentials = static_cast<T*>(scratch);
         Found<T, kWide> found{};
@@ -115,7 +116,7 @@ void log_sums(const Found<T, N>& found, int64_t l, T* logs) {
 
 template <class T>
 [[gnu::flatten]] void row_log_probabilities(int64_t n, int64_t count, ConstPanel x, Panel y) {
-    for_few_rows(n, count, y.streams, [&](int64_t first, int64_t rows) {
+    for_few_rows(n, count, y, [&](int64_t first, int64_t rows) {
         const T* z = static_cast<const T*>(x.data) + first * x.stride;
         Found<T, kWide> found{};
         for (int64_t f = 0; f < rows; ++f)

@@ -49,6 +49,7 @@ template <class Rule, class T>
         map_rows<T>(n, g, p, static_cast<T*>(x_bar.data) + f * x_bar.stride, x_bar.streams,
                     [&](const Vec<T>& a, const Vec<T>& b) { return Rule::result(a, b, sum); });
     }
+    finish(x_bar);
 }
 
 template <class Rule, class T>

@@ -88,6 +88,7 @@ void row_exponentials(int64_t n, int64_t count, ConstPanel x, const void* max, c
                    y.streams,
                    [&](const Vec<T>& z) { return xsimd::select(z == max_z, max_y, exponential(z) * scale); });
     }
+    finish(y);
 }
 
 template <class T>

@@ -255,8 +255,7 @@ void columns_tile(const GemmBlock& block, int64_t j) {
 
 template <class T>
 void multiply_columns(const GemmBlock& block) {
-    constexpr void (*kTilesOf[])(const GemmBlock&, int64_t) = {&columns_tile<T, 1>, &columns_tile<T, 2>,
-                                                               &columns_tile<T, 3>, &columns_tile<T, 4>};
+    constexpr void (*kTilesOf[])(const GemmBlock&, int64_t) = {&columns_tile<T, 1>, &columns_tile<T, 2>};
     for (int64_t j = 0; j < block.n; j += 2 * kWidth<T>) kTilesOf[block.m - 1](block, j);
 }
 

@@ -102,9 +102,7 @@ struct BlockedProduct {
         if ((m == 1 || p.k <= kernels::kFewTerms) && b.column == 1) {
             return unpacked(kernel.multiply_rows, i, m, j, n);
         }
-        constexpr int64_t kUnpacked = 2;  // rows; four of 512 × 512 take 70 µs without panels, 50 with them
-        static_assert(kUnpacked <= kernels::kFewRows);
-        if (m <= kUnpacked && b.row == 1) return unpacked(kernel.multiply_columns, i, m, j, n);
+        if (m <= kernels::kFewRows && b.row == 1) return unpacked(kernel.multiply_columns, i, m, j, n);
         packed(i, m, j, n);
     }
 

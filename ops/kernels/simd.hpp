@@ -123,25 +123,33 @@ Mask<T> is_nan(const xsimd::batch<T>& x) {
 }
 
 /// The larger and the smaller one of two numbers; b where they are equal, and where one of them is NaN: what
-/// x86 has one instruction for. Not xsimd's, which say nothing of NaN and changed their order in version 14.
+/// x86 has one instruction for. Not xsimd's, which say nothing of NaN and changed their order in version 14; and
+/// not a > b ? a : b, of which GCC makes two.
+#if defined(__AVX512F__)
+inline Vec<float> larger(const Vec<float>& a, const Vec<float>& b) { return _mm512_max_ps(a, b); }
+inline Vec<float> smaller(const Vec<float>& a, const Vec<float>& b) { return _mm512_min_ps(a, b); }
+inline Vec<double> larger(const Vec<double>& a, const Vec<double>& b) { return _mm512_max_pd(a, b); }
+inline Vec<double> smaller(const Vec<double>& a, const Vec<double>& b) { return _mm512_min_pd(a, b); }
+#elif defined(__AVX__)
+inline Vec<float> larger(const Vec<float>& a, const Vec<float>& b) { return _mm256_max_ps(a, b); }
+inline Vec<float> smaller(const Vec<float>& a, const Vec<float>& b) { return _mm256_min_ps(a, b); }
+inline Vec<double> larger(const Vec<double>& a, const Vec<double>& b) { return _mm256_max_pd(a, b); }
+inline Vec<double> smaller(const Vec<double>& a, const Vec<double>& b) { return _mm256_min_pd(a, b); }
+#elif defined(__SSE2__)
+inline Vec<float> larger(const Vec<float>& a, const Vec<float>& b) { return _mm_max_ps(a, b); }
+inline Vec<float> smaller(const Vec<float>& a, const Vec<float>& b) { return _mm_min_ps(a, b); }
+inline Vec<double> larger(const Vec<double>& a, const Vec<double>& b) { return _mm_max_pd(a, b); }
+inline Vec<double> smaller(const Vec<double>& a, const Vec<double>& b) { return _mm_min_pd(a, b); }
+#else
 template <class V>
 V larger(const V& a, const V& b) {
-#if defined(__x86_64__)
-    const typename V::register_type x = a, y = b;
-    return x > y ? x : y;
-#else
     return xsimd::select(a > b, a, b);
-#endif
 }
 template <class V>
 V smaller(const V& a, const V& b) {
-#if defined(__x86_64__)
-    const typename V::register_type x = a, y = b;
-    return x < y ? x : y;
-#else
     return xsimd::select(a < b, a, b);
-#endif
 }
+#endif
 
 template <class V>
 typename V::value_type first_lane(const V& v) {

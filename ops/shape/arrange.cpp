@@ -136,7 +136,7 @@ Tensor pad_indexed(const Tensor& x, const Shape& pads, std::string_view mode, Fo
             fail<ShapeError>("pad: ", mode, " pads ", pads, " are too wide for dimension ", d, " of shape ",
                              x.sizes());
         }
-        const Tensor indices = Tensor::empty({before + size + after}, kInt64);
+        const Tensor indices = Tensor::empty({size + margins[d].total()}, kInt64);
         for (int64_t i = 0; i < indices.numel(); ++i) indices.data_ptr<int64_t>()[i] = fold(i - before, size);
         y = index_select(y, static_cast<int64_t>(d), indices);
     }

@@ -157,14 +157,19 @@ std::vector<Rewind> marked_rewinds(const Seeds& seeds, RewindOptions options,
 }
 
 /// Sweeps the tapes one after the other: the gradients of one's outer values are the seeds of the next.
-void sweep(Harvest& harvest, Seeds seeds, std::vector<Rewind>& rewinds, bool create_graph,
+void sweep(Harvest& harvest, const Seeds& given, std::vector<Rewind>& rewinds, bool create_graph,
            const std::vector<Tensor>* inputs) {
     if (inputs) harvest.inputs.resize(inputs->size());
+    Seeds seeds;  // on values of tapes further out
     for (Rewind& rewind : rewinds) {
         const Tape::State& tape = rewind.tape();
+        const bool first = &rewind == rewinds.data();
+        for (const auto& [output, cotangent] : given) {
+            const Tape::State* made_by = detail::tape_of(output.impl());
+            if (made_by ? made_by == &tape : first) rewind.seed(output, cotangent);
+        }
         std::erase_if(seeds, [&](const auto& seed) {
-            const Tape::State* made_by = detail::tape_of(seed.first.impl());
-            if (made_by && made_by != &tape) return false;
+            if (detail::tape_of(seed.first.impl()) != &tape) return false;
             rewind.seed(seed.first, seed.second);
             return true;
         });
@@ -220,25 +225,20 @@ Tensor derived(Tensor gradient, const Seeds& seeds) {
 struct Accumulation {
     Tensor tensor;
     Tensor gradient;
-    bool in_place;
+    bool in_place = false;
 };
 
 /// Makes all that it needs before the first `.grad()` changes.
-void accumulate_all(Seeds gradients, bool create_graph) {
-    std::vector<Accumulation> made;
+void accumulate_all(std::vector<Accumulation>& gradients, bool create_graph) {
     const std::lock_guard lock(detail::variable_mutex());
-    for (auto& [tensor, gradient] : gradients) {
+    for (auto& [tensor, gradient, in_place] : gradients) {
         const Tensor& sum = detail::variable(tensor).grad;
-        const bool in_place = sum.defined() && !create_graph && sum.handle().unique() &&
-                              sum.impl().storage.unique() && sum.is_contiguous();
-        if (!sum.defined()) {
-            gradient = create_graph ? gradient : owned(std::move(gradient));
-        } else if (!in_place) {
-            gradient = sum.add(gradient);
-        }
-        made.push_back({tensor, std::move(gradient), in_place});
+        in_place = sum.defined() && !create_graph && sum.handle().unique() && sum.impl().storage.unique() &&
+                   sum.is_contiguous();
+        if (!sum.defined() && !create_graph) gradient = owned(std::move(gradient));
+        if (sum.defined() && !in_place) gradient = sum.add(gradient);
     }
-    for (Accumulation& each : made) {
+    for (Accumulation& each : gradients) {
         Tensor& sum = detail::variable(each.tensor).grad;
         if (each.in_place) {
             sum.add_(each.gradient);
@@ -276,23 +276,24 @@ std::vector<Tensor> gradients_of(const std::vector<Tensor>& inputs, const Seeds&
 void Tensor::backward(const Tensor& gradient, bool retain_graph, bool create_graph) const {
     check_tape("backward", *this);
     detail::update_view_history(*this);
-    const Seeds seeds = {{*this, cotangent_of("backward", *this, gradient)}};
+    Seeds seeds;
+    seeds.emplace_back(*this, cotangent_of("backward", *this, gradient));
     const detail::Swap<bool> pause(detail::paused, !create_graph);
     const RewindOptions options{retain_graph || create_graph, create_graph};
-    Seeds gradients;
+    std::vector<Accumulation> gradients;
     {
         std::vector<Rewind> rewinds = marked_rewinds(seeds, options, nullptr);
         Harvest harvest;
         sweep_or_tell(harvest, seeds, rewinds, options, nullptr);
-        gradients = std::move(harvest.retained);
+        for (auto& [tensor, sum] : harvest.retained) gradients.push_back({tensor, std::move(sum)});
         harvest.leaves.for_each([&](const Tensor& leaf, Tensor& sum) {
-            if (leaf.impl().requires_grad) gradients.emplace_back(leaf, std::move(sum));
+            if (leaf.impl().requires_grad) gradients.push_back({leaf, std::move(sum)});
         });
     }
-    for (auto& [tensor, sum] : gradients) {
-        if (create_graph) sum = derived(std::move(sum), seeds);
+    for (Accumulation& each : gradients) {
+        if (create_graph) each.gradient = derived(std::move(each.gradient), seeds);
     }
-    accumulate_all(std::move(gradients), create_graph);
+    accumulate_all(gradients, create_graph);
 }
 
 std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,

@@ -63,30 +63,26 @@ Tensor Rewind::zero(Target target) const {
 void Rewind::deliver(Target target, Tensor gradient) {
     const DType dtype = tape_->target_dtype(target);
     if (gradient.dtype() != dtype) gradient = gradient.to(dtype);
-    auto& gradients = target >= 0 ? node_gradients_ : leaf_gradients_;
-    const auto place = static_cast<std::size_t>(target >= 0 ? target : ~target);
-    accumulate(gradients[place], std::move(gradient), options_.create_graph);
+    accumulate(gradients_[place(target)], std::move(gradient), options_.create_graph);
 }
 
 void Rewind::mark() {
     const auto last = std::max_element(expected_.begin(), expected_.end());
-    const std::int64_t count = last == expected_.end() ? 0 : std::max<Target>(*last + 1, 0);
-    marks_.assign(static_cast<std::size_t>(count), 0);
-    leaf_marks_.assign(tape_->leaves.size(), 0);
+    nodes_ = last == expected_.end() ? 0 : static_cast<std::size_t>(std::max<Target>(*last + 1, 0));
+    marks_.assign(nodes_ + tape_->leaves.size(), 0);
     if (!requested_.empty()) mark_leading();
     for (const Target target : expected_) marks(target) |= kReached | kCalled;
-    for (std::size_t number = marks_.size(); number-- > 0;) {
+    for (std::size_t number = nodes_; number-- > 0;) {
         if (marks_[number] & kReached) mark_inputs(number);
     }
-    node_gradients_.resize(marks_.size());
-    leaf_gradients_.resize(leaf_marks_.size());
+    gradients_.resize(marks_.size());
 }
 
 void Rewind::mark_leading() {
     for (const Target target : requested_) {
-        if (target < static_cast<Target>(marks_.size())) marks(target) = kLeads | kRequested;
+        if (target < static_cast<Target>(nodes_)) marks(target) = kLeads | kRequested;
     }
-    for (std::size_t number = 0; number < marks_.size(); ++number) {
+    for (std::size_t number = 0; number < nodes_; ++number) {
         for (std::size_t i = tape_->nodes[number].edges_begin; i < tape_->edges_end(number); ++i) {
             if (leads(tape_->edges[i].target)) marks_[number] |= kLeads;
         }
@@ -98,12 +94,13 @@ void Rewind::mark_inputs(std::size_t number) {
     if (stops_at(number)) return;
     if (tape_->hooks.contains(static_cast<Target>(number))) marks_[number] |= kCalled;  // may replace a zero
     const bool called = marks_[number] & kCalled;
-    const bool freed = tape_->nodes[number].freed;
+    const Node& node = tape_->nodes[number];
+    const std::size_t end = tape_->edges_end(number);
     bool used = false;
-    for (std::size_t i = tape_->nodes[number].edges_begin; i < tape_->edges_end(number); ++i) {
+    for (std::size_t i = node.edges_begin; i < end; ++i) {
         const KeptEdge& edge = tape_->edges[i];
         if (!leads(edge.target)) continue;
-        const bool calls = called && (edge.pullback || freed);
+        const bool calls = called && (edge.pullback || node.freed);
         used = used || calls;
         marks(edge.target) |= calls ? kReached | kCalled : kReached;
     }
@@ -132,15 +129,16 @@ void Rewind::check(std::size_t number) const {
 }
 
 Tensor Rewind::pull_back(std::size_t number, std::size_t edge, const Tensor& y_bar) const {
-    const char* name = tape_->nodes[number].name;
-    Tensor x_bar = tape_->edges[edge].pullback(y_bar, tape_->nodes[number].output);
-    if (tamper) x_bar = (*tamper)(number, edge - tape_->nodes[number].edges_begin, x_bar);
+    const Node& node = tape_->nodes[number];
+    const KeptEdge& kept = tape_->edges[edge];
+    Tensor x_bar = kept.pullback(y_bar, node.output);
+    if (tamper) x_bar = (*tamper)(number, edge - node.edges_begin, x_bar);
     if (!x_bar.defined()) return x_bar;
-    const Shape& wanted = tape_->target_sizes(tape_->edges[edge].target);
+    const Shape& wanted = tape_->target_sizes(kept.target);
     if (x_bar.sizes() != wanted) {
         if (!broadcasts_to(wanted, x_bar.sizes())) {
-            fail<AutogradError>("backward: the pullback of ", name, " (node ", number, ") returned shape ",
-                                x_bar.sizes(), " for an input of shape ", wanted);
+            fail<AutogradError>("backward: the pullback of ", node.name, " (node ", number,
+                                ") returned shape ", x_bar.sizes(), " for an input of shape ", wanted);
         }
         Tensor sum = sum_to(x_bar, wanted);
         if (tape_->watch) tape_->watch->note_share(edge, x_bar, sum);
@@ -150,7 +148,7 @@ Tensor Rewind::pull_back(std::size_t number, std::size_t edge, const Tensor& y_b
     }
     if (tape_->options.detect_anomaly && x_bar.is_floating_point() && !x_bar.isfinite().all().item<bool>() &&
         y_bar.isfinite().all().item<bool>()) {
-        fail<AutogradError>("anomaly: the backward pass of ", name, " (node ", number,
+        fail<AutogradError>("anomaly: the backward pass of ", node.name, " (node ", number,
                             ") made a NaN or Inf out of a finite gradient, in a result of shape ",
                             x_bar.sizes());
     }
@@ -177,7 +175,7 @@ Tensor Rewind::complete(std::size_t number, Tensor y_bar) {
 }
 
 void Rewind::visit(std::size_t number) {
-    Tensor y_bar = std::move(node_gradients_[number]);
+    Tensor y_bar = std::move(gradients_[number]);
     if (stops_at(number)) {
         finished_[static_cast<Target>(number)] = std::move(y_bar);
         return;
@@ -187,10 +185,12 @@ void Rewind::visit(std::size_t number) {
     bool used = false;
     std::shared_ptr<void> shared;
     const Swap<std::shared_ptr<void>*> in_visit(shared_in_visit, &shared);
-    for (std::size_t i = tape_->nodes[number].edges_begin; i < tape_->edges_end(number); ++i) {
-        const Target target = tape_->edges[i].target;
+    const Node& node = tape_->nodes[number];
+    const std::size_t end = tape_->edges_end(number);
+    for (std::size_t i = node.edges_begin; i < end; ++i) {
+        const auto& [target, pullback] = tape_->edges[i];
         if (!leads(target)) continue;
-        const bool zero = !y_bar.defined() || (!tape_->nodes[number].freed && !tape_->edges[i].pullback);
+        const bool zero = !y_bar.defined() || (!node.freed && !pullback);
         if (zero) marks(target) |= kZero;
         if (zero || !(marks_[number] & kCalled)) continue;
         used = true;
@@ -204,21 +204,19 @@ void Rewind::run() {
     const Swap<bool> pause(paused, !options_.create_graph);
     // With create_graph it is recorded on the innermost tape, which sees the values of all others: this one,
     // most of the time, which grows meanwhile: the number of nodes to visit was fixed by `mark`.
-    for (std::size_t number = marks_.size(); number-- > 0;) {
+    for (std::size_t number = nodes_; number-- > 0;) {
         if (marks_[number] & kReached) visit(number);
     }
     if (!tape_->watch) return;
-    for (std::size_t i = 0; i < leaf_gradients_.size(); ++i) {
-        if (leaf_gradients_[i].defined())
-            tape_->watch->gradients[~static_cast<Target>(i)] = snapshot(leaf_gradients_[i]);
+    for (std::size_t i = 0; nodes_ + i < gradients_.size(); ++i) {
+        const Tensor& gradient = gradients_[nodes_ + i];
+        if (gradient.defined()) tape_->watch->gradients[~static_cast<Target>(i)] = snapshot(gradient);
     }
 }
 
 bool Rewind::reached(const Tensor& input) const {
     const Target target = tape_->target_of(input);
-    const auto place = static_cast<std::size_t>(target >= 0 ? target : ~target);
-    const auto& marks = target >= 0 ? marks_ : leaf_marks_;
-    return place < marks.size() && (marks[place] & kReached);
+    return is_known(target) && (marks_[place(target)] & kReached);
 }
 
 Tensor Rewind::requested(const Tensor& input) {
@@ -226,7 +224,7 @@ Tensor Rewind::requested(const Tensor& input) {
     const Target target = tape_->target_of(input);
     Tensor found;
     if (target < 0) {
-        found = leaf_gradients_[static_cast<std::size_t>(~target)];
+        found = gradients_[place(target)];
     } else if (const auto finished = finished_.find(target); finished != finished_.end()) {
         found = finished->second;
     }

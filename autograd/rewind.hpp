@@ -39,7 +39,9 @@ public:
     void mark();
 
     /// Puts a cotangent on an output that is expected.
-    void seed(const Tensor& output, const Tensor& cotangent) { deliver(tape_->target_of(output), cotangent); }
+    void seed(const Tensor& output, const Tensor& cotangent) {
+        if (const Target target = tape_->target_of(output); is_known(target)) deliver(target, cotangent);
+    }
     void run();
 
     /// Whether a gradient comes to the input; known once marked.
@@ -48,15 +50,15 @@ public:
     Tensor requested(const Tensor& input);
     /// Calls `f(leaf)` for every leaf that a gradient comes to.
     void for_each_reached_leaf(const auto& f) const {
-        for (std::size_t i = 0; i < leaf_marks_.size(); ++i) {
-            if (leaf_marks_[i] & kReached) f(tape_->leaves[i]);
+        for (std::size_t i = 0; nodes_ + i < marks_.size(); ++i) {
+            if (marks_[nodes_ + i] & kReached) f(tape_->leaves[i]);
         }
     }
     /// Calls `f(leaf, gradient)` for every leaf that a gradient came to, and gives the gradient away.
     void hand_over_leaves(const auto& f) {
-        for (std::size_t i = 0; i < leaf_marks_.size(); ++i) {
-            Tensor gradient = std::move(leaf_gradients_[i]);
-            if (!gradient.defined() && (leaf_marks_[i] & kZero)) gradient = zero(~static_cast<Target>(i));
+        for (std::size_t i = 0; nodes_ + i < marks_.size(); ++i) {
+            Tensor gradient = std::move(gradients_[nodes_ + i]);
+            if (!gradient.defined() && (marks_[nodes_ + i] & kZero)) gradient = zero(~static_cast<Target>(i));
             if (gradient.defined()) f(tape_->leaves[i], std::move(gradient));
         }
     }
@@ -77,10 +79,15 @@ private:
     Tensor pull_back(std::size_t number, std::size_t edge, const Tensor& y_bar) const;
     void deliver(Target target, Tensor gradient);
     Tensor zero(Target target) const;
-    std::uint8_t& marks(Target target) {
-        return target >= 0 ? marks_[static_cast<std::size_t>(target)]
-                           : leaf_marks_[static_cast<std::size_t>(~target)];
+    /// Where a target's mark and gradient are.
+    std::size_t place(Target target) const {
+        return target >= 0 ? static_cast<std::size_t>(target) : nodes_ + static_cast<std::size_t>(~target);
     }
+    /// Whether it was on the tape when that was marked.
+    bool is_known(Target target) const {
+        return target < static_cast<Target>(nodes_) && place(target) < marks_.size();
+    }
+    std::uint8_t& marks(Target target) { return marks_[place(target)]; }
     bool leads(Target target) { return requested_.empty() || (marks(target) & kLeads); }
     bool stops_at(std::size_t number) const { return options_.partial && (marks_[number] & kRequested); }
 
@@ -91,10 +98,9 @@ private:
     RewindOptions options_;
     std::vector<Target> expected_;
     std::vector<Target> requested_;
-    std::vector<std::uint8_t> marks_;
-    std::vector<std::uint8_t> leaf_marks_;
-    std::vector<Tensor> node_gradients_;
-    std::vector<Tensor> leaf_gradients_;
+    std::size_t nodes_ = 0;            // that may be visited: the first ones of the tape
+    std::vector<std::uint8_t> marks_;  // of these, then of the leaves
+    std::vector<Tensor> gradients_;
     std::unordered_map<Target, Tensor> finished_;  // requested gradients of nodes
     std::vector<std::pair<Tensor, Tensor>> retained_;
 };

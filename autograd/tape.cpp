@@ -294,7 +294,8 @@ void Tape::State::return_to(const TapeMark& mark) noexcept {
 void Tape::State::free_node(std::size_t node) {
     nodes[node].freed = true;
     nodes[node].output = Tensor();
-    for (std::size_t i = nodes[node].edges_begin; i < edges_end(node); ++i) edges[i].pullback.reset();
+    const std::size_t end = edges_end(node);
+    for (std::size_t i = nodes[node].edges_begin; i < end; ++i) edges[i].pullback.reset();
 }
 
 Tensor record(const char* name, Tensor output, std::initializer_list<Edge> edges) {

@@ -9,92 +9,9 @@
 #include <unordered_map>
 
 #include "autograd/tape.hpp"
+#include "autograd/watch.hpp"
 
 namespace reel::detail {
-
-/// An array that grows by chunks: elements never move, and growing costs no second copy of what is there. The
-/// first chunk is inside: most tapes need no more.
-template <class T>
-class ChunkedArray {
-public:
-    ChunkedArray() {}
-    ChunkedArray(const ChunkedArray&) = delete;
-    ChunkedArray& operator=(const ChunkedArray&) = delete;
-    ~ChunkedArray() {
-        shrink(0);
-        for (T* chunk : more_) deallocate(chunk, kChunk * sizeof(T));
-    }
-
-    std::size_t size() const { return size_; }
-    T& operator[](std::size_t i) { return i < kChunk ? first_[i] : more_[i / kChunk - 1][i % kChunk]; }
-    const T& operator[](std::size_t i) const { return const_cast<ChunkedArray&>(*this)[i]; }
-    /// Appends what `make()` returns, which is made in place.
-    T& append(const auto& make) {
-        if (size_ == (1 + more_.size()) * kChunk) {
-            more_.reserve(more_.size() + 1);  // what may fail, before there is a chunk to lose
-            more_.push_back(static_cast<T*>(allocate(kChunk * sizeof(T))));
-        }
-        T* at = new (&(*this)[size_]) T(make());
-        ++size_;
-        return *at;
-    }
-    /// Drops all but the first `size` elements.
-    void shrink(std::size_t size) noexcept {
-        while (size_ > size) (*this)[--size_].~T();
-    }
-
-private:
-    static constexpr std::size_t kChunk = 256;
-    std::size_t size_ = 0;
-    std::vector<T*> more_;
-    union {
-        T first_[kChunk];
-    };
-};
-
-/// Numbers tensors in the order in which they come. A few are found by looking at each, many by hashing.
-class Numbering {
-public:
-    std::size_t size() const { return tensors_.size(); }
-    const Tensor& operator[](std::size_t number) const { return tensors_[number]; }
-    /// The number of a tensor; -1 where it has none.
-    std::int64_t find(const Tensor& tensor) const {
-        if (size() > kFew) {
-            const auto found = numbers_.find(&tensor.impl());
-            return found != numbers_.end() ? found->second : -1;
-        }
-        auto number = static_cast<std::int64_t>(size());
-        while (--number >= 0 && !tensors_[static_cast<std::size_t>(number)].is_same(tensor)) {
-        }
-        return number;
-    }
-    /// Gives the next number to a tensor that has none.
-    std::int64_t add(const Tensor& tensor) {
-        tensors_.append([&] { return tensor; });
-        try {
-            for (std::size_t i = numbers_.size(); size() > kFew && i < size(); ++i) {
-                numbers_.emplace(&tensors_[i].impl(), static_cast<std::int64_t>(i));
-            }
-        } catch (...) {
-            shrink(size() - 1);
-            throw;
-        }
-        return static_cast<std::int64_t>(size()) - 1;
-    }
-    /// Forgets all but the first `size` tensors.
-    void shrink(std::size_t size) noexcept {
-        for (std::size_t i = size; i < this->size(); ++i) numbers_.erase(&tensors_[i].impl());
-        tensors_.shrink(size);
-    }
-
-private:
-    static constexpr std::size_t kFew = 16;
-    ChunkedArray<Tensor> tensors_;
-    std::unordered_map<const TensorImpl*, std::int64_t> numbers_;
-};
-
-/// Where a gradient goes: a node (>= 0), or leaf number ~target.
-using Target = std::int64_t;
 
 struct KeptEdge {
     Target target;
@@ -115,46 +32,6 @@ struct Node {
     bool freed = false;
     std::size_t edges_begin;
     std::size_t blocks_begin;
-};
-
-/// What is noted of a tensor, however large it is: enough to show it.
-struct Snapshot {
-    std::vector<std::vector<double>> corner;  ///< the first elements of the first matrix
-    double min = 0, max = 0, mean = 0;        ///< of the finite ones
-    std::int64_t not_finite = 0;
-    std::int64_t count = 0;
-};
-Snapshot snapshot(const Tensor& tensor);
-
-/// What an operation was called with, in the order of its edges: a target, or one of the constants.
-struct Operand {
-    bool constant;
-    std::int64_t number;   ///< the target, or the constant's number
-    std::size_t edge = 0;  ///< that leads to the target
-};
-
-/// What came over one edge: what the pullback returned, where that was summed down, and the sum.
-struct Share {
-    Shape shape;
-    std::optional<Snapshot> before;
-    Snapshot after;
-};
-
-/// What a watched tape notes, by node, by leaf, by constant and by edge. What no gradient has reached has none.
-struct Watch {
-    std::vector<Snapshot> values;
-    std::vector<Snapshot> leaf_values;
-    std::vector<std::int64_t> bytes_kept;  ///< before a rewind frees it
-    std::int64_t bytes = -1;               ///< of all nodes, before the first rewind
-    std::vector<std::vector<Operand>> operands;
-    Numbering constants;
-    std::vector<Snapshot> constant_values;
-    std::unordered_map<Target, Snapshot> gradients;
-    std::unordered_map<std::size_t, Share> shares;
-
-    /// Notes a constant that an operation reads; returns its number.
-    std::int64_t note_constant(const Tensor& constant);
-    void note_share(std::size_t edge, const Tensor& before, const Tensor& after);
 };
 
 using Hook = std::function<Tensor(const Tensor&)>;

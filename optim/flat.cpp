@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "autograd/tape.hpp"
+#include "ops/pointwise/dense_driver.hpp"
 #include "ops/pointwise/pointwise_driver.hpp"
 #include "optim/parameters.hpp"
 #include "tensor/parallel.hpp"

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "autograd/tape.hpp"
+#include "ops/pointwise/dense_driver.hpp"
 #include "ops/pointwise/pointwise_driver.hpp"
 #include "optim/flat.hpp"
 #include "tensor/factory.hpp"

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 #include <functional>
+#include <limits>
 #include <numeric>
 
 #include "tensor/transpose.hpp"
@@ -141,20 +142,28 @@ Shape dims_by_stride(const Shape& sizes, const Shape& strides) {
     std::iota(order.begin(), order.end(), 0);
     // A dimension of size 1, or one that repeats the same memory, has no place of its own: it stays, and the
     // others are sorted among themselves.
+    const auto is_placed = [&](std::size_t d) { return sizes[d] != 1 && strides[d] != 0; };
+    bool sorted_already = true;
+    std::int64_t before = std::numeric_limits<std::int64_t>::max();
+    for (std::size_t d = 0; d < sizes.size() && sorted_already; ++d) {
+        if (!is_placed(d)) continue;
+        sorted_already = std::abs(strides[d]) <= before;
+        before = std::abs(strides[d]);
+    }
+    if (sorted_already) return order;
     Shape placed;
     for (std::size_t d = 0; d < sizes.size(); ++d) {
-        if (sizes[d] != 1 && strides[d] != 0) placed.push_back(static_cast<std::int64_t>(d));
+        if (is_placed(d)) placed.push_back(static_cast<std::int64_t>(d));
     }
     // The longer stride first, the earlier of equals.
     const auto outer = [&](std::int64_t a, std::int64_t b) {
-        const std::int64_t at_a = std::abs(strides[static_cast<std::size_t>(a)]);
-        const std::int64_t at_b = std::abs(strides[static_cast<std::size_t>(b)]);
+        const std::int64_t at_a = std::abs(strides[a]);
+        const std::int64_t at_b = std::abs(strides[b]);
         return at_a != at_b ? at_a > at_b : a < b;
     };
-    if (std::is_sorted(placed.begin(), placed.end(), outer)) return order;
     Shape sorted = placed;
     std::sort(sorted.begin(), sorted.end(), outer);
-    for (std::size_t i = 0; i < placed.size(); ++i) order[static_cast<std::size_t>(placed[i])] = sorted[i];
+    for (std::size_t i = 0; i < placed.size(); ++i) order[placed[i]] = sorted[i];
     return order;
 }
 

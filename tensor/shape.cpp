@@ -20,17 +20,6 @@ void Shape::move_out(std::uint32_t capacity) {
     capacity_ = capacity;
 }
 
-void Shape::insert(std::size_t position, std::int64_t value) {
-    push_back(value);
-    std::copy_backward(begin() + position, end() - 1, end());
-    (*this)[position] = value;
-}
-
-void Shape::erase(std::size_t position) {
-    std::copy(begin() + position + 1, end(), begin() + position);
-    --size_;
-}
-
 std::ostream& operator<<(std::ostream& out, const Shape& shape) {
     out << '[';
     for (std::size_t i = 0; i < shape.size(); ++i) out << (i ? ", " : "") << shape[i];

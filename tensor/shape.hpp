@@ -3,6 +3,8 @@
 /// functions; no memory is touched here. The handle that puts a shape on a storage is `tensor.hpp`.
 #pragma once
 
+#include <algorithm>
+#include <concepts>
 #include <cstdint>
 #include <cstring>
 #include <initializer_list>
@@ -65,8 +67,8 @@ public:
     std::int64_t* end() { return data() + size_; }
     const std::int64_t* begin() const { return data(); }
     const std::int64_t* end() const { return data() + size_; }
-    std::int64_t& operator[](std::size_t i) { return data()[i]; }
-    std::int64_t operator[](std::size_t i) const { return data()[i]; }
+    std::int64_t& operator[](std::integral auto i) { return data()[i]; }
+    std::int64_t operator[](std::integral auto i) const { return data()[i]; }
     std::int64_t& back() { return data()[size_ - 1]; }
     std::int64_t back() const { return data()[size_ - 1]; }
 
@@ -75,8 +77,15 @@ public:
             move_out(2 * capacity_);
         data()[size_++] = value;
     }
-    void insert(std::size_t position, std::int64_t value);
-    void erase(std::size_t position);
+    void insert(std::integral auto position, std::int64_t value) {
+        push_back(value);
+        std::copy_backward(begin() + position, end() - 1, end());
+        begin()[position] = value;
+    }
+    void erase(std::integral auto position) {
+        std::copy(begin() + position + 1, end(), begin() + position);
+        --size_;
+    }
 
     std::vector<std::int64_t> vec() const { return {begin(), end()}; }
     operator std::vector<std::int64_t>() const { return vec(); }

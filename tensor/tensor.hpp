@@ -12,76 +12,12 @@
 #include <tuple>
 #include <vector>
 
-#include "dtype.hpp"
 #include "error.hpp"
 #include "indexing.hpp"
-#include "shape.hpp"
-#include "storage.hpp"
+#include "tensor_impl.hpp"
 
 #pragma GCC visibility push(default)
 namespace reel {
-
-class Tensor;
-
-namespace detail {
-
-/// What autograd hangs on a tensor (`autograd/tape_state.hpp`). Opaque here.
-struct AutogradMeta {
-    AutogradMeta() = default;
-    AutogradMeta(const AutogradMeta&) = delete;
-    AutogradMeta& operator=(const AutogradMeta&) = delete;
-    virtual ~AutogradMeta() = default;
-};
-
-/// Which node of which tape made a value; no ownership. A tape that has ended is never found again, so its
-/// values are constants.
-struct TapeSlot {
-    std::uint64_t tape = 0;
-    std::int64_t node = -1;
-};
-
-struct TensorImpl {
-    TensorImpl(IntrusivePtr<Storage> storage_, DType dtype_, const Shape& sizes_, const Shape& strides_,
-               std::int64_t offset_, std::int64_t numel_, bool contiguous_)
-        : dtype(dtype_),
-          contiguous(contiguous_),
-          numel(numel_),
-          offset(offset_),
-          storage(std::move(storage_)),
-          sizes(sizes_),
-          strides(strides_) {}
-
-    // Where the constructor fails the block is returned, too.
-    static void* operator new(std::size_t bytes) { return allocate(bytes); }
-    static void operator delete(void* block) noexcept { deallocate(block, sizeof(TensorImpl)); }
-    static void destroy(TensorImpl* impl) { delete impl; }
-
-    std::atomic<std::uint32_t> owners = 1;
-    DType dtype;
-    bool requires_grad = false;  ///< a leaf whose gradient is wanted
-    bool contiguous;
-    std::int64_t numel;
-    std::int64_t offset;  ///< of the first element, in elements
-    IntrusivePtr<Storage> storage;
-    Shape sizes;
-    Shape strides;
-    TapeSlot slot;
-    std::uint32_t rewritten = 0;       ///< how often an in-place operation gave this tensor a new slot
-    std::uint32_t base_rewritten = 0;  ///< `base->rewritten` when this view's slot was made
-    IntrusivePtr<TensorImpl> base;     ///< for a view: the tensor that it is a view of
-    std::unique_ptr<AutogradMeta> meta;
-};
-
-/// While set, every copy of a tensor handle is reported to it. See Note [What a pullback keeps].
-struct CopyObserver {
-    virtual void copied(const Tensor& tensor) = 0;
-
-protected:
-    ~CopyObserver() = default;
-};
-extern constinit thread_local CopyObserver* copy_observer;
-
-}  // namespace detail
 
 /// A bool, or a type that only converts to one: `var({1}, 2)` does not compile.
 template <class T>
@@ -123,7 +59,6 @@ public:
     static Tensor empty(const Shape& sizes, DType dtype);
 
     // ---- Ask
-    // ------------------------------------------------------------------------------------------------------
 
     bool defined() const { return static_cast<bool>(impl_); }
     std::int64_t dim() const { return static_cast<std::int64_t>(impl().sizes.size()); }
@@ -177,7 +112,6 @@ public:
     std::byte* raw() const { return impl().storage->data + impl().offset * itemsize(); }
 
     // ---- View
-    // -----------------------------------------------------------------------------------------------------
 
     /// The elements in row-major order as another shape, of which one size may be -1. Never copies: throws a
     /// `ShapeError` where the strides do not allow a view. x̄ = ȳ in the shape of x.
@@ -228,7 +162,6 @@ public:
     Tensor operator[](const Tensor& index_tensor) const { return index({index_tensor}); }
 
     // ---- Index
-    // ----------------------------------------------------------------------------------------------------
 
     Tensor index(const TensorIndices& indices) const;
     template <class... Index>
@@ -253,7 +186,6 @@ public:
     Tensor nonzero() const;
 
     // ---- Change
-    // ---------------------------------------------------------------------------------------------------
 
     /// The elements as another type, rounded to nearest even; floating ones to integers towards 0. x̄ = ȳ,
     /// converted back.
@@ -297,8 +229,7 @@ public:
     const Tensor& operator*=(Scalar other) const { return mul_(other); }
     const Tensor& operator/=(Scalar other) const { return div_(other); }
 
-    // ---- Pointwise (ops/pointwise/transcendental.hpp, ops/pointwise/compare.hpp)
-    // -------------------------------------------------------------
+    // ---- Pointwise (ops/pointwise/)
 
     Tensor operator-() const { return neg(); }
     Tensor add(const Tensor& other, Scalar alpha = 1) const;
@@ -373,8 +304,7 @@ public:
     bool allclose(const Tensor& other, double rtol = 1e-5, double atol = 1e-8, bool equal_nan = false) const;
     bool equal(const Tensor& other) const;
 
-    // ---- Reduce, scan, order (ops/reduce/reduce.hpp, ops/reduce/scan.hpp, ops/reduce/sort.hpp)
-    // --------------------------------------------
+    // ---- Reduce, scan, order (ops/reduce/)
 
     Tensor sum(const Shape& dims = {}, bool keepdim = false) const;
     Tensor mean(const Shape& dims = {}, bool keepdim = false) const;
@@ -415,8 +345,7 @@ public:
     Tensor argsort(std::int64_t dim = -1, bool descending = false) const;
     ValuesIndices topk(std::int64_t k, std::int64_t dim = -1, bool largest = true, bool sorted = true) const;
 
-    // ---- Join and shape (ops/shape/join.hpp)
-    // -------------------------------------------------------------------------------
+    // ---- Join and shape (ops/shape/)
 
     Tensor repeat(const Shape& repeats) const;
     Tensor repeat_interleave(std::int64_t repeats, std::optional<std::int64_t> dim = None) const;
@@ -425,8 +354,7 @@ public:
     Tensor tril(std::int64_t diagonal = 0) const;
     Tensor triu(std::int64_t diagonal = 0) const;
 
-    // ---- Linear algebra and softmax (ops/linalg/matmul.hpp, ops/softmax/softmax.hpp)
-    // ------------------------------------------------
+    // ---- Linear algebra and softmax (ops/linalg/, ops/softmax/)
 
     Tensor matmul(const Tensor& other) const;
     Tensor mm(const Tensor& other) const;
@@ -441,7 +369,6 @@ public:
     Tensor bernoulli() const;
 
     // ---- Autograd (autograd/variable.cpp)
-    // ----------------------------------------------------------------------------
 
     /// Marks a leaf as wanting a gradient. Throws for integer and bool tensors and for recorded ones.
     Tensor set_requires_grad(bool requires_grad = true) const;

@@ -7,7 +7,7 @@
 #include "ops/conv/convolution_driver.hpp"
 #include "ops/conv/window.hpp"
 #include "ops/pointwise/compare.hpp"
-#include "ops/pointwise/pointwise_driver.hpp"
+#include "ops/pointwise/dense_driver.hpp"
 #include "ops/reduce/reduce.hpp"
 #include "tensor/checked.hpp"
 

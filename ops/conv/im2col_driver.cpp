@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "ops/conv/convolution_driver.hpp"
-#include "ops/pointwise/pointwise_driver.hpp"
+#include "ops/pointwise/dense_driver.hpp"
 
 namespace reel {
 

@@ -6,9 +6,10 @@
 
 #include "autograd/tape.hpp"
 #include "ops/conv/window.hpp"
+#include "ops/pointwise/by_promotion.hpp"
 #include "ops/pointwise/compare.hpp"
 #include "ops/pointwise/conditional.hpp"
-#include "ops/pointwise/pointwise_driver.hpp"
+#include "ops/pointwise/dense_driver.hpp"
 #include "ops/shape/views.hpp"
 #include "tensor/factory.hpp"
 #include "tensor/parallel.hpp"
@@ -22,10 +23,7 @@ using std::int64_t;
 
 template <class Options>
 Sliding sliding(const char* name, const Tensor& x, const Options& options, Pair dilation) {
-    if (!x.is_floating_point()) {
-        fail<DTypeError>(name, ": a floating tensor is needed, not ", x.dtype(),
-                         "; convert it with to(kFloat32)");
-    }
+    check_floating(name, x);
     const Pair kernel = options.kernel_size;
     const Pair stride = options.stride;
     const Pair padding = options.padding;

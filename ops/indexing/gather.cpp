@@ -3,7 +3,7 @@
 #include "ops/indexing/gather_driver.hpp"
 #include "ops/indexing/indexing.hpp"
 #include "ops/pointwise/compare.hpp"
-#include "ops/pointwise/pointwise_driver.hpp"
+#include "ops/pointwise/dense_driver.hpp"
 #include "ops/pointwise/transcendental.hpp"
 #include "tensor/factory.hpp"
 
@@ -31,10 +31,9 @@ void check_fits(const char* name, const Tensor& index, const Tensor& x, int64_t 
 
 /// The places of x[index[i][j]][j] (for dim 0, and so on).
 GatherPlan gather_plan_along(const char* name, const Tensor& x, int64_t dim, const Tensor& index) {
-    const auto d = static_cast<std::size_t>(dim);
     Shape strides = x.strides();
-    strides[d] = 0;
-    return {name, index.sizes(), strides, {{index, dim, x.sizes()[d], false, x.strides()[d]}}};
+    strides[dim] = 0;
+    return {name, index.sizes(), strides, {{index, dim, x.sizes()[dim], false, x.strides()[dim]}}};
 }
 
 /// Checks the arguments of a scatter and wraps `dim`.
@@ -55,19 +54,10 @@ Tensor fitting(const Tensor& src, const Shape& sizes) {
     if (src.dim() == 0) return src.expand(sizes);
     Tensor part = src;
     for (int64_t d = 0; d < src.dim(); ++d) {
-        const int64_t size = sizes[static_cast<std::size_t>(d)];
+        const int64_t size = sizes[d];
         if (size != src.size(d)) part = part.narrow(d, 0, size);
     }
     return part;
-}
-
-/// Whether each element of a source is the last one written to its place.
-Tensor last_writes(const Shape& sizes, int64_t dim, const Tensor& index) {
-    const Tensor writer = Tensor::empty(sizes, kInt64);
-    const GatherPlan plan = gather_plan_along("scatter", writer, dim, index);
-    const Tensor numbers = arange(index.numel()).view(index.sizes());
-    put(writer, plan, numbers);
-    return eq(take(writer, plan), numbers);
 }
 
 Tensor scatter_from(const Tensor& x, int64_t dim, const Tensor& index, const Tensor& src) {
@@ -79,7 +69,10 @@ Tensor scatter_from(const Tensor& x, int64_t dim, const Tensor& index, const Ten
     return record("scatter", y,
                   {{x, [d, index](const Tensor& y_bar) { return y_bar.scatter(d, index, 0); }},
                    {part, [d, index, sizes = x.sizes()](const Tensor& y_bar) {
-                        return where(last_writes(sizes, d, index), y_bar.gather(d, index), 0);
+                        const Tensor writer = Tensor::empty(sizes, kInt64);
+                        const Tensor last =
+                            last_writes(writer, gather_plan_along("scatter", writer, d, index));
+                        return where(last, y_bar.gather(d, index), 0);
                     }}});
 }
 
@@ -141,18 +134,17 @@ Tensor Tensor::take_along_dim(const Tensor& indices, std::optional<int64_t> dim)
     }
     const int64_t along = wrap_dim(*dim, this->dim(), "take_along_dim");
     if (this->dim() == 0) return view({1}).take_along_dim(indices.view({1}), 0).view({});
-    const auto d = static_cast<std::size_t>(along);
     Shape own = sizes();
     Shape theirs = indices.sizes();
-    own[d] = theirs[d] = 1;
+    own[along] = theirs[along] = 1;
     Shape from = broadcast_shapes(own, theirs, "take_along_dim");
     Shape to = from;
-    from[d] = sizes()[d];
-    to[d] = indices.sizes()[d];
+    from[along] = sizes()[along];
+    to[along] = indices.sizes()[along];
     // Indices count from the end, too; what is out of range stays as it is, for the message.
-    const Tensor from_end = reel::logical_and(indices < 0, indices >= -from[d]);
+    const Tensor from_end = reel::logical_and(indices < 0, indices >= -from[along]);
     const bool none = !from_end.any().item<bool>();
-    const Tensor front = none ? indices : reel::where(from_end, indices + from[d], indices);
+    const Tensor front = none ? indices : reel::where(from_end, indices + from[along], indices);
     return expand(from).gather(along, front.expand(to));
 }
 

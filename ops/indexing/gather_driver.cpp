@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "ops/kernels/table.hpp"
+#include "ops/pointwise/dense_driver.hpp"
 #include "ops/pointwise/pointwise_driver.hpp"
+#include "tensor/factory.hpp"
 #include "tensor/iterate.hpp"
 #include "tensor/parallel.hpp"
 
@@ -252,6 +254,12 @@ void add(const Tensor& y, const GatherPlan& plan, const Tensor& values) {
     const Tensor wide = widened(y);
     add(wide, plan, dense(values, kFloat32));
     copy_elements(y, wide);
+}
+
+Tensor last_writes(const Tensor& y, const GatherPlan& plan) {
+    const Tensor numbers = arange(numel(plan.sizes)).view(plan.sizes);
+    put(y, plan, numbers);
+    return apply({"eq", kernels::Fn::kEq, kInt64, kBool}, {take(y, plan), numbers});
 }
 
 void check_index(const char* name, const Tensor& index) {

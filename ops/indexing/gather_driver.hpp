@@ -41,6 +41,9 @@ void put(const Tensor& y, const GatherPlan& plan, const Tensor& values);
 /// y at place i += values[i], one after the other where places coincide; 16-bit sums are taken in float32.
 void add(const Tensor& y, const GatherPlan& plan, const Tensor& values);
 
+/// Whether each element that `plan` puts into `y`, an int64 tensor for this use, is the last one at its place.
+Tensor last_writes(const Tensor& y, const GatherPlan& plan);
+
 /// Throws an `IndexError` for the first index out of its range.
 void check_bounds(const GatherPlan& plan);
 /// Throws a `DTypeError` unless an index tensor is int64.

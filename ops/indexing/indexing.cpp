@@ -7,7 +7,7 @@
 #include "ops/indexing/index_expression.hpp"
 #include "ops/pointwise/by_promotion.hpp"
 #include "ops/pointwise/compare.hpp"
-#include "ops/pointwise/pointwise_driver.hpp"
+#include "ops/pointwise/dense_driver.hpp"
 #include "ops/pointwise/transcendental.hpp"
 #include "tensor/checked.hpp"
 #include "tensor/factory.hpp"
@@ -17,15 +17,6 @@ namespace reel {
 namespace {
 
 using std::int64_t;
-
-/// Whether each element of the result is the last one at its place.
-Tensor last_writes(const IndexedDims& indexed, const Shape& sizes) {
-    const Tensor writer = Tensor::empty(sizes, kInt64);
-    const GatherPlan plan = gather_plan("index_put_", writer, indexed);
-    const Tensor numbers = arange(numel(plan.sizes)).view(plan.sizes);
-    put(writer, plan, numbers);
-    return eq(take(writer, plan), numbers);
-}
 
 void put_at(const char* name, const Tensor& dest, const IndexedDims& indexed, const Tensor& value,
             bool accumulate);
@@ -73,7 +64,11 @@ void put_at(const char* name, const Tensor& dest, const IndexedDims& indexed, co
                          }},
                         {value, [indexed, sizes = dest.sizes()](const Tensor& y_bar) {
                              const Tensor taken = take_at("index", y_bar, indexed);
-                             return indexed.distinct ? taken : where(last_writes(indexed, sizes), taken, 0);
+                             if (indexed.distinct) return taken;
+                             const Tensor writer = Tensor::empty(sizes, kInt64);
+                             const Tensor last =
+                                 last_writes(writer, gather_plan("index_put_", writer, indexed));
+                             return where(last, taken, 0);
                          }}});
     put(dest, plan, source);
     write.commit();

@@ -17,7 +17,7 @@ V constant(double value) {
 
 constexpr double kInvSqrt2Pi = 0.39894228040143267794;
 
-// ---- Forward ----------------------------------------------------------------------------------------------
+// ---- Forward
 
 struct Tanh {
     template <class V>
@@ -93,7 +93,7 @@ struct GeluTanh {
     }
 };
 
-// ---- Backward ---------------------------------------------------------------------------------------------
+// ---- Backward
 
 /// 0 where y ≤ 0, else g: at NaN, too.
 struct ReluBackward {

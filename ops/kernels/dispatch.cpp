@@ -7,29 +7,19 @@
 
 namespace reel::kernels {
 
-// Each set's translation units fill a table of their own (see cmake/Kernels.cmake for REEL_KERNEL_SETS).
-#define REEL_DECLARE(set)                          \
-    namespace set {                                \
-    void install_pointwise(Table& table);          \
-    void install_transcendental(Table& table);     \
-    void install_activations(Table& table);        \
-    void install_convert(Table& table);            \
-    void install_reduce(Table& table);             \
-    void install_extremes(Table& table);           \
-    void install_moments(Table& table);            \
-    void install_scan(Table& table);               \
-    void install_indexing(Table& table);           \
-    void install_update(Table& table);             \
-    void install_norm(Table& table);               \
-    void install_window(Table& table);             \
-    void install_correlate(Table& table);          \
-    void install_gemm(Table& table);               \
-    void install_pack(Table& table);               \
-    void install_matvec(Table& table);             \
-    void install_softmax(Table& table);            \
-    void install_softmax_statistics(Table& table); \
-    void install_softmax_backward(Table& table);   \
-    void install_soft_targets(Table& table);       \
+// Each set's translation units fill a table of their own (see cmake/Kernels.cmake for REEL_KERNEL_SETS): one function
+// for each source file.
+// clang-format off
+#define REEL_INSTALLERS(X)                                                                             \
+    X(pointwise) X(transcendental) X(activations) X(convert) X(reduce) X(extremes) X(moments) X(scan)   \
+    X(indexing) X(update) X(norm) X(window) X(correlate) X(gemm) X(pack) X(matvec) X(softmax)           \
+    X(softmax_statistics) X(softmax_backward) X(soft_targets)
+// clang-format on
+
+#define REEL_DECLARE_ONE(name) void install_##name(Table& table);
+#define REEL_DECLARE(set)             \
+    namespace set {                   \
+    REEL_INSTALLERS(REEL_DECLARE_ONE) \
     }
 #if defined(REEL_HAS_SSE2)
 REEL_DECLARE(sse2)
@@ -48,29 +38,12 @@ REEL_DECLARE(neon)
 namespace {
 
 /// Fills the table with the kernels of one set.
-#define REEL_INSTALL(set)                       \
-    [](Table& table) {                          \
-        table.instruction_set = #set;           \
-        set::install_pointwise(table);          \
-        set::install_transcendental(table);     \
-        set::install_activations(table);        \
-        set::install_convert(table);            \
-        set::install_reduce(table);             \
-        set::install_extremes(table);           \
-        set::install_moments(table);            \
-        set::install_scan(table);               \
-        set::install_indexing(table);           \
-        set::install_update(table);             \
-        set::install_norm(table);               \
-        set::install_window(table);             \
-        set::install_correlate(table);          \
-        set::install_gemm(table);               \
-        set::install_pack(table);               \
-        set::install_matvec(table);             \
-        set::install_softmax(table);            \
-        set::install_softmax_statistics(table); \
-        set::install_softmax_backward(table);   \
-        set::install_soft_targets(table);       \
+#define REEL_INSTALL_ONE(name) install_##name(table);
+#define REEL_INSTALL(set)                 \
+    [](Table& table) {                    \
+        using namespace set;              \
+        table.instruction_set = #set;     \
+        REEL_INSTALLERS(REEL_INSTALL_ONE) \
     }
 
 struct Set {

@@ -10,8 +10,7 @@ namespace reel::kernels::REEL_SET {
 
 namespace {
 
-// Functions on vectors of floating numbers
-// -------------------------------------------------------------------------
+// ---- Functions on vectors of floating numbers
 
 struct Neg {
     template <class V>
@@ -163,8 +162,7 @@ struct Lerp {
     }
 };
 
-// Functions on single elements
-// -------------------------------------------------------------------------------------
+// ---- Functions on single elements
 
 using std::int64_t;
 

@@ -148,9 +148,9 @@ struct Indexing {
     /// The same of another index: offsets[i] += stride · index[i].
     std::int64_t (*move_on)(std::int64_t n, const std::int64_t* index, std::int64_t size, std::int64_t end,
                             std::int64_t stride, std::int64_t* offsets) = nullptr;
-    Move take[4] = {};  ///< to[i · step] = from[places[i]]
-    Move put[4] = {};   ///< to[places[i]] = from[i · step], one after the other
-    Move add[6] = {};   ///< to[places[i]] += from[i · step], one after the other, by type
+    Move take[4] = {};  ///< to[i · step] = from[offsets[i]]
+    Move put[4] = {};   ///< to[offsets[i]] = from[i · step], one after the other
+    Move add[6] = {};   ///< to[offsets[i]] += from[i · step], one after the other, by type
     /// How many of `n` are true.
     std::int64_t (*count)(std::int64_t n, const Bool* mask) = nullptr;
     /// The first `wanted` elements for which the mask holds.

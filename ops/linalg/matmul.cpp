@@ -4,6 +4,7 @@
 #include "autograd/tape.hpp"
 #include "ops/linalg/gemm_driver.hpp"
 #include "ops/pointwise/by_promotion.hpp"
+#include "ops/pointwise/dense_driver.hpp"
 #include "ops/pointwise/transcendental.hpp"
 #include "ops/shape/views.hpp"
 #include "tensor/factory.hpp"
@@ -150,7 +151,7 @@ Tensor scaled_product(const Tensor& a, const Tensor& b, Scalar alpha) {
 Tensor as_rows(const Tensor& x) {
     if (x.dim() == 2) return x;
     int64_t rows = 1;  // not -1, of which there are any number where a row has no elements
-    for (int64_t d = 0; d + 1 < x.dim(); ++d) rows *= x.sizes()[static_cast<std::size_t>(d)];
+    for (int64_t d = 0; d + 1 < x.dim(); ++d) rows *= x.sizes()[d];
     return x.reshape({rows, x.sizes().back()});
 }
 Tensor swapped(const Tensor& x) { return x.transpose(-2, -1); }

@@ -7,8 +7,9 @@
 
 #include "autograd/shared_pullback.hpp"
 #include "autograd/tape.hpp"
+#include "ops/pointwise/by_promotion.hpp"
 #include "ops/pointwise/compare.hpp"
-#include "ops/pointwise/pointwise_driver.hpp"
+#include "ops/pointwise/dense_driver.hpp"
 #include "ops/pointwise/transcendental.hpp"
 #include "ops/reduce/reduce.hpp"
 #include "ops/reduce/reduce_driver.hpp"
@@ -188,10 +189,7 @@ Tensor normalized(const Normalization& norm, const Tensor& x, const Tensor& weig
 }
 
 void check(const Normalization& norm, const Tensor& x, const Tensor& weight, const Tensor& bias) {
-    if (!x.is_floating_point()) {
-        fail<DTypeError>(norm.name(), ": a floating tensor is needed, not ", x.dtype(),
-                         "; convert it with to(kFloat32)");
-    }
+    check_floating(norm.name(), x);
     const std::size_t dims = norm.shape.size();
     const bool ends = dims > 0 && dims <= x.sizes().size() &&
                       std::equal(norm.shape.begin(), norm.shape.end(), x.sizes().end() - dims);
@@ -230,10 +228,7 @@ Tensor bernoulli(const Tensor& probs) {
 
 Tensor dropout(const Tensor& x, double p, bool training) {
     if (!(p >= 0 && p <= 1)) fail<Error>("dropout: a probability of ", p, "; it must be in [0, 1]");
-    if (!x.is_floating_point()) {
-        fail<DTypeError>("dropout: a floating tensor is needed, not ", x.dtype(),
-                         "; convert it with to(kFloat32)");
-    }
+    check_floating("dropout", x);
     if (!training || p == 0) return x;
     if (p == 1) return x * 0;
     const detail::UndoDraws undo;

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "ops/linalg/gemm_driver.hpp"
-#include "ops/pointwise/pointwise_driver.hpp"
+#include "ops/pointwise/dense_driver.hpp"
 #include "ops/softmax/class_targets_driver.hpp"
 #include "tensor/factory.hpp"
 

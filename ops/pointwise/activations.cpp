@@ -84,67 +84,62 @@ Tensor gelu_tanh_backward(const Tensor& y_bar, const Tensor& x) {
 
 }  // namespace
 
-Tensor tanh(const Tensor& x) {
-    return record("tanh", map_floating("tanh", Fn::kTanh, x),
-                  {{x, [](const Tensor& y_bar, const Tensor& y) { return tanh_backward(y_bar, y); }}});
-}
+Tensor tanh(const Tensor& x) { return unary_floating("tanh", Fn::kTanh, x, tanh_backward); }
 
 Tensor relu(const Tensor& x) {
     check_no_bool("relu", {x}, "to(kInt64)");
-    return record("relu", map("relu", Fn::kRelu, x),
-                  {{x, [](const Tensor& y_bar, const Tensor& y) { return relu_backward(y_bar, y); }}});
+    return unary("relu", Fn::kRelu, x, relu_backward);
 }
 
 Tensor leaky_relu(const Tensor& x, double negative_slope) {
     check_floating("leaky_relu", x);
     check_number("leaky_relu", negative_slope, compute_dtype(x.dtype()));
-    return record("leaky_relu", map("leaky_relu", Fn::kLeakyRelu, x, &negative_slope),
-                  {{x, [x, negative_slope](const Tensor& y_bar) {
-                        return where(x > 0, y_bar, negative_slope * y_bar);
-                    }}});
+    return unary(
+        "leaky_relu", Fn::kLeakyRelu, x,
+        [x, negative_slope](const Tensor& y_bar) { return where(x > 0, y_bar, negative_slope * y_bar); },
+        &negative_slope);
 }
 
 Tensor elu(const Tensor& x, double alpha) {
     check_floating("elu", x);
     check_number("elu", alpha, compute_dtype(x.dtype()));
-    return record("elu", map("elu", Fn::kElu, x, &alpha),
-                  {{x, [x, alpha](const Tensor& y_bar) {
-                        return where(x > 0, y_bar, y_bar * (alpha * exp(clamp(wide(x), None, 0))));
-                    }}});
+    return unary(
+        "elu", Fn::kElu, x,
+        [x, alpha](const Tensor& y_bar) {
+            return where(x > 0, y_bar, y_bar * (alpha * exp(clamp(wide(x), None, 0))));
+        },
+        &alpha);
 }
 
-Tensor sigmoid(const Tensor& x) {
-    return record("sigmoid", map_floating("sigmoid", Fn::kSigmoid, x),
-                  {{x, [](const Tensor& y_bar, const Tensor& y) { return sigmoid_backward(y_bar, y); }}});
-}
+Tensor sigmoid(const Tensor& x) { return unary_floating("sigmoid", Fn::kSigmoid, x, sigmoid_backward); }
 
 Tensor logsigmoid(const Tensor& x) {
     check_floating("logsigmoid", x);
-    return record("logsigmoid", map("logsigmoid", Fn::kLogSigmoid, x),
-                  {{x, [x](const Tensor& y_bar) { return y_bar * sigmoid(-wide(x)); }}});
+    return unary("logsigmoid", Fn::kLogSigmoid, x,
+                 [x](const Tensor& y_bar) { return y_bar * sigmoid(-wide(x)); });
 }
 
 Tensor softplus(const Tensor& x, double beta, double threshold) {
     check_floating("softplus", x);
     const double parameters[] = {beta, threshold};
-    return record("softplus", map("softplus", Fn::kSoftplus, x, parameters),
-                  {{x, [x, beta, threshold](const Tensor& y_bar) {
-                        const Tensor z = beta * wide(x);
-                        return where(z > threshold, y_bar, y_bar * sigmoid(z));
-                    }}});
+    return unary(
+        "softplus", Fn::kSoftplus, x,
+        [x, beta, threshold](const Tensor& y_bar) {
+            const Tensor z = beta * wide(x);
+            return where(z > threshold, y_bar, y_bar * sigmoid(z));
+        },
+        parameters);
 }
 
 Tensor silu(const Tensor& x) {
     check_floating("silu", x);
-    return record("silu", map("silu", Fn::kSilu, x),
-                  {{x, [x](const Tensor& y_bar) { return silu_backward(y_bar, x); }}});
+    return unary("silu", Fn::kSilu, x, [x](const Tensor& y_bar) { return silu_backward(y_bar, x); });
 }
 
 Tensor gelu(const Tensor& x, std::string_view approximate) {
     check_floating("gelu", x);
     if (approximate == "none") {
-        return record("gelu", map("gelu", Fn::kGelu, x),
-                      {{x, [x](const Tensor& y_bar) { return gelu_backward(y_bar, x); }}});
+        return unary("gelu", Fn::kGelu, x, [x](const Tensor& y_bar) { return gelu_backward(y_bar, x); });
     }
     if (approximate != "tanh") {
         fail<Error>("gelu: approximate is \"none\" or \"tanh\", not \"", approximate, "\"");

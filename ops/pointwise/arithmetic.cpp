@@ -121,25 +121,23 @@ Tensor div(Scalar a, const Tensor& b) {
 
 Tensor neg(const Tensor& x) {
     check_no_bool("neg", {x}, kBoolRemedy);
-    return record("neg", map("neg", Fn::kNeg, x), {{x, negated}});
+    return unary("neg", Fn::kNeg, x, negated);
 }
 
 Tensor abs(const Tensor& x) {
-    return record("abs", map("abs", Fn::kAbs, x),
-                  {{x, [x](const Tensor& y_bar) { return y_bar * sign(x); }}});
+    return unary("abs", Fn::kAbs, x, [x](const Tensor& y_bar) { return y_bar * sign(x); });
 }
 
-Tensor sign(const Tensor& x) { return record("sign", map("sign", Fn::kSign, x), {{x, zero_gradient}}); }
+Tensor sign(const Tensor& x) { return unary("sign", Fn::kSign, x, zero_gradient); }
 
 Tensor square(const Tensor& x) {
     if (x.dtype() == kBool) return square(x.to(kInt64));
-    return record("square", map("square", Fn::kSquare, x),
-                  {{x, [x](const Tensor& y_bar) { return y_bar * (2 * x); }}});
+    return unary("square", Fn::kSquare, x, [x](const Tensor& y_bar) { return y_bar * (2 * x); });
 }
 
 Tensor reciprocal(const Tensor& x) {
-    return record("reciprocal", map_floating("reciprocal", Fn::kReciprocal, x),
-                  {{x, [](const Tensor& y_bar, const Tensor& y) { return -(wide(y_bar) * y) * y; }}});
+    return unary_floating("reciprocal", Fn::kReciprocal, x,
+                          [](const Tensor& y_bar, const Tensor& y) { return -(wide(y_bar) * y) * y; });
 }
 
 Tensor fmod(const Tensor& a, const Tensor& b) {
@@ -171,9 +169,9 @@ Tensor remainder(Scalar a, const Tensor& b) {
                     }}});
 }
 
-Tensor floor(const Tensor& x) { return record("floor", map("floor", Fn::kFloor, x), {{x, zero_gradient}}); }
-Tensor ceil(const Tensor& x) { return record("ceil", map("ceil", Fn::kCeil, x), {{x, zero_gradient}}); }
-Tensor round(const Tensor& x) { return record("round", map("round", Fn::kRound, x), {{x, zero_gradient}}); }
-Tensor trunc(const Tensor& x) { return record("trunc", map("trunc", Fn::kTrunc, x), {{x, zero_gradient}}); }
+Tensor floor(const Tensor& x) { return unary("floor", Fn::kFloor, x, zero_gradient); }
+Tensor ceil(const Tensor& x) { return unary("ceil", Fn::kCeil, x, zero_gradient); }
+Tensor round(const Tensor& x) { return unary("round", Fn::kRound, x, zero_gradient); }
+Tensor trunc(const Tensor& x) { return unary("trunc", Fn::kTrunc, x, zero_gradient); }
 
 }  // namespace reel

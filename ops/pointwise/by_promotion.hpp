@@ -1,8 +1,9 @@
 /// \file
-/// Pointwise kernels applied by promotion rule, for the operations of `arithmetic.cpp` and its neighbours.
-/// Nothing here is recorded.
+/// Pointwise kernels applied by promotion rule, for the operations of `arithmetic.cpp` and its neighbours. Only
+/// `unary` and `unary_floating` record themselves.
 #pragma once
 
+#include "autograd/tape.hpp"
 #include "ops/pointwise/pointwise_driver.hpp"
 
 namespace reel {
@@ -57,6 +58,18 @@ inline Tensor combine_floating(const char* name, kernels::Fn fn, Operands operan
 inline Tensor map_floating(const char* name, kernels::Fn fn, const Tensor& x,
                            const double* parameters = nullptr) {
     return combine_floating(name, fn, {x}, parameters);
+}
+
+/// `map`, and `map_floating`, as an operation with its pullback.
+template <class F>
+Tensor unary(const char* name, kernels::Fn fn, const Tensor& x, const F& pullback,
+             const double* parameters = nullptr) {
+    return record(name, map(name, fn, x, parameters), {{x, pullback}});
+}
+template <class F>
+Tensor unary_floating(const char* name, kernels::Fn fn, const Tensor& x, const F& pullback,
+                      const double* parameters = nullptr) {
+    return record(name, map_floating(name, fn, x, parameters), {{x, pullback}});
 }
 
 /// Throws for bool operands, with what to use instead.

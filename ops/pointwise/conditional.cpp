@@ -169,8 +169,9 @@ Tensor nan_to_num(const Tensor& x, std::optional<double> nan, std::optional<doub
     const double most = largest(x.dtype());
     const double parameters[] = {nan.value_or(0), posinf.value_or(most), neginf.value_or(-most)};
     for (const double number : parameters) check_number("nan_to_num", number, x.dtype());
-    return record("nan_to_num", map("nan_to_num", Fn::kNanToNum, x, parameters),
-                  {{x, [x](const Tensor& y_bar) { return where(isfinite(x), y_bar, 0); }}});
+    return unary(
+        "nan_to_num", Fn::kNanToNum, x, [x](const Tensor& y_bar) { return where(isfinite(x), y_bar, 0); },
+        parameters);
 }
 
 }  // namespace reel

@@ -1,6 +1,6 @@
 // Copies: the same elements in memory of their own. In-place changes are in `inplace.cpp`.
 #include "autograd/tape.hpp"
-#include "ops/pointwise/pointwise_driver.hpp"
+#include "ops/pointwise/dense_driver.hpp"
 
 namespace reel {
 

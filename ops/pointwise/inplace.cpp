@@ -4,6 +4,7 @@
 #include "autograd/tape.hpp"
 #include "ops/pointwise/by_promotion.hpp"
 #include "ops/pointwise/compare.hpp"
+#include "ops/pointwise/dense_driver.hpp"
 #include "ops/pointwise/transcendental.hpp"
 #include "tensor/factory.hpp"
 
@@ -16,8 +17,9 @@ using kernels::Fn;
 /// Throws unless a result of the operands' common type can be written to `self`: a floating one not to
 /// integers.
 void check_result(const char* name, const Tensor& self, DType result) {
-    const auto category = [](DType dtype) { return dtype == kBool ? 0 : dtype == kInt64 ? 1 : 2; };
-    if (category(result) > category(self.dtype())) {
+    const bool fits =
+        is_floating_point(result) ? self.is_floating_point() : result == kBool || self.dtype() != kBool;
+    if (!fits) {
         fail<DTypeError>(name, ": the result is ", result, " and cannot be written to a tensor of ",
                          self.dtype());
     }

@@ -1,8 +1,8 @@
 #include "ops/pointwise/pointwise_driver.hpp"
 
 #include <algorithm>
-#include <array>
 
+#include "ops/pointwise/dense_driver.hpp"
 #include "ops/pointwise/strided_driver.hpp"
 #include "tensor/iterate.hpp"
 #include "tensor/parallel.hpp"
@@ -57,8 +57,8 @@ void splat(const std::byte* element, DType dtype, std::int64_t count, std::byte*
 kernels::Loop number_loop(const Tensor& y, const Elementwise& f, Operands operands) {
     if (operands.size() != 2 || y.numel() == 1) return nullptr;
     const auto is_number = [&](const Operand& o) { return !o.tensor() || o.tensor()->numel() != y.numel(); };
-    const std::size_t same = is_number(operands.begin()[0]) ? 0 : 1;
-    if (!is_number(operands.begin()[same]) || is_number(operands.begin()[1 - same])) return nullptr;
+    const std::size_t same = is_number(operands[0]) ? 0 : 1;
+    if (!is_number(operands[same]) || is_number(operands[1 - same])) return nullptr;
     return kernels::spread_loop(f.fn, f.compute, same);
 }
 
@@ -110,23 +110,6 @@ void run_plain(const Tensor& y, const Elementwise& f, Operands operands, kernels
     });
 }
 
-/// The bytes [first, last) that a tensor's elements lie in.
-std::pair<const std::byte*, const std::byte*> extent(const Tensor& x) {
-    const OffsetRange range = offset_range(x.sizes(), x.strides());
-    return {x.raw() + range.low * x.itemsize(), x.raw() + (range.high + 1) * x.itemsize()};
-}
-
-/// Whether writing to `y` could change elements of `x` that are still to be read.
-bool overlaps(const Tensor& y, const Tensor& x) {
-    if (y.numel() == 0 || x.numel() == 0) return false;
-    const bool same =
-        y.raw() == x.raw() && y.dtype() == x.dtype() && y.sizes() == x.sizes() && y.strides() == x.strides();
-    if (same) return false;
-    const auto [y_first, y_last] = extent(y);
-    const auto [x_first, x_last] = extent(x);
-    return y_first < x_last && x_first < y_last;
-}
-
 /// The first tensor of the given shape, or of any.
 const Tensor* first_tensor(Operands operands, const Shape* sizes = nullptr) {
     for (const Operand& operand : operands) {
@@ -152,15 +135,8 @@ DType result_type(Operands operands) {
             return own;
         }
     }
-    const Operand* o = operands.begin();
-    switch (operands.size()) {
-        case 1:
-            return o[0].promotable().dtype;
-        case 2:
-            return result_type({o[0].promotable(), o[1].promotable()});
-        default:
-            return result_type({o[0].promotable(), o[1].promotable(), o[2].promotable()});
-    }
+    const auto each = [&](std::size_t k) { return operands[std::min(k, operands.size() - 1)].promotable(); };
+    return result_type({each(0), each(1), each(2)});
 }
 
 Shape broadcast_shapes(const char* name, Operands operands) {
@@ -171,14 +147,6 @@ Shape broadcast_shapes(const char* name, Operands operands) {
         if (sizes != own) sizes = broadcast_shapes(sizes, own, name);
     }
     return sizes;
-}
-
-Tensor empty_in_order(const Shape& sizes, const Shape& order, DType dtype) {
-    const Shape dense_strides = contiguous_strides(permuted(sizes, order));
-    Shape strides = dense_strides;
-    for (std::size_t i = 0; i < order.size(); ++i)
-        strides[static_cast<std::size_t>(order[i])] = dense_strides[i];
-    return Tensor::make(Tensor::empty(sizes, dtype).impl().storage, dtype, sizes, strides, 0);
 }
 
 Tensor apply(const Elementwise& f, Operands operands) {
@@ -214,7 +182,7 @@ void apply_to(const Tensor& y, const Elementwise& f, Operands operands) {
         }
     }
     Tensor copies[kMaxOperands];
-    std::array<Operand, kMaxOperands> safe = {Scalar(0), Scalar(0), Scalar(0)};
+    Operand safe[kMaxOperands];
     std::size_t k = 0;
     for (const Operand& operand : operands) {
         safe[k] = operand;
@@ -224,41 +192,7 @@ void apply_to(const Tensor& y, const Elementwise& f, Operands operands) {
         }
         ++k;
     }
-    switch (k) {
-        case 1:
-            return run_strided(y, f, {safe[0]}, loop);
-        case 2:
-            return run_strided(y, f, {safe[0], safe[1]}, loop);
-        default:
-            return run_strided(y, f, {safe[0], safe[1], safe[2]}, loop);
-    }
-}
-
-void copy_elements(const Tensor& y, const Tensor& x) {
-    if (overlaps(y, x)) return copy_elements(y, dense_copy(x, x.dtype()));
-    if (x.dtype() == y.dtype() && y.is_contiguous()) {
-        const StridedRuns runs(y.sizes(), broadcast_strides(x.sizes(), x.strides(), y.sizes()));
-        const std::int64_t size = x.itemsize();
-        const std::int64_t block =
-            runs.is_transposed() ? std::max(kOperandBlock, 32 * runs.row()) : kOperandBlock;
-        parallel_for(y.numel(), block, 1, [&](std::int64_t begin, std::int64_t end) {
-            runs.gather(size, x.raw(), begin, end - begin, y.raw() + begin * size);
-        });
-        return;
-    }
-    run_strided(y, {"copy", Fn::kIdentity, y.dtype(), y.dtype(), nullptr}, {x}, nullptr);
-}
-
-Tensor dense_copy(const Tensor& x, DType dtype) {
-    Tensor y = Tensor::empty(x.sizes(), dtype);
-    copy_elements(y, x);
-    return y;
-}
-
-Tensor dense(const Tensor& x, DType dtype) { return dense(Tensor(x), dtype); }
-
-Tensor dense(Tensor&& x, DType dtype) {
-    return x.is_contiguous() && x.dtype() == dtype ? std::move(x) : dense_copy(x, dtype);
+    run_strided(y, f, Operands(safe, k), loop);
 }
 
 }  // namespace reel

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <span>
 
 #include "ops/kernels/table.hpp"
 #include "tensor/tensor.hpp"
@@ -12,6 +13,7 @@ namespace reel {
 /// An operand of a pointwise operation: a tensor or a number.
 class Operand {
 public:
+    Operand() = default;
     Operand(const Tensor& tensor) : tensor_(&tensor) {}
     Operand(Scalar number) : number_(number) {}
     template <class T>
@@ -27,7 +29,10 @@ private:
     Scalar number_ = 0;
 };
 
-using Operands = std::initializer_list<Operand>;
+struct Operands : std::span<const Operand> {
+    using span::span;
+    Operands(std::initializer_list<Operand> operands) : span(operands.begin(), operands.size()) {}
+};
 
 /// The type in which PyTorch computes an operation of these operands.
 DType result_type(Operands operands);
@@ -50,16 +55,5 @@ struct Elementwise {
 Tensor apply(const Elementwise& f, Operands operands);
 /// Writes f(operands) to `y`, whose shape they must broadcast to. Right also where an operand overlaps `y`.
 void apply_to(const Tensor& y, const Elementwise& f, Operands operands);
-
-/// A new tensor whose dimensions are in memory in the given order, the outermost first.
-Tensor empty_in_order(const Shape& sizes, const Shape& order, DType dtype);
-/// Writes the elements of `x`, broadcast and converted, to `y`. Right also where they overlap.
-void copy_elements(const Tensor& y, const Tensor& x);
-/// A dense copy of `x` in row-major order, converted.
-Tensor dense_copy(const Tensor& x, DType dtype);
-/// `x` itself where it is dense and of this type, else such a copy. Not recorded: for kernels.
-Tensor dense(const Tensor& x, DType dtype);
-Tensor dense(Tensor&& x, DType dtype);
-inline Tensor dense(const Tensor& x) { return dense(x, x.dtype()); }
 
 }  // namespace reel

@@ -46,11 +46,11 @@ private:
 /// An operand on its way into a kernel: converted from the type stored, by way of another where it is rounded to
 /// that one first, to the type wanted.
 struct Source {
-    const std::byte* base;
-    DType stored;
-    DType rounded;
-    DType wanted;
-    StridedRuns runs;
+    const std::byte* base = nullptr;
+    DType stored = kBool;
+    DType rounded = kBool;
+    DType wanted = kBool;
+    StridedRuns runs{{}, {}};
 
     bool is_direct() const { return stored == wanted && rounded == wanted; }
     bool is_rounded() const { return stored != rounded && rounded != wanted; }
@@ -275,7 +275,7 @@ void store(const Elementwise& f, Scalar number, DType dtype, std::byte* to) {
 
 Shape permuted(const Shape& values, const Shape& order) {
     Shape result = values;
-    for (std::size_t i = 0; i < order.size(); ++i) result[i] = values[static_cast<std::size_t>(order[i])];
+    for (std::size_t i = 0; i < order.size(); ++i) result[i] = values[order[i]];
     return result;
 }
 
@@ -285,9 +285,7 @@ void run_strided(const Tensor& y, const Elementwise& f, Operands operands, kerne
     const DType computed = computed_type(f);
     const Sink sink{y.raw(), computed, y.dtype(), StridedRuns(sizes, permuted(y.strides(), order))};
     alignas(8) std::byte numbers[kMaxOperands][8];
-    Source sources[kMaxOperands] = {{nullptr, kBool, kBool, kBool, StridedRuns({}, {})},
-                                    {nullptr, kBool, kBool, kBool, StridedRuns({}, {})},
-                                    {nullptr, kBool, kBool, kBool, StridedRuns({}, {})}};
+    Source sources[kMaxOperands];
     std::size_t k = 0;
     for (const Operand& operand : operands) {
         const DType wanted = operand_type(f, k);

@@ -60,35 +60,30 @@ void check_same_type(const char* name, const Tensor& a, const Tensor& b) {
 }  // namespace
 
 Tensor exp(const Tensor& x) {
-    return record("exp", map_floating("exp", Fn::kExp, x),
-                  {{x, [](const Tensor& y_bar, const Tensor& y) { return y_bar * y; }}});
+    return unary_floating("exp", Fn::kExp, x, [](const Tensor& y_bar, const Tensor& y) { return y_bar * y; });
 }
 
 Tensor expm1(const Tensor& x) {
-    return record("expm1", map_floating("expm1", Fn::kExpm1, x),
-                  {{x, [x](const Tensor& y_bar) { return y_bar * exp(wide(x)); }}});
+    return unary_floating("expm1", Fn::kExpm1, x, [x](const Tensor& y_bar) { return y_bar * exp(wide(x)); });
 }
 
 Tensor log(const Tensor& x) {
-    return record("log", map_floating("log", Fn::kLog, x),
-                  {{x, [x](const Tensor& y_bar) { return y_bar / x; }}});
+    return unary_floating("log", Fn::kLog, x, [x](const Tensor& y_bar) { return y_bar / x; });
 }
 
 Tensor log1p(const Tensor& x) {
-    return record("log1p", map_floating("log1p", Fn::kLog1p, x),
-                  {{x, [x](const Tensor& y_bar) { return y_bar / (wide(x) + 1); }}});
+    return unary_floating("log1p", Fn::kLog1p, x, [x](const Tensor& y_bar) { return y_bar / (wide(x) + 1); });
 }
 
 Tensor sqrt(const Tensor& x) {
-    return record("sqrt", map_floating("sqrt", Fn::kSqrt, x),
-                  {{x, [](const Tensor& y_bar, const Tensor& y) { return y_bar / (2 * y); }}});
+    return unary_floating("sqrt", Fn::kSqrt, x,
+                          [](const Tensor& y_bar, const Tensor& y) { return y_bar / (2 * y); });
 }
 
 Tensor rsqrt(const Tensor& x) {
-    return record("rsqrt", map_floating("rsqrt", Fn::kRsqrt, x),
-                  {{x, [](const Tensor& y_bar, const Tensor& y) {
-                        return (-0.5 * wide(y_bar) * y) * square(wide(y));
-                    }}});
+    return unary_floating("rsqrt", Fn::kRsqrt, x, [](const Tensor& y_bar, const Tensor& y) {
+        return (-0.5 * wide(y_bar) * y) * square(wide(y));
+    });
 }
 
 Tensor pow(const Tensor& x, Scalar exponent) {
@@ -122,18 +117,16 @@ Tensor pow(Scalar x, const Tensor& exponent) {
 }
 
 Tensor sin(const Tensor& x) {
-    return record("sin", map_floating("sin", Fn::kSin, x),
-                  {{x, [x](const Tensor& y_bar) { return y_bar * cos(wide(x)); }}});
+    return unary_floating("sin", Fn::kSin, x, [x](const Tensor& y_bar) { return y_bar * cos(wide(x)); });
 }
 
 Tensor cos(const Tensor& x) {
-    return record("cos", map_floating("cos", Fn::kCos, x),
-                  {{x, [x](const Tensor& y_bar) { return -y_bar * sin(wide(x)); }}});
+    return unary_floating("cos", Fn::kCos, x, [x](const Tensor& y_bar) { return -y_bar * sin(wide(x)); });
 }
 
 Tensor tan(const Tensor& x) {
-    return record("tan", map_floating("tan", Fn::kTan, x),
-                  {{x, [](const Tensor& y_bar, const Tensor& y) { return y_bar * (1 + square(wide(y))); }}});
+    return unary_floating("tan", Fn::kTan, x,
+                          [](const Tensor& y_bar, const Tensor& y) { return y_bar * (1 + square(wide(y))); });
 }
 
 Tensor atan2(const Tensor& y, const Tensor& x) {
@@ -143,8 +136,8 @@ Tensor atan2(const Tensor& y, const Tensor& x) {
 }
 
 Tensor erf(const Tensor& x) {
-    return record("erf", map_floating("erf", Fn::kErf, x),
-                  {{x, [x](const Tensor& y_bar) { return y_bar * (kErfSlope * exp(-square(wide(x)))); }}});
+    return unary_floating("erf", Fn::kErf, x,
+                          [x](const Tensor& y_bar) { return y_bar * (kErfSlope * exp(-square(wide(x)))); });
 }
 
 Tensor logaddexp(const Tensor& a, const Tensor& b) {

@@ -3,7 +3,7 @@
 #include "ops/indexing/indexing.hpp"
 #include "ops/pointwise/by_promotion.hpp"
 #include "ops/pointwise/compare.hpp"
-#include "ops/pointwise/pointwise_driver.hpp"
+#include "ops/pointwise/dense_driver.hpp"
 #include "ops/pointwise/transcendental.hpp"
 #include "ops/reduce/reduce.hpp"
 #include "ops/reduce/reduce_driver.hpp"

@@ -5,7 +5,7 @@
 #include "autograd/tape.hpp"
 #include "ops/pointwise/by_promotion.hpp"
 #include "ops/pointwise/compare.hpp"
-#include "ops/pointwise/pointwise_driver.hpp"
+#include "ops/pointwise/dense_driver.hpp"
 #include "ops/pointwise/transcendental.hpp"
 #include "ops/reduce/reduce.hpp"
 #include "ops/reduce/reduce_driver.hpp"
@@ -83,10 +83,7 @@ Tensor norm_gradient(const Tensor& y_bar, const Tensor& x, const Tensor& y, doub
 }  // namespace
 
 Tensor norm(const Tensor& x, Scalar power, const Shape& dims, bool keepdim) {
-    if (!x.is_floating_point()) {
-        fail<DTypeError>("norm: a floating tensor is needed, not ", x.dtype(),
-                         "; convert it with to(kFloat32)");
-    }
+    check_floating("norm", x);
     const ReducedDims r("norm", x, dims, keepdim);
     const auto p = power.to<double>();
     const Tensor y = r.shaped(dense(norm_of(x.detach(), p, r), x.dtype()));

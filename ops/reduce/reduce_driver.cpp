@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "ops/pointwise/pointwise_driver.hpp"
+#include "ops/pointwise/dense_driver.hpp"
 #include "tensor/iterate.hpp"
 #include "tensor/parallel.hpp"
 
@@ -25,13 +25,6 @@ constexpr int64_t kRows = 64;      // the multiple that its rows come in
 constexpr int64_t kShort = 16;     // rows up to this length are read across, as columns
 
 int64_t blocks_of(int64_t count, int64_t block) { return (count + block - 1) / block; }
-
-/// How a tensor, read in the order of memory, is reduced over one group of dimensions.
-struct Middle {
-    int64_t outer;
-    int64_t reduced;
-    int64_t inner;
-};
 
 /// A matrix whose rows are dense.
 struct Matrix {
@@ -59,8 +52,8 @@ struct Layout {
         if (!as_given && !x.is_contiguous()) {
             order = dims_by_stride(x.sizes(), x.strides());
             for (std::size_t i = 0; i < order.size(); ++i) {
-                sizes[i] = x.sizes()[static_cast<std::size_t>(order[i])];
-                strides[i] = x.strides()[static_cast<std::size_t>(order[i])];
+                sizes[i] = x.sizes()[order[i]];
+                strides[i] = x.strides()[order[i]];
             }
         }
         for (int64_t dim : order) reduced.push_back(contains(dims, dim) ? 1 : 0);
@@ -81,14 +74,6 @@ Group last_group(const Layout& x) {
     std::size_t first = last;
     while (first > 0 && (x.reduced[first - 1] || x.sizes[first - 1] == 1)) --first;
     return {first, last};
-}
-
-Middle middle_of(const Shape& sizes, Group group) {
-    Middle shape{1, 1, 1};
-    for (std::size_t i = 0; i < sizes.size(); ++i) {
-        (i < group.first ? shape.outer : i < group.last ? shape.reduced : shape.inner) *= sizes[i];
-    }
-    return shape;
 }
 
 /// Evenly spaced dimensions [first, last) as one: its stride, if there is one.
@@ -186,7 +171,7 @@ public:
     DenseLoader(const Tensor& x, const Middle& shape, int64_t size)
         : base_(x.raw()), shape_(shape), size_(size) {}
     Matrix load(int64_t matrix, int64_t row, int64_t, int64_t column, int64_t) const {
-        return {base_ + ((matrix * shape_.reduced + row) * shape_.inner + column) * size_, shape_.inner};
+        return {base_ + ((matrix * shape_.n + row) * shape_.inner + column) * size_, shape_.inner};
     }
 
 private:
@@ -209,16 +194,16 @@ void merge_chunks(const kernels::Reduction& kernel, const Tensor& parts, int64_t
 /// Nothing lies inside: whole rows where they are short, else chunks of one.
 void reduce_rows(const kernels::Reduction& kernel, const auto& make_loader, const Middle& shape,
                  std::byte* y) {
-    const int64_t chunk = std::min(kBlock, shape.reduced);
-    const int64_t chunks = blocks_of(shape.reduced, chunk);
+    const int64_t chunk = std::min(kBlock, shape.n);
+    const int64_t chunks = blocks_of(shape.n, chunk);
     if (chunks == 1) {
-        const int64_t batch = std::max<int64_t>(1, kBatch / shape.reduced);
-        parallel_for(shape.outer, batch, shape.reduced, [&](int64_t begin, int64_t end) {
+        const int64_t batch = std::max<int64_t>(1, kBatch / shape.n);
+        parallel_for(shape.outer, batch, shape.n, [&](int64_t begin, int64_t end) {
             auto loader = make_loader();
             for (int64_t row = begin; row < end; row += batch) {
                 const int64_t rows = std::min(batch, end - row);
-                const Matrix x = loader.load(0, row, rows, 0, shape.reduced);
-                kernel.rows(rows, shape.reduced, x.at, x.stride, 0, y + row * kernel.state);
+                const Matrix x = loader.load(0, row, rows, 0, shape.n);
+                kernel.rows(rows, shape.n, x.at, x.stride, 0, y + row * kernel.state);
             }
         });
         return;
@@ -228,7 +213,7 @@ void reduce_rows(const kernels::Reduction& kernel, const auto& make_loader, cons
         auto loader = make_loader();
         for (int64_t part = begin; part < end; ++part) {
             const int64_t first = part % chunks * chunk;
-            const int64_t length = std::min(chunk, shape.reduced - first);
+            const int64_t length = std::min(chunk, shape.n - first);
             const Matrix x = loader.load(0, part / chunks, 1, first, length);
             kernel.rows(1, length, x.at, x.stride, first, parts.raw() + part * kernel.state);
         }
@@ -240,8 +225,8 @@ void reduce_rows(const kernels::Reduction& kernel, const auto& make_loader, cons
 void reduce_columns(const kernels::Reduction& kernel, ReduceMatrix reduce_block, const auto& make_loader,
                     const Middle& shape, std::byte* y) {
     const int64_t width = std::min(kColumns, shape.inner);
-    const int64_t chunk = std::min(shape.reduced, std::max(kRows, kBlock / shape.inner / kRows * kRows));
-    const int64_t chunks = blocks_of(shape.reduced, chunk);
+    const int64_t chunk = std::min(shape.n, std::max(kRows, kBlock / shape.inner / kRows * kRows));
+    const int64_t chunks = blocks_of(shape.n, chunk);
     const int64_t strips = blocks_of(shape.inner, width);
     const Tensor parts =
         chunks == 1 ? Tensor() : Tensor::empty({shape.outer * chunks * shape.inner * kernel.state}, kBool);
@@ -252,7 +237,7 @@ void reduce_columns(const kernels::Reduction& kernel, ReduceMatrix reduce_block,
             const int64_t column = block % strips * width;
             const int64_t part = block / strips;
             const int64_t row = part % chunks * chunk;
-            const int64_t rows = std::min(chunk, shape.reduced - row);
+            const int64_t rows = std::min(chunk, shape.n - row);
             const int64_t columns = std::min(width, shape.inner - column);
             const Matrix x = loader.load(part / chunks, row, rows, column, columns);
             reduce_block(rows, columns, x.at, x.stride, row,
@@ -269,7 +254,7 @@ void reduce_nothing(const kernels::Reduction& kernel, int64_t count, std::byte* 
 
 /// Many short rows, which are better read across.
 bool are_short(const Middle& shape) {
-    return shape.inner == 1 && shape.reduced <= kShort && shape.outer >= kColumns;
+    return shape.inner == 1 && shape.n <= kShort && shape.outer >= kColumns;
 }
 
 /// A tensor that is one dense [outer, reduced, inner] already, as most are.
@@ -277,16 +262,15 @@ std::optional<Middle> dense_middle(const Tensor& x, const Shape& dims, const Pre
     if (!x.is_contiguous() || x.dtype() != how.compute || how.map != kernels::Fn::kIdentity) return None;
     const auto [first, last] = std::minmax_element(dims.begin(), dims.end());
     if (dims.empty() || static_cast<std::size_t>(*last - *first) + 1 != dims.size()) return None;
-    const Middle shape =
-        middle_of(x.sizes(), {static_cast<std::size_t>(*first), static_cast<std::size_t>(*last) + 1});
-    return are_short(shape) || shape.reduced == 0 ? None : std::optional(shape);
+    const Middle shape = middle_of(x.sizes(), *first, *last + 1);
+    return are_short(shape) || shape.n == 0 ? None : std::optional(shape);
 }
 
 /// [outer, reduced, inner] → [outer, inner].
 void reduce_dense(const kernels::Reduction& kernel, const Tensor& x, const Middle& shape, std::byte* y) {
     if (shape.outer * shape.inner == 0) return;
     if (shape.inner == 1) {
-        const DenseLoader rows(x, {1, shape.outer, shape.reduced}, x.itemsize());
+        const DenseLoader rows(x, {1, shape.outer, shape.n}, x.itemsize());
         reduce_rows(
             kernel, [&] { return rows; }, shape, y);
     } else {
@@ -305,15 +289,15 @@ States reduce_states(kernels::ReduceOp op, const Tensor& x, const Shape& dims,
         dims.size() > 1 && (op == kernels::ReduceOp::kArgMax || op == kernels::ReduceOp::kArgMin);
     Layout layout(x, dims, in_order);
     Group group = last_group(layout);
-    Middle shape = middle_of(layout.sizes, group);
+    Middle shape = middle_of(layout.sizes, group.first, group.last);
     if (are_short(shape)) {
         layout.move_to_front(group);
         group = {0, group.last - group.first};
-        shape = middle_of(layout.sizes, group);
+        shape = middle_of(layout.sizes, group.first, group.last);
     }
     Tensor states = Tensor::empty({shape.outer * shape.inner * kernel.state}, kBool);
     if (shape.outer * shape.inner == 0) {
-    } else if (shape.reduced == 0) {
+    } else if (shape.n == 0) {
         reduce_nothing(kernel, shape.outer * shape.inner, states.raw());
     } else if (shape.inner == 1) {
         const Source source(x, layout, preparation, 0, group.first);
@@ -329,9 +313,9 @@ States reduce_states(kernels::ReduceOp op, const Tensor& x, const Shape& dims,
         for (std::size_t i = group.first; i < group.last; ++i) layout.reduced[i] = 0;
         group = last_group(layout);
         if (group.first == group.last) break;
-        shape = middle_of(layout.sizes, group);
+        shape = middle_of(layout.sizes, group.first, group.last);
         const Tensor merged = Tensor::empty({shape.outer * shape.inner * kernel.state}, kBool);
-        if (shape.outer * shape.inner > 0 && shape.reduced == 0) {
+        if (shape.outer * shape.inner > 0 && shape.n == 0) {
             reduce_nothing(kernel, shape.outer * shape.inner, merged.raw());
         } else if (shape.outer * shape.inner > 0) {
             const DenseLoader loader(states, shape, kernel.state);
@@ -344,8 +328,8 @@ States reduce_states(kernels::ReduceOp op, const Tensor& x, const Shape& dims,
     Shape sizes = layout.sizes;
     Shape strides = dense_strides;
     for (std::size_t i = 0; i < layout.order.size(); ++i) {
-        sizes[static_cast<std::size_t>(layout.order[i])] = layout.sizes[i];
-        strides[static_cast<std::size_t>(layout.order[i])] = dense_strides[i];
+        sizes[layout.order[i]] = layout.sizes[i];
+        strides[layout.order[i]] = dense_strides[i];
     }
     return {states, sizes, strides};
 }

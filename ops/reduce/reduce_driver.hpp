@@ -19,7 +19,7 @@ struct ReducedDims {
         : dims(wrap_dims(given, x.dim(), name)),
           kept(x.sizes()),
           result(keepdim ? Shape() : reduced_sizes(x.sizes(), dims, false)) {
-        for (std::int64_t d : dims) count *= std::exchange(kept[static_cast<std::size_t>(d)], 1);
+        for (std::int64_t d : dims) count *= std::exchange(kept[d], 1);
         if (keepdim) result = kept;
     }
 
@@ -32,6 +32,20 @@ struct ReducedDims {
     /// A gradient of the result, in a shape that broadcasts over `x`.
     Tensor unreduced(const Tensor& y_bar) const { return y_bar.reshape(kept); }
 };
+
+/// A dense tensor read as [outer, n, inner].
+struct Middle {
+    std::int64_t outer;
+    std::int64_t n;
+    std::int64_t inner;
+};
+/// With the dimensions [first, last) in the middle.
+Middle middle_of(const Shape& sizes, std::integral auto first, std::integral auto last) {
+    Middle middle{1, 1, 1};
+    for (decltype(first) d = 0; d < static_cast<decltype(first)>(sizes.size()); ++d)
+        (d < first ? middle.outer : d < last ? middle.n : middle.inner) *= sizes[d];
+    return middle;
+}
 
 /// What is done to every element on its way into a reduction, a block at a time.
 struct Preparation {

@@ -3,7 +3,7 @@
 
 #include "autograd/tape.hpp"
 #include "ops/pointwise/by_promotion.hpp"
-#include "ops/pointwise/pointwise_driver.hpp"
+#include "ops/pointwise/dense_driver.hpp"
 #include "ops/pointwise/transcendental.hpp"
 #include "ops/reduce/reduce_driver.hpp"
 #include "ops/shape/join.hpp"
@@ -17,20 +17,6 @@ namespace {
 using kernels::Scan;
 using std::int64_t;
 
-/// A dense tensor read as [outer, n, inner]: scans run along the middle.
-struct Middle {
-    int64_t outer = 1;
-    int64_t n = 1;
-    int64_t inner = 1;
-
-    Middle(const Shape& sizes, int64_t dim) {
-        for (std::size_t i = 0; i < sizes.size(); ++i) {
-            const auto d = static_cast<int64_t>(i);
-            (d < dim ? outer : d == dim ? n : inner) *= sizes[i];
-        }
-    }
-};
-
 /// Runs the scans of `x` (and `a`) along `dim`, from the front or from the end. Not recorded.
 Tensor run(Scan op, const Tensor& x, const Tensor* a, int64_t dim, bool from_end, DType result) {
     const DType compute = compute_dtype(result);
@@ -38,7 +24,7 @@ Tensor run(Scan op, const Tensor& x, const Tensor* a, int64_t dim, bool from_end
     const Tensor from = dense(x, compute);
     const Tensor factors = a ? dense(*a, compute) : Tensor();
     const Tensor to = Tensor::empty(x.sizes(), compute);
-    const Middle shape(x.sizes(), dim);
+    const Middle shape = middle_of(x.sizes(), dim, dim + 1);
     if (x.numel() == 0) return dense(to, result);
     const int64_t size = itemsize(compute);
     const int64_t along = from_end ? -shape.inner : shape.inner;

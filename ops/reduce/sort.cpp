@@ -14,7 +14,7 @@
 
 #include "autograd/tape.hpp"
 #include "ops/indexing/indexing.hpp"
-#include "ops/pointwise/pointwise_driver.hpp"
+#include "ops/pointwise/dense_driver.hpp"
 #include "tensor/factory.hpp"
 #include "tensor/parallel.hpp"
 

@@ -7,6 +7,7 @@
 #include "autograd/tape.hpp"
 #include "ops/indexing/indexing.hpp"
 #include "ops/pointwise/by_promotion.hpp"
+#include "ops/pointwise/dense_driver.hpp"
 #include "ops/shape/join.hpp"
 #include "tensor/checked.hpp"
 #include "tensor/factory.hpp"
@@ -17,8 +18,6 @@ namespace reel {
 namespace {
 
 using std::int64_t;
-
-std::size_t at(int64_t dim) { return static_cast<std::size_t>(dim); }
 
 // ---- repeat_interleave
 
@@ -41,7 +40,7 @@ Tensor repeated(const Tensor& repeats, int64_t size) {
     const Tensor indices = Tensor::empty(
         to_int64(total, "repeat_interleave: the size of the result with repeats ", Shape(counts)), kInt64);
     auto* to = indices.data_ptr<int64_t>();
-    for (int64_t i = 0; i < size; ++i) to = std::fill_n(to, counts[one ? 0 : at(i)], i);
+    for (int64_t i = 0; i < size; ++i) to = std::fill_n(to, counts[one ? 0 : static_cast<std::size_t>(i)], i);
     return indices;
 }
 
@@ -181,10 +180,10 @@ Tensor triangle(const char* name, const Tensor& x, const Kept& kept, Tensor (*se
         for (int64_t row = begin; row < end; ++row) {
             const auto [first, last] = kept(row % rows, columns);
             std::byte* to = y.raw() + row * columns * size;
-            std::memset(to, 0, at(first * size));
+            std::memset(to, 0, static_cast<std::size_t>(first * size));
             std::memcpy(to + first * size, from.raw() + (row * columns + first) * size,
-                        at((last - first) * size));
-            std::memset(to + last * size, 0, at((columns - last) * size));
+                        static_cast<std::size_t>((last - first) * size));
+            std::memset(to + last * size, 0, static_cast<std::size_t>((columns - last) * size));
         }
     });
     return record(name, y, {{x, [self, diagonal](const Tensor& y_bar) { return self(y_bar, diagonal); }}});
@@ -204,7 +203,7 @@ Tensor repeat(const Tensor& x, const Shape& repeats) {
     Shape stretched;
     Shape sizes;
     for (std::size_t i = 0; i < repeats.size(); ++i) {
-        const int64_t size = static_cast<int64_t>(i) < lead ? 1 : x.sizes()[i - at(lead)];
+        const int64_t size = static_cast<int64_t>(i) < lead ? 1 : x.sizes()[static_cast<int64_t>(i) - lead];
         if (repeats[i] < 0) fail<ShapeError>("repeat: a negative count in ", repeats);
         for (int64_t part : {int64_t{1}, size}) apart.push_back(part);
         for (int64_t part : {repeats[i], size}) stretched.push_back(part);
@@ -222,10 +221,10 @@ Tensor repeat_interleave(const Tensor& x, int64_t repeats, std::optional<int64_t
     const int64_t d = wrap_dim(*dim, x.dim(), "repeat_interleave");
     const Tensor rows = x.dim() == 0 ? x.reshape({1}) : x;
     Shape stretched = rows.sizes();
-    stretched.insert(at(d) + 1, repeats);
+    stretched.insert(d + 1, repeats);
     Shape sizes = rows.sizes();
-    sizes[at(d)] = to_int64(Wide{sizes[at(d)]} * repeats, "repeat_interleave: the size of dimension ", d,
-                            " of shape ", x.sizes(), " with ", repeats, " repeats");
+    sizes[d] = to_int64(Wide{sizes[d]} * repeats, "repeat_interleave: the size of dimension ", d,
+                        " of shape ", x.sizes(), " with ", repeats, " repeats");
     return rows.unsqueeze(d + 1).expand(stretched).clone().view(sizes);
 }
 

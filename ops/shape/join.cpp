@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "autograd/tape.hpp"
-#include "ops/pointwise/pointwise_driver.hpp"
+#include "ops/pointwise/dense_driver.hpp"
 #include "tensor/checked.hpp"
 #include "tensor/iterate.hpp"
 #include "tensor/parallel.hpp"

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "autograd/tape.hpp"
-#include "ops/pointwise/pointwise_driver.hpp"
+#include "ops/pointwise/dense_driver.hpp"
 #include "ops/shape/views.hpp"
 #include "tensor/checked.hpp"
 #include "tensor/factory.hpp"

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "ops/pointwise/pointwise_driver.hpp"
+#include "ops/pointwise/dense_driver.hpp"
 #include "ops/reduce/reduce_driver.hpp"
 #include "tensor/factory.hpp"
 
@@ -19,7 +19,7 @@ std::string place(const Fibres& fibres, int64_t fibre) {
 }
 
 Shape without(Shape sizes, std::int64_t dim) {
-    sizes.erase(static_cast<std::size_t>(dim));
+    sizes.erase(dim);
     return sizes;
 }
 
@@ -56,9 +56,14 @@ double ClassWeights::mean() const {
     return sum_of(weight_) / static_cast<double>(weight_.numel());
 }
 
-ClassLabels::ClassLabels(const char* name, const Tensor& x, int64_t dim, const Fibres& fibres,
-                         const Tensor& targets, int64_t ignored)
-    : count_(fibres.count()), ignored_(ignored) {
+ClassLabels::ClassLabels(const Fibres& fibres, const Tensor& targets, int64_t ignored)
+    : list_(fibres.listed(targets, kInt64)),
+      values_(list_.data_ptr<int64_t>()),
+      count_(fibres.count()),
+      ignored_(ignored) {}
+
+void check_labels(const char* name, const Tensor& x, int64_t dim, const Fibres& fibres, const Tensor& targets,
+                  int64_t ignored) {
     if (targets.dtype() != kInt64) {
         fail<DTypeError>(name, ": class labels must be int64, not ", targets.dtype(), "; convert them with ",
                          "to(kInt64)");
@@ -69,13 +74,12 @@ ClassLabels::ClassLabels(const char* name, const Tensor& x, int64_t dim, const F
                          " with its classes along dimension ", dim, "; the targets' shape must be ", wanted,
                          remedy(x, dim, targets));
     }
-    list_ = fibres.listed(targets, kInt64);
-    values_ = list_.data_ptr<int64_t>();
-    for (int64_t f = 0; f < count_; ++f) {
-        if ((values_[f] >= 0 && values_[f] < fibres.length()) || values_[f] == ignored_) continue;
-        fail<IndexError>(name, ": the target of ", place(fibres, f), " is ", values_[f],
+    const ClassLabels labels(fibres, targets, ignored);
+    for (int64_t f = 0; f < fibres.count(); ++f) {
+        if ((labels[f] >= 0 && labels[f] < fibres.length()) || !labels.counts(f)) continue;
+        fail<IndexError>(name, ": the target of ", place(fibres, f), " is ", labels[f],
                          ", which is none of the ", fibres.length(), " classes [0, ", fibres.length(),
-                         ") and not ignore_index (", ignored_, ")");
+                         ") and not ignore_index (", ignored, ")");
     }
 }
 

@@ -27,10 +27,8 @@ private:
 /// The class of each fibre, in the fibres' order.
 class ClassLabels {
 public:
-    /// Throws unless `targets` is int64, has the shape of `x` without `dim`, and each is a class or
-    /// `ignored`.
-    ClassLabels(const char* name, const Tensor& x, std::int64_t dim, const Fibres& fibres,
-                const Tensor& targets, std::int64_t ignored);
+    /// `targets` have been checked.
+    ClassLabels(const Fibres& fibres, const Tensor& targets, std::int64_t ignored);
     std::int64_t operator[](std::int64_t fibre) const { return values_[fibre]; }
     bool counts(std::int64_t fibre) const { return values_[fibre] != ignored_; }
     double total_weight(const ClassWeights& weights) const;
@@ -41,6 +39,10 @@ private:
     std::int64_t count_;
     std::int64_t ignored_;
 };
+
+/// Throws unless `targets` is int64, has the shape of `x` without `dim`, and each is a class or `ignored`.
+void check_labels(const char* name, const Tensor& x, std::int64_t dim, const Fibres& fibres,
+                  const Tensor& targets, std::int64_t ignored);
 
 /// One loss per fibre, listed in double precision, as the result: of the shape without `dim`, or divided by
 /// `total` and added up.

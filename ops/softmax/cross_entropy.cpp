@@ -16,7 +16,7 @@ namespace {
 
 constexpr const char* kName = "cross_entropy";
 
-// ---- The second derivative: composed, for it is rare ---------------------------------------------------
+// ---- The second derivative: composed, for it is rare
 
 /// softmax(z), differentiable.
 Tensor probabilities(const ClassLoss& problem) {
@@ -27,7 +27,7 @@ Tensor probabilities(const ClassLoss& problem) {
 Tensor weight_along(const ClassLoss& problem) {
     const std::int64_t classes = problem.logits.size(problem.dim);
     Shape along = Shape::filled(problem.logits.sizes().size(), 1);
-    along[static_cast<std::size_t>(problem.dim)] = classes;
+    along[problem.dim] = classes;
     const DType dtype = problem.compute();
     const Tensor weight = problem.weight.defined() ? problem.weight.to(dtype) : ones({classes}, dtype);
     return weight.reshape(along);

@@ -18,16 +18,12 @@ using std::int64_t;
 
 constexpr const char* kName = "cross_entropy";
 
-/// A problem's targets by groups of fibres. Each thread needs a copy of its own.
+/// A problem's targets, which have been checked.
 class Targets {
 public:
     Targets(const char* name, const ClassLoss& problem, const Fibres& fibres)
         : weights_(name, problem.weight, fibres.length()), share_(1 - problem.smoothing) {
-        if (problem.has_labels()) {
-            labels_.emplace(name, problem.logits, problem.dim, fibres, problem.targets, problem.ignore_index);
-        } else {
-            probabilities_.emplace(fibres, problem.targets, problem.compute());
-        }
+        if (problem.has_labels()) labels_.emplace(fibres, problem.targets, problem.ignore_index);
         if (problem.smoothing == 0 || fibres.length() == 0) return;
         floor_ = problem.smoothing / static_cast<double>(fibres.length());
         floor_mass_ = problem.smoothing * weights_.mean();
@@ -42,17 +38,37 @@ public:
     }
     /// Σ q of a fibre with a label.
     double mass(int64_t fibre) const { return floor_mass_ + share_ * weight(fibre); }
+    /// What a fibre's label has above the others.
+    double excess(int64_t fibre) const { return share_ * weight(fibre); }
+    /// As kernels take them, without probabilities or labels.
+    kernels::SoftTargets floor() const {
+        return {{nullptr, 0}, weights_.data(), share_, floor_, nullptr, nullptr};
+    }
 
+private:
+    ClassWeights weights_;
+    double share_;
+    std::optional<ClassLabels> labels_;
+    double floor_ = 0;
+    double floor_mass_ = 0;
+};
+
+/// Reads targets by groups of fibres, where every class has a share in the loss. Each thread needs its own.
+class SoftReader {
+public:
+    SoftReader(const Targets& targets, const ClassLoss& problem, const Fibres& fibres) : targets_(targets) {
+        if (!problem.has_labels()) probabilities_.emplace(fibres, problem.targets, problem.compute());
+    }
     /// The targets of a group as kernels take them; valid until the next call.
     kernels::SoftTargets read(int64_t first, int64_t count) {
-        kernels::SoftTargets q{{nullptr, 0}, weights_.data(), share_, floor_, nullptr, nullptr};
+        kernels::SoftTargets q = targets_.floor();
         if (probabilities_) {
             q.probability = probabilities_->read(first, count);
             return q;
         }
         for (int64_t f = 0; f < count; ++f) {
-            classes_[f] = label(first + f);
-            excess_[f] = share_ * weight(first + f);
+            classes_[f] = targets_.label(first + f);
+            excess_[f] = targets_.excess(first + f);
         }
         q.classes = classes_;
         q.excess = excess_;
@@ -60,12 +76,8 @@ public:
     }
 
 private:
-    ClassWeights weights_;
-    double share_;
-    std::optional<ClassLabels> labels_;
+    const Targets& targets_;
     std::optional<FibreReader> probabilities_;
-    double floor_ = 0;
-    double floor_mass_ = 0;
     int64_t classes_[kMaxFibres];
     double excess_[kMaxFibres];
 };
@@ -93,6 +105,7 @@ struct RowNumbers {
 template <class T>
 struct Group {
     const Fibres& fibres;
+    const Targets& targets;
     const kernels::Softmax& kernel;
     int64_t first;
     int64_t count;
@@ -106,7 +119,7 @@ struct Group {
     }
     T& get(Panel z, int64_t f, int64_t c) const { return static_cast<T*>(z.data)[at(z.stride, f, c)]; }
 
-    void hard_losses(ConstPanel z, const Targets& targets, const Tensor& rows, double* loss) const {
+    void hard_losses(ConstPanel z, const Tensor& rows, double* loss) const {
         const RowNumbers<T> row(rows, first);
         double log_sum[kMaxFibres];
         kernel.statistics[fibres.grouping()](fibres.length(), count, z, row.max, row.rest, log_sum);
@@ -118,7 +131,7 @@ struct Group {
         }
     }
 
-    void soft_losses(ConstPanel z, Targets& targets, const Tensor& rows, double* loss) const {
+    void soft_losses(ConstPanel z, const kernels::SoftTargets& q, const Tensor& rows, double* loss) const {
         const RowNumbers<T> row(rows, first);
         double log_sum[kMaxFibres];
         double max[kMaxFibres];
@@ -127,14 +140,12 @@ struct Group {
         kernel.statistics[fibres.grouping()](fibres.length(), count, z, row.max, row.rest, log_sum);
         row.settle(count, log_sum);
         std::copy_n(row.max, count, max);
-        kernel.expectations[fibres.grouping()](fibres.length(), count, z, max, targets.read(first, count),
-                                               mass, distance);
+        kernel.expectations[fibres.grouping()](fibres.length(), count, z, max, q, mass, distance);
         for (int64_t f = 0; f < count; ++f)
             loss[f] = targets.counts(first + f) ? mass[f] * log_sum[f] + distance[f] : 0;
     }
 
-    void hard_gradient(ConstPanel z, const Targets& targets, const Tensor& rows, double* factor,
-                       Panel z_bar) const {
+    void hard_gradient(ConstPanel z, const Tensor& rows, double* factor, Panel z_bar) const {
         const RowNumbers<T> row(rows, first);
         for (int64_t f = 0; f < count; ++f) factor[f] *= targets.weight(first + f);
         kernel.exponentials[fibres.grouping()](fibres.length(), count, z, row.max, row.rest, factor, z_bar);
@@ -148,12 +159,11 @@ struct Group {
         }
     }
 
-    void soft_gradient(ConstPanel z, Targets& targets, const Tensor& rows, const double* factor,
+    void soft_gradient(ConstPanel z, const kernels::SoftTargets& q, const Tensor& rows, const double* factor,
                        void* scratch, Panel z_bar) const {
         double max[kMaxFibres];
         double mass[kMaxFibres];
         double distance[kMaxFibres];
-        const kernels::SoftTargets q = targets.read(first, count);
         if (q.classes) {
             for (int64_t f = 0; f < count; ++f) mass[f] = targets.mass(first + f);
         } else {
@@ -168,11 +178,6 @@ struct Group {
     }
 };
 
-template <class F>
-void with_floating(DType dtype, const F& f) {
-    dtype == kFloat64 ? f(double{}) : f(float{});
-}
-
 /// Memory for the exponentials of a fibre, or of a vector of fibres, in double precision.
 Tensor exponentials_of(const Fibres& fibres) {
     const int64_t rows = fibres.grouping() == kernels::kRows;
@@ -180,22 +185,33 @@ Tensor exponentials_of(const Fibres& fibres) {
     return Tensor::empty({fibres.length() * each + kernels::kMaxVector}, kBool);
 }
 
+void check_labels(const char* name, const ClassLoss& problem, const Fibres& fibres) {
+    if (problem.has_labels())
+        check_labels(name, problem.logits, problem.dim, fibres, problem.targets, problem.ignore_index);
+}
+
 void set_total(ClassLoss& problem, const Fibres& fibres, const Targets& targets) {
     if (problem.reduction == Reduction::kMean) problem.total = targets.total(fibres.count());
 }
 
-LossAndRows losses_of(const ClassLoss& problem, const Targets& targets) {
-    const Fibres fibres(problem.logits, problem.dim);
+LossAndRows losses_of(const ClassLoss& problem, const Fibres& fibres, const Targets& targets) {
     const Tensor rows = Tensor::empty({2, fibres.count()}, problem.compute());
-    const Tensor losses = zeros({fibres.count()}, kFloat64);
+    const Tensor losses =
+        fibres.length() == 0 ? zeros({fibres.count()}, kFloat64) : Tensor::empty({fibres.count()}, kFloat64);
     with_floating(problem.compute(), [&](auto zero) {
         using T = decltype(zero);
-        fibres.for_each_group([&, reader = FibreReader(fibres, problem.logits, dtype_of<T>()), own = targets](
-                                  int64_t first, int64_t count) mutable {
-            const Group<T> group{fibres, kernels::softmax(dtype_of<T>()), first, count};
-            const ConstPanel z = reader.read(first, count);
-            double* loss = losses.data_ptr<double>() + first;
-            problem.is_hard() ? group.hard_losses(z, own, rows, loss) : group.soft_losses(z, own, rows, loss);
+        fibres.for_each_group([&] {
+            return [&, reader = FibreReader(fibres, problem.logits, dtype_of<T>()),
+                    soft = SoftReader(targets, problem, fibres)](int64_t first, int64_t count) mutable {
+                const Group<T> group{fibres, targets, kernels::softmax(dtype_of<T>()), first, count};
+                const ConstPanel z = reader.read(first, count);
+                double* loss = losses.data_ptr<double>() + first;
+                if (problem.is_hard()) {
+                    group.hard_losses(z, rows, loss);
+                } else {
+                    group.soft_losses(z, soft.read(first, count), rows, loss);
+                }
+            };
         });
     });
     return {losses, rows};
@@ -205,18 +221,21 @@ LossAndRows losses_of(const ClassLoss& problem, const Targets& targets) {
 
 void check_targets(const char* name, ClassLoss& problem) {
     const Fibres fibres(problem.logits, problem.dim);
+    check_labels(name, problem, fibres);
     set_total(problem, fibres, Targets(name, problem, fibres));
 }
 
 LossAndRows class_losses(const ClassLoss& problem) {
-    return losses_of(problem, Targets(kName, problem, Fibres(problem.logits, problem.dim)));
+    const Fibres fibres(problem.logits, problem.dim);
+    return losses_of(problem, fibres, Targets(kName, problem, fibres));
 }
 
 LossAndRows class_loss(ClassLoss& problem) {
     const Fibres fibres(problem.logits, problem.dim);
+    check_labels(kName, problem, fibres);
     const Targets targets(kName, problem, fibres);
     set_total(problem, fibres, targets);
-    const LossAndRows found = losses_of(problem, targets);
+    const LossAndRows found = losses_of(problem, fibres, targets);
     return {reduce_rows(fibres, found.loss, problem.reduction, problem.total, problem.compute()), found.rows};
 }
 
@@ -227,23 +246,26 @@ Tensor class_loss_gradient(const ClassLoss& problem, const Tensor& rows, const T
     Tensor z_bar = fibres.like(problem.logits.dtype());
     with_floating(problem.compute(), [&](auto zero) {
         using T = decltype(zero);
-        fibres.for_each_group([&, reader = FibreReader(fibres, problem.logits, dtype_of<T>()),
-                               writer = FibreWriter(fibres, z_bar, dtype_of<T>()), own = targets,
-                               scratch = Tensor()](int64_t first, int64_t count) mutable {
-            const Group<T> group{fibres, kernels::softmax(dtype_of<T>()), first, count};
-            const ConstPanel z = reader.read(first, count);
-            if (!problem.is_hard() && !scratch.defined()) scratch = exponentials_of(fibres);
-            const Panel to = writer.place(first, count);
-            double* factor = factors.data_ptr<double>() + first;
-            if (problem.is_hard()) {
-                group.hard_gradient(z, own, rows, factor, to);
-            } else {
-                group.soft_gradient(z, own, rows, factor, scratch.raw(), to);
-            }
-            for (int64_t f = 0; f < count; ++f) {
-                if (!own.counts(first + f) || factor[f] == 0) group.clear(to, f);
-            }
-            writer.finish(first, count);
+        fibres.for_each_group([&] {
+            return [&, reader = FibreReader(fibres, problem.logits, dtype_of<T>()),
+                    writer = FibreWriter(fibres, z_bar, dtype_of<T>()),
+                    soft = SoftReader(targets, problem, fibres),
+                    scratch = problem.is_hard() ? Tensor() : exponentials_of(fibres)](int64_t first,
+                                                                                      int64_t count) mutable {
+                const Group<T> group{fibres, targets, kernels::softmax(dtype_of<T>()), first, count};
+                const ConstPanel z = reader.read(first, count);
+                const Panel to = writer.place(first, count);
+                double* factor = factors.data_ptr<double>() + first;
+                if (problem.is_hard()) {
+                    group.hard_gradient(z, rows, factor, to);
+                } else {
+                    group.soft_gradient(z, soft.read(first, count), rows, factor, scratch.raw(), to);
+                }
+                for (int64_t f = 0; f < count; ++f) {
+                    if (!targets.counts(first + f) || factor[f] == 0) group.clear(to, f);
+                }
+                writer.finish(first, count);
+            };
         });
     });
     return z_bar;

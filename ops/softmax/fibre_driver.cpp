@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "ops/pointwise/pointwise_driver.hpp"
+#include "ops/pointwise/dense_driver.hpp"
 #include "tensor/stream.hpp"
 #include "tensor/transpose.hpp"
 
@@ -16,11 +16,9 @@ using std::int64_t;
 constexpr int64_t kLongRow = 64;           // from here on a row is worth a kernel call of its own
 constexpr int64_t kGroupElements = 16384;  // elements of a group of rows: they fit in L2
 
-std::size_t at(int64_t dim) { return static_cast<std::size_t>(dim); }
-
 Shape chosen(const Shape& values, const Shape& dims) {
     Shape result;
-    for (int64_t dim : dims) result.push_back(values[at(dim)]);
+    for (int64_t dim : dims) result.push_back(values[dim]);
     return result;
 }
 
@@ -49,14 +47,14 @@ void copy_plane(const Unit* from, int64_t from_fibre, int64_t from_element, Unit
 
 Fibres::Fibres(const Tensor& model, int64_t dim)
     : sizes_(model.sizes()), order_(dims_by_stride(model.sizes(), model.strides())), dim_(dim) {
-    length_ = sizes_.empty() ? 1 : sizes_[at(dim)];
+    length_ = sizes_.empty() ? 1 : sizes_[dim];
     count_ = 1;
     bool innermost = true;
     for (int64_t d : order_) {
-        innermost = d == dim || (innermost && sizes_[at(d)] == 1);
+        innermost = d == dim || (innermost && sizes_[d] == 1);
         if (d == dim) continue;
         others_.push_back(d);
-        count_ *= sizes_[at(d)];
+        count_ *= sizes_[d];
     }
     grouping_ = innermost && (length_ >= kLongRow || count_ == 1) ? kernels::kRows : kernels::kLanes;
     group_ = grouping_ == kernels::kRows
@@ -68,11 +66,12 @@ StridedRuns Fibres::starts(const Tensor& x) const {
     return {chosen(sizes_, others_), chosen(x.strides(), others_)};
 }
 
-int64_t Fibres::element_stride(const Tensor& x) const { return length_ == 1 ? 1 : x.strides()[at(dim_)]; }
+int64_t Fibres::element_stride(const Tensor& x) const { return length_ == 1 ? 1 : x.strides()[dim_]; }
 
 Tensor Fibres::like(DType dtype) const { return empty_in_order(sizes_, order_, dtype); }
 
 Tensor Fibres::listed(const Tensor& x, DType dtype) const {
+    if (x.dtype() == dtype && x.is_contiguous() && std::is_sorted(others_.begin(), others_.end())) return x;
     // The dimensions of x after `dim` are one place further forward than the model's.
     Shape from = others_;
     for (int64_t& d : from) d -= d > dim_ ? 1 : 0;
@@ -86,12 +85,12 @@ Tensor Fibres::listed(const Tensor& x, DType dtype) const {
 Tensor Fibres::unlisted(const Tensor& list, bool keepdim) const {
     const Shape dense_strides = contiguous_strides(chosen(sizes_, others_));
     Shape strides = Shape::filled(sizes_.size(), 1);
-    for (std::size_t i = 0; i < others_.size(); ++i) strides[at(others_[i])] = dense_strides[i];
+    for (std::size_t i = 0; i < others_.size(); ++i) strides[others_[i]] = dense_strides[i];
     Shape sizes = sizes_;
-    if (!sizes.empty() && keepdim) sizes[at(dim_)] = 1;
+    if (!sizes.empty() && keepdim) sizes[dim_] = 1;
     if (!sizes.empty() && !keepdim) {
-        sizes.erase(at(dim_));
-        strides.erase(at(dim_));
+        sizes.erase(dim_);
+        strides.erase(dim_);
     }
     return Tensor::make(list.impl().storage, list.dtype(), sizes, strides, list.storage_offset());
 }
@@ -99,11 +98,11 @@ Tensor Fibres::unlisted(const Tensor& list, bool keepdim) const {
 Shape Fibres::index(int64_t fibre) const {
     Shape place = sizes_;
     for (std::size_t i = others_.size(); i-- > 0;) {
-        const int64_t size = sizes_[at(others_[i])];
-        place[at(others_[i])] = fibre % size;
+        const int64_t size = sizes_[others_[i]];
+        place[others_[i]] = fibre % size;
         fibre /= size;
     }
-    if (!place.empty()) place.erase(at(dim_));
+    if (!place.empty()) place.erase(dim_);
     return place;
 }
 

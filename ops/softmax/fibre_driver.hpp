@@ -31,22 +31,22 @@ public:
     std::int64_t element_stride(const Tensor& x) const;
     /// A new tensor of the model's shape, laid out in memory in the fibres' order.
     Tensor like(DType dtype) const;
-    /// One number for each fibre, in the fibres' order, from a tensor that has the model's shape without
-    /// `dim`.
+    /// One number for each fibre, dense in the fibres' order, from a tensor that has the model's shape without
+    /// `dim`: that tensor itself where it is so.
     Tensor listed(const Tensor& x, DType dtype) const;
     /// The reverse.
     Tensor unlisted(const Tensor& list, bool keepdim) const;
     /// The index of a fibre in the model's shape without `dim`.
     Shape index(std::int64_t fibre) const;
 
-    /// Calls f(first, count) for groups that cover all fibres, on several threads. `f` is copied for each of
-    /// them.
-    template <class F>
-    void for_each_group(const F& f) const {
+    /// Calls work(first, count) for groups that cover all fibres, on several threads, each of which makes its own
+    /// `work = make()`.
+    template <class Make>
+    void for_each_group(const Make& make) const {
         if (length_ == 0) return;
         parallel_for(count_, group_, length_, [&](std::int64_t begin, std::int64_t end) {
-            F mine = f;
-            for (std::int64_t i = begin; i < end; i += group_) mine(i, std::min(group_, end - i));
+            auto work = make();
+            for (std::int64_t i = begin; i < end; i += group_) work(i, std::min(group_, end - i));
         });
     }
 
@@ -61,7 +61,13 @@ private:
     kernels::Grouping grouping_;
 };
 
-/// Reads a tensor of the fibres' shape by groups. Each thread needs a copy of its own.
+/// f of a 0 of the type that kernels compute in.
+template <class F>
+void with_floating(DType dtype, const F& f) {
+    dtype == kFloat64 ? f(double{}) : f(float{});
+}
+
+/// Reads a tensor of the fibres' shape by groups. Each thread needs one of its own.
 class FibreReader {
 public:
     FibreReader(const Fibres& fibres, const Tensor& x, DType compute);

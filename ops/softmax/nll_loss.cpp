@@ -32,13 +32,13 @@ void for_each_label(const Fibres& fibres, const Tensor& x, const ClassLabels& la
 }
 
 /// The gradient for an input of this shape: −w_t ȳ / total at each row's class t. With g = ȳ, of a cotangent
-/// v, ḡ = Σ −w_t h_t / total.
+/// v, ḡ = Σ −w_t v_t / total.
 Tensor nll_loss_backward(const Tensor& y_bar, const Shape& sizes, DType dtype, const Tensor& targets,
                          const NllLossOptions& options, double total) {
     const Tensor x_bar = zeros(sizes, dtype);
     const Fibres fibres(x_bar, options.dim);
     const ClassWeights weights(kName, options.weight, fibres.length());
-    const ClassLabels labels(kName, x_bar, options.dim, fibres, targets, options.ignore_index);
+    const ClassLabels labels(fibres, targets, options.ignore_index);
     const Tensor factors = row_factors(fibres, y_bar, options.reduction, total);
     const auto* factor = factors.data_ptr<double>();
     dispatch(dtype, [&](auto zero) {
@@ -67,7 +67,8 @@ Tensor nll_loss(const Tensor& log_probabilities, const Tensor& targets, const Nl
     own.dim = wrap_dim(options.dim, x.dim(), kName);
     const Fibres fibres(x, own.dim);
     const ClassWeights weights(kName, own.weight, fibres.length());
-    const ClassLabels labels(kName, x, own.dim, fibres, targets, own.ignore_index);
+    check_labels(kName, x, own.dim, fibres, targets, own.ignore_index);
+    const ClassLabels labels(fibres, targets, own.ignore_index);
     const double total = own.reduction == Reduction::kMean ? labels.total_weight(weights) : 1;
     const Tensor losses = zeros({fibres.count()}, kFloat64);
     auto* loss = losses.data_ptr<double>();

@@ -141,3 +141,13 @@ TEST_CASE("a value of another thread's tape is a constant") {
     y.backward();
     CHECK(x.grad().item<double>() == 6);
 }
+
+TEST_CASE("nesting: a leaf among the outputs is no obstacle where the inner tape leads to no input") {
+    const Tensor x = leaf({1.0, 2.0});
+    const Tensor w = leaf(3.0);
+    const Tape outer;
+    const Tensor y = (x * x).sum();
+    const Tape inner;
+    const Tensor square = w * w;
+    CHECK(equal(grad({w, y}, {x})[0], tensor({2.0, 4.0}, kFloat64)));
+}

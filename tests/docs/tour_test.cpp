@@ -1,6 +1,7 @@
 // TOUR.md names files, what to read in them, tests to run and lines to break. All of it must exist.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -51,6 +52,22 @@ int selected(const std::string& name) {
     return std::stoi(count[1]);
 }
 
+/// Whether `file` is the next one that a reader meets after those of `way`: one of them includes it or its header, or is
+/// included by it, or it is a kernel and the table of kernels is among them.
+bool is_joined(const fs::path& root, const fs::path& file, const std::vector<fs::path>& way) {
+    const auto includes = [&](const fs::path& from, fs::path what) {
+        const std::string text = read(root / from);
+        const fs::path header = what.replace_extension(".hpp");
+        return text.find("#include \"" + header.string() + "\"") != std::string::npos ||
+               text.find("#include \"" + header.lexically_relative(from.parent_path()).string() + "\"") !=
+                   std::string::npos;
+    };
+    return std::any_of(way.begin(), way.end(), [&](const fs::path& met) {
+        return includes(met, file) || includes(file, met) ||
+               (met == "ops/kernels/table.hpp" && file.parent_path() == "ops/kernels");
+    });
+}
+
 /// Whether `part`, a name or its beginning, is defined in `text` and not only mentioned: as a type, as a
 /// function, as a Note.
 bool is_defined(const std::string& text, const std::string& part) {
@@ -63,6 +80,24 @@ bool is_defined(const std::string& text, const std::string& part) {
 }
 
 }  // namespace
+
+TEST_CASE(
+    "docs: a reader follows a loss to its gradient through at most 25 files, each joined to one before it") {
+    const fs::path root = fs::path(REEL_TESTS).parent_path();
+    std::istringstream tour(read(root / "TOUR.md"));
+    std::vector<fs::path> way;
+    for (std::string line; std::getline(tour, line);) {
+        if (!line.starts_with("- Way: ")) continue;
+        for (const std::string& file : backquoted(line)) {
+            CAPTURE(file);
+            CHECK(fs::is_regular_file(root / file));
+            CHECK((way.empty() || is_joined(root, file, way)));
+            way.emplace_back(file);
+        }
+    }
+    CHECK(way.size() > 10);
+    CHECK(way.size() <= 25);
+}
 
 TEST_CASE("docs: every file, name, test and line of TOUR.md exists") {
     const fs::path root = fs::path(REEL_TESTS).parent_path();

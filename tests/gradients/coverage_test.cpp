@@ -19,10 +19,10 @@ namespace {
 /// Results that are integer or bool, or do not change with the input; forms of an operation that records
 /// itself under its own name (mm is a matmul, stack a cat, …).
 const std::set<std::string> kUnrecorded = {
-    "any", "all",   "argmax",      "argmin",     "bmm",         "count_nonzero",  "dot",
-    "eq",  "equal", "ge",          "gt",         "isfinite",    "isinf",          "isnan",
-    "le",  "lt",    "logical_and", "logical_or", "logical_not", "logical_xor",    "mm",
-    "mv",  "ne",    "one_hot",     "outer",      "stack",       "take_along_dim",
+    "all",     "any", "argmax",      "argmin",      "bmm",        "count_nonzero", "dot",
+    "dropout", "eq",  "equal",       "ge",          "gt",         "isfinite",      "isinf",
+    "isnan",   "le",  "logical_and", "logical_not", "logical_or", "logical_xor",   "lt",
+    "mm",      "mv",  "ne",          "one_hot",     "outer",      "stack",         "take_along_dim",
 };
 
 /// The first arguments of all calls in the sources of ops/ that look like the name of an operation.

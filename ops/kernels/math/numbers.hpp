@@ -20,7 +20,7 @@ Vec<T> polynomial(const Vec<T>& x, const T (&c)[N]) {
     return y;
 }
 
-// ---- Bits -------------------------------------------------------------------------------------------------
+// ---- Bits
 
 /// How a number is stored: unsigned integers of its size, the bits of its fraction, the bias of its exponent.
 template <class T>
@@ -99,7 +99,7 @@ Vec<T> one_by_one(const F& f, const V&... x) {
     return Vec<T>::load_aligned(buffer[0]);
 }
 
-// ---- Sums and products without rounding errors ------------------------------------------------------------
+// ---- Sums and products without rounding errors
 
 /// A number in two parts, high + low, where low is what did not fit into high.
 template <class T>

@@ -3,6 +3,7 @@
 /// several.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <type_traits>
 #include <utility>
@@ -13,8 +14,31 @@
 #pragma GCC visibility push(default)
 namespace reel {
 
-/// A function of tensors in any of its forms: `Tensor(const Tensor&)`, `Tensor(const std::vector<Tensor>&)`,
-/// or either returning `std::vector<Tensor>`.
+namespace detail {
+
+template <class F, class Numbers>
+struct TakesTensors;
+template <class F, std::size_t... I>
+struct TakesTensors<F, std::index_sequence<I...>>
+    : std::is_invocable<F&, decltype(static_cast<void>(I), std::declval<const Tensor&>())...> {};
+
+/// How many tensors `F` takes, one by one: the least number that will do, 0 where none up to 8 does.
+template <class F, std::size_t N = 1>
+constexpr std::size_t tensors_taken() {
+    if constexpr (TakesTensors<F, std::make_index_sequence<N>>::value) {
+        return N;
+    } else if constexpr (N < 8) {
+        return tensors_taken<F, N + 1>();
+    } else {
+        return 0;
+    }
+}
+
+}  // namespace detail
+
+/// A function of tensors in any of its forms: `Tensor(const Tensor&)`, `Tensor(const Tensor&, const Tensor&)` and
+/// so on, `Tensor(const std::vector<Tensor>&)`, or one of them returning `std::vector<Tensor>`. What accepts the
+/// vector gets the vector.
 class TensorFunction {
 public:
     template <class F>
@@ -22,13 +46,13 @@ public:
 
     template <class F>
         requires(!std::is_same_v<std::remove_cvref_t<F>, TensorFunction> &&
-                 (kTakesList<F> || std::is_invocable_v<F&, const Tensor&>))
+                 (kTakesList<F> || detail::tensors_taken<F>() > 0))
     TensorFunction(F f)
         : call_([f = std::move(f)](const std::vector<Tensor>& inputs) mutable {
               if constexpr (kTakesList<F>) {
                   return list(f(inputs));
               } else {
-                  return list(f(only(inputs)));
+                  return spread(f, inputs, std::make_index_sequence<detail::tensors_taken<F>()>());
               }
           }) {}
 
@@ -37,11 +61,15 @@ public:
 private:
     static std::vector<Tensor> list(Tensor output) { return {std::move(output)}; }
     static std::vector<Tensor> list(std::vector<Tensor> outputs) { return outputs; }
-    static const Tensor& only(const std::vector<Tensor>& inputs) {
-        if (inputs.size() != 1) {
-            fail<Error>("a function of one tensor is called with ", inputs.size(), " tensors");
-        }
-        return inputs[0];
+    template <class F, std::size_t... I>
+    static std::vector<Tensor> spread(F& f, const std::vector<Tensor>& inputs, std::index_sequence<I...>) {
+        check_count(sizeof...(I), inputs.size());
+        return list(f(inputs[I]...));
+    }
+    static void check_count(std::size_t wanted, std::size_t given) {
+        if (given == wanted) return;
+        fail<Error>("a function of ", wanted,
+                    wanted == 1 ? " tensor is called with " : " tensors is called with ", given);
     }
 
     std::function<std::vector<Tensor>(const std::vector<Tensor>&)> call_;

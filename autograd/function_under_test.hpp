@@ -1,22 +1,22 @@
 /// \file
-/// What `gradcheck` examines: a function at a point, whose elements can be moved. Not a public header.
+/// What `gradcheck` examines: a function of tensors at a point, as the checker of `check/` wants it, which knows no
+/// tensor. Not a public header.
 #pragma once
 
 #include <cstdint>
-#include <limits>
 #include <string>
 #include <vector>
 
 #include "autograd/gradcheck.hpp"
-#include "autograd/numeric.hpp"
 #include "autograd/tape_state.hpp"
+#include "check/examine.hpp"
 
 namespace reel::detail {
 
 using Numbers = std::vector<double>;
 
-/// Random numbers ±[0.5, 1.5): weights of either sign that pass nothing over. A sequence of its own, so that
-/// the user's generator stays where it is.
+/// Random numbers ±[0.5, 1.5) of so few bits that they are exact in float32: weights of either sign that pass
+/// nothing over. A sequence of its own, so that the user's generator stays where it is.
 class Weights {
 public:
     explicit Weights(std::uint64_t seed) : seed_(seed) {}
@@ -30,19 +30,16 @@ private:
 /// Row-major index of an element.
 Shape index_of(std::size_t element, const Shape& sizes);
 
-/// An input whose elements can be moved one by one: a leaf on memory of its own. It has the layout of the
-/// original, or is dense where elements of that share a place.
+/// An input whose elements can be set: a leaf on memory of its own. It has the layout of the original, or is dense
+/// where elements of that share a place.
 class PerturbedInput {
 public:
-    explicit PerturbedInput(const Tensor& original);
+    PerturbedInput(const Tensor& original, DType dtype);
 
     const Tensor& leaf() const { return leaf_; }
     std::size_t size() const { return home_.size(); }
-    double home(std::size_t element) const { return home_[element]; }
-    /// What counts as far for an element: a power of two about as large; a move by a fraction of it is small.
-    double reach(std::size_t element) const;
-    /// Puts an element at its home + t; returns by how much rounding lets it differ from home.
-    double move(std::size_t element, double t) const;
+    const Numbers& home() const { return home_; }
+    void set(std::span<const double> elements) const;
 
 private:
     Tensor leaf_;
@@ -50,64 +47,64 @@ private:
     Numbers home_;
 };
 
-/// The function, its outputs weighed by random numbers: their sum, or each by itself (the parts). Hides this
-/// thread's tapes while it lives.
+/// The function, its outputs weighed by random numbers. Hides this thread's tapes while it lives.
 class FunctionUnderTest {
 public:
-    /// `grain` is the size of the numbers that the outputs are made of where they are smaller themselves:
-    /// what is left of these has their rounding.
+    /// `floor`: of the noise of the outputs' elements; may be empty.
     FunctionUnderTest(const TensorFunction& f, const std::vector<Tensor>& inputs,
-                      const GradcheckOptions& options, double grain = std::numeric_limits<double>::min());
+                      const GradcheckOptions& options, const Numbers& floor = {});
+    /// The floor of the noise of the function's gradient.
+    Numbers gradient_floor() const;
 
-    /// How many inputs are checked, and the number of the k-th of them.
+    /// How many inputs are checked, and the number of the k-th of them, and its shape.
     std::size_t checked() const { return numbers_.size(); }
     std::size_t number(std::size_t k) const { return numbers_[k]; }
-    const PerturbedInput& perturbed(std::size_t k) const { return perturbed_[k]; }
+    const Shape& sizes(std::size_t k) const { return inputs_[numbers_[k]].sizes(); }
 
-    std::size_t parts() const { return centre_.size(); }
-    /// The tape's gradient of a part for the k-th checked input.
-    const Numbers& gradient(std::size_t part, std::size_t k) const { return gradients_[part][k]; }
-    /// Whether a second run gave the same bits.
-    bool deterministic() const { return deterministic_; }
+    /// For the checker; empty where the function is not deterministic.
+    const check::detail::Subject& subject() const { return subject_; }
+    /// Why not; empty where it is.
+    const std::string& nondeterministic() const { return nondeterministic_; }
+    /// What of the exact checks failed; empty where none did.
+    const std::string& inexact() const { return inexact_; }
+    /// Whether the tape leads from the k-th checked input to an output.
+    bool reached(std::size_t k) const { return reached_[k]; }
+    bool in_float32() const { return dtype_ == kFloat32; }
     const std::string& name() const { return name_; }
     const std::vector<Shape>& output_sizes() const { return output_sizes_; }
-
-    /// The parts where the inputs are now; where they are at home; their rounding noise there; Σ |weight ·
-    /// output|, no output counting less than the grain.
-    Numbers values() const;
-    const Numbers& centre() const { return centre_; }
-    const Numbers& noise() const { return noise_; }
-    const Numbers& magnitudes() const { return magnitudes_; }
+    DType output_dtype() const { return output_dtype_; }
 
 private:
-    using Gradients = std::vector<std::vector<Numbers>>;  // [part][checked input][element]
+    using Rows = std::vector<Numbers>;  // [part][column]
 
-    std::vector<Tensor> with_leaves(const std::vector<Tensor>& leaves) const;
+    void choose_dtype();
     std::vector<Tensor> call(const std::vector<Tensor>& leaves) const;
-    Numbers weigh(const std::vector<Tensor>& outputs) const;
-    Numbers to_parts(const Numbers& weighed) const;
-    Gradients differentiate(const std::vector<Tensor>& outputs, const std::vector<Tensor>& leaves) const;
-    void run_twice(const std::string& name, Weights& weights);
-    void measure_noise(Weights& weights);
-    void measure_size();
+    std::vector<Tensor> leaves_at(std::span<const double> x) const;
+    Rows differentiate(const std::vector<Tensor>& outputs, const std::vector<Tensor>& leaves, double factor,
+                       std::vector<bool>* reached = nullptr) const;
+    void run(const std::string& name);
+    bool needs_tape(const Numbers& on_tape) const;
+    void check_exactly(const std::vector<Tensor>& outputs, const std::vector<Tensor>& leaves);
+    Numbers values(std::span<const double> x) const;
 
     Swap<Tape::State*> hidden_{innermost, nullptr};
     Swap<bool> recording_{paused, false};
     TensorFunction f_;
     std::vector<Tensor> inputs_;
     bool full_;
-    double grain_;
+    double accuracy_;
+    Weights draw_;
+    DType dtype_ = kFloat64;  // of the inputs that are checked
+    DType output_dtype_ = kFloat64;
+    bool on_tape_ = true;  // the function is evaluated
     std::vector<std::size_t> numbers_;
     std::vector<PerturbedInput> perturbed_;
-    std::vector<Tensor> perturbed_leaves_;
-    Numbers weights_;
-    Gradients gradients_;
-    bool deterministic_ = true;
+    Numbers weights_;  // of the outputs' elements
+    check::detail::Subject subject_;
+    std::vector<bool> reached_;
+    std::string nondeterministic_, inexact_;
     std::string name_;
     std::vector<Shape> output_sizes_;
-    Numbers centre_;
-    Numbers noise_;
-    Numbers magnitudes_;
 };
 
 }  // namespace reel::detail

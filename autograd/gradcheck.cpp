@@ -1,193 +1,110 @@
-// The check: the tape's gradient beside the numeric one, element by element. What is examined is in
-// `function_under_test.cpp`, the numeric derivative in `numeric.cpp`, the printed report in `report.cpp`.
+// The check of tensors' gradients: the subject is made in `function_under_test.cpp`, examined in `check/examine.cpp`, and what was
+// found is sorted by input here.
 #include "autograd/gradcheck.hpp"
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
+#include <ostream>
+#include <sstream>
 
 #include "autograd/function_under_test.hpp"
 #include "autograd/tape.hpp"
+#include "check/hints.hpp"
 #include "tensor/factory.hpp"
 
 namespace reel {
 
 namespace {
 
-using detail::Derivative;
 using detail::FunctionUnderTest;
-using detail::Numbers;
-using detail::Point;
-using detail::Smoothness;
 using detail::Weights;
 
-constexpr double kFirstStep = 0.2137;  // of the reach; no round number, lest it fits a period
-
-/// Both derivatives of one element, and what is to be thought of them.
-struct Finding {
-    Verdict verdict = Verdict::kMatch;
-    double analytic = 0;
-    double numeric = 0;
-    double error = 0;
-
-    /// How much worse than another this is.
-    bool worse_than(const Finding& other) const {
-        const auto miss = [](const Finding& f) {
-            const double difference = std::abs(f.analytic - f.numeric);
-            return difference == 0 ? 0 : difference / f.error;
-        };
-        return verdict != other.verdict ? verdict > other.verdict : miss(*this) > miss(other);
-    }
-};
-
-/// What counts as large: the largest derivative that the tape says, and the largest size of the function.
-struct Scale {
-    double gradient = 0;
-    double function = 0;
-};
-
-Verdict judge(const Finding& found, Smoothness smoothness, Scale scale) {
-    constexpr double kCoarse = 1e-6;
-    constexpr double kNegligible = 1e-9;
-    if (!std::isfinite(found.analytic) || smoothness == Smoothness::kNonFinite) return Verdict::kNonFinite;
-    if (std::abs(found.analytic - found.numeric) > found.error) return Verdict::kWrong;
-    if (smoothness != Smoothness::kSmooth) return Verdict::kKink;
-    const double size = std::max(scale.gradient, std::abs(found.numeric));
-    return found.error <= kCoarse * size + kNegligible * scale.function ? Verdict::kMatch
-                                                                        : Verdict::kTooCoarse;
+check::Options options_of(const GradcheckOptions& options) {
+    check::Options result;
+    result.accuracy = options.accuracy;
+    result.budget = options.budget;
+    result.seed = options.seed;
+    result.name = options.name;
+    result.progress = options.progress;
+    return result;
 }
 
-/// The largest finite size.
-double largest(const Numbers& numbers) {
-    double most = 0;
-    for (const double number : numbers) {
-        if (std::isfinite(number)) most = std::max(most, std::abs(number));
-    }
-    return most;
+GradcheckInput fresh(const FunctionUnderTest& subject, std::size_t k, std::uint64_t seed) {
+    GradcheckInput input;
+    input.input = subject.number(k);
+    input.sizes = subject.sizes(k);
+    input.report.seed = seed;
+    input.report.name = detail::concat(subject.name(), ", input ", input.input);
+    return input;
 }
 
-/// A straight move: so much of each element.
-using Direction = std::vector<std::pair<std::size_t, double>>;
-
-/// What was found along a direction, and in which part of the function.
-struct Look {
-    Finding finding;
-    std::size_t part = 0;
-};
-
-/// Looks at the k-th checked input along a direction, in every part of the function, and returns the worst.
-Look look(const FunctionUnderTest& function, std::size_t k, const Direction& direction) {
-    const detail::PerturbedInput& perturbed = function.perturbed(k);
-    const auto go = [&](double t) {
-        for (const auto& [element, share] : direction) {
-            const double moved = perturbed.move(element, t * share);
-            if (direction.size() == 1) t = moved / share;
-        }
-        return t;
-    };
-    double longest = 0;
-    for (const auto& [element, share] : direction) longest = std::max(longest, std::abs(share));
-    Scale scale;
-    scale.gradient = std::numeric_limits<double>::min() * longest;  // below it rounding does not shrink
-    for (std::size_t part = 0; part < function.parts(); ++part) {
-        scale.gradient = std::max(scale.gradient, largest(function.gradient(part, k)) * longest);
-        scale.function = std::max(scale.function, function.magnitudes()[part]);
+/// One verdict on every element, where there is nothing to compare.
+void refuse(GradcheckInput& input, std::size_t count, Verdict verdict, const std::string& hint) {
+    for (std::size_t i = 0; i < count; ++i) {
+        input.report.elements.push_back(
+            {0, i, 0, 0, 0, check::detail::kInfinity, verdict, i == 0 ? hint : ""});
     }
-    const detail::Line line = [&](double t) {
-        const double went = go(t);
-        return Point{went, function.values()};
-    };
-    const std::vector<Derivative> numeric =
-        differentiate(line, kFirstStep, function.centre(), function.noise(), scale.gradient);
-    go(0);
-    // The tape's own rounding, in sums as large as the largest element of the gradient.
-    constexpr double kRounding = 32 * std::numeric_limits<double>::epsilon();
-    Look worst;
-    for (std::size_t part = 0; part < numeric.size(); ++part) {
-        Finding found;
-        for (const auto& [element, share] : direction) {
-            found.analytic += function.gradient(part, k)[element] * share;
-        }
-        found.numeric = numeric[part].slope.value;
-        found.error = numeric[part].slope.error + kRounding * scale.gradient;
-        found.verdict = judge(found, numeric[part].smoothness, scale);
-        if (part == 0 || found.worse_than(worst.finding)) worst = {found, part};
-    }
-    return worst;
 }
 
-class Check {
-public:
-    Check(const FunctionUnderTest& function, const GradcheckOptions& options)
-        : function_(function), mode_(options.mode), directions_(~options.seed) {}
+void conclude(GradcheckInput& input, const FunctionUnderTest& subject, std::size_t k) {
+    check::Report& report = input.report;
+    const auto [begin, end] = subject.subject().groups[k];
+    std::vector<detail::Numbers> analytic;
+    bool all_zero = true;
+    for (const detail::Numbers& row : subject.subject().analytic) {
+        analytic.emplace_back(row.begin() + static_cast<std::ptrdiff_t>(begin),
+                              row.begin() + static_cast<std::ptrdiff_t>(end));
+        for (const double a : analytic.back()) all_zero = all_zero && a == 0;
+    }
+    const bool unreached = all_zero && !subject.reached(k);
+    if (unreached)
+        report.hint = "nothing on the tape leads from this input to the outputs: is `record` missing?";
+    check::detail::guess(report, analytic);
+    if (unreached && report.verdict() != Verdict::kWrong) report.hint.clear();
+    input.verdict = report.verdict();
+    report.passed = input.verdict <= Verdict::kKink;
+}
 
-    GradcheckInput input(std::size_t k) {
-        if (!function_.deterministic()) {
-            GradcheckInput result = fresh(k);
-            result.elements.assign(function_.perturbed(k).size(), Verdict::kNondeterministic);
-            result.verdict = Verdict::kNondeterministic;
-            return result;
+GradcheckReport report_on(const FunctionUnderTest& subject, const GradcheckOptions& options) {
+    GradcheckReport report{true, subject.name(), options.seed, {}, {}, subject.in_float32()};
+    for (std::size_t k = 0; k < subject.checked(); ++k)
+        report.inputs.push_back(fresh(subject, k, options.seed));
+    const auto& groups = subject.subject().groups;
+    if (subject.nondeterministic().empty()) {
+        const check::detail::Examined found = check::detail::examine(subject.subject(), options_of(options));
+        for (std::size_t i = 0; i < found.elements.size(); ++i) {
+            std::size_t k = 0;
+            while (found.first[i] >= groups[k].end) ++k;
+            check::Element element = found.elements[i];
+            if (element.column != check::kDirection) element.column -= groups[k].begin;
+            report.inputs[k].report.elements.push_back(element);
         }
-        if (mode_ != GradcheckMode::kProjection || function_.perturbed(k).size() == 0) return by_element(k);
-        const GradcheckInput along = by_direction(k);
-        if (along.verdict <= Verdict::kKink) return along;
-        const GradcheckInput where = by_element(k);
-        return where.verdict > Verdict::kKink ? where : along;
+        report.inputs[0].report.evaluations = found.evaluations;
+        if (found.exhausted)
+            report.hint = "the budget of evaluations was used up; not every element was looked at";
     }
-
-private:
-    GradcheckInput fresh(std::size_t k) const {
-        GradcheckInput result;
-        result.input = function_.number(k);
-        result.sizes = function_.perturbed(k).leaf().sizes();
-        return result;
-    }
-
-    GradcheckInput by_element(std::size_t k) const {
-        GradcheckInput result = fresh(k);
-        const detail::PerturbedInput& perturbed = function_.perturbed(k);
-        Finding worst;
-        for (std::size_t i = 0; i < perturbed.size(); ++i) {
-            const double reach = perturbed.reach(i);  // a power of two: to divide by it is exact
-            auto [found, part] = look(function_, k, {{i, reach}});
-            found.analytic /= reach;
-            found.numeric /= reach;
-            found.error /= reach;
-            result.elements.push_back(found.verdict);
-            if (i > 0 && !found.worse_than(worst)) continue;
-            worst = found;
-            note(found, part, result);
-            result.worst = detail::index_of(i, result.sizes);
+    for (std::size_t k = 0; k < subject.checked(); ++k) {
+        GradcheckInput& input = report.inputs[k];
+        if (!subject.nondeterministic().empty()) {
+            refuse(input, groups[k].end - groups[k].begin, Verdict::kNondeterministic,
+                   subject.nondeterministic());
         }
-        return result;
+        conclude(input, subject, k);
     }
-
-    GradcheckInput by_direction(std::size_t k) {
-        GradcheckInput result = fresh(k);
-        const detail::PerturbedInput& perturbed = function_.perturbed(k);
-        Direction direction;
-        for (std::size_t i = 0; i < perturbed.size(); ++i)
-            direction.emplace_back(i, directions_() * perturbed.reach(i));
-        const auto [found, part] = look(function_, k, direction);
-        result.elements = {found.verdict};
-        note(found, part, result);
-        return result;
+    report.passed = report.verdict() <= Verdict::kKink;
+    if (!subject.inexact().empty()) {
+        report.hint = subject.inexact();
+        if (report.passed) {
+            check::Report& first = report.inputs[0].report;
+            first.elements.push_back({0, check::kDirection, 0, 0, 0, 0, Verdict::kWrong, subject.inexact()});
+            report.inputs[0].verdict = Verdict::kWrong;
+            report.passed = first.passed = false;
+        }
     }
+    return report;
+}
 
-    void note(const Finding& found, std::size_t part, GradcheckInput& result) const {
-        result.verdict = found.verdict;
-        result.output = mode_ == GradcheckMode::kFullJacobian ? static_cast<std::int64_t>(part) : -1;
-        result.analytic = found.analytic;
-        result.numeric = found.numeric;
-        result.error = found.error;
-    }
-
-    const FunctionUnderTest& function_;
-    GradcheckMode mode_;
-    Weights directions_;
-};
-
-/// The gradient of `f` as a function of its inputs and, after them, of the cotangents.
+/// The gradient of `f` as a function of its inputs and, behind them, of the cotangents.
 TensorFunction gradient_of(const TensorFunction& f, std::size_t count) {
     return [f, count](const std::vector<Tensor>& arguments) {
         const std::vector<Tensor> inputs(arguments.begin(),
@@ -206,7 +123,7 @@ TensorFunction gradient_of(const TensorFunction& f, std::size_t count) {
         for (std::size_t i = 0; i < outputs.size(); ++i) {
             if (!outputs[i].requires_grad()) continue;
             recorded.push_back(outputs[i]);
-            options.grad_outputs.push_back(arguments[count + i]);
+            options.grad_outputs.push_back(arguments[count + i].to(outputs[i].dtype()));
         }
         std::vector<Tensor> gradients(wanted.size());
         if (!recorded.empty()) gradients = grad(recorded, wanted, options);
@@ -217,19 +134,30 @@ TensorFunction gradient_of(const TensorFunction& f, std::size_t count) {
     };
 }
 
-GradcheckReport report_on(const FunctionUnderTest& function, const GradcheckOptions& options) {
-    GradcheckReport report{true, function.name(), options.seed, {}};
-    Check check(function, options);
-    for (std::size_t k = 0; k < function.checked(); ++k) report.inputs.push_back(check.input(k));
-    report.passed = report.verdict() <= Verdict::kKink;
-    return report;
-}
+/// A derivative without the weights of a cotangent in it: from each output by itself, where these are few.
+constexpr std::size_t kFewDerivatives = 4096;
 
 }  // namespace
 
 GradcheckReport gradcheck(const TensorFunction& f, const std::vector<Tensor>& inputs,
                           const GradcheckOptions& options) {
-    return report_on(FunctionUnderTest(f, inputs, options), options);
+    std::size_t derivatives = 0;
+    GradcheckReport report;
+    {
+        const FunctionUnderTest subject(f, inputs, options);
+        report = report_on(subject, options);
+        std::size_t outputs = 0;
+        for (const Shape& sizes : subject.output_sizes()) outputs += static_cast<std::size_t>(numel(sizes));
+        derivatives = outputs > 1 ? outputs * subject.subject().x.size() : 0;
+    }
+    if (report.verdict() != Verdict::kWrong || options.mode != GradcheckMode::kElements || derivatives == 0 ||
+        derivatives > kFewDerivatives || options.budget != 0 || !report.hint.empty())
+        return report;
+    GradcheckOptions full = options;
+    full.mode = GradcheckMode::kFullJacobian;
+    const FunctionUnderTest subject(f, inputs, full);
+    const GradcheckReport each = report_on(subject, full);
+    return each.verdict() == Verdict::kWrong ? each : report;
 }
 
 GradcheckReport gradcheck(const TensorFunction& f, const Tensor& input, const GradcheckOptions& options) {
@@ -238,28 +166,115 @@ GradcheckReport gradcheck(const TensorFunction& f, const Tensor& input, const Gr
 
 GradcheckReport gradgradcheck(const TensorFunction& f, const std::vector<Tensor>& inputs,
                               const GradcheckOptions& options) {
-    // Where a function saturates, its gradient is small but made of numbers of the order of 1, as 1 − y² is.
-    constexpr double kGradientGrain = 1;
     // One cotangent for each output, with other weights than those that the check draws.
     Weights weights(options.seed ^ 0xc07a6e47);
     std::vector<Tensor> arguments = inputs;
     GradcheckOptions named = options;
+    detail::Numbers floor;
     {
-        const FunctionUnderTest function(f, inputs, options);
-        if (!function.deterministic()) return report_on(function, options);
-        if (named.name.empty()) named.name = "gradient of " + function.name();
-        for (const Shape& sizes : function.output_sizes()) {
+        const FunctionUnderTest subject(f, inputs, options);
+        if (!subject.nondeterministic().empty()) return report_on(subject, options);
+        floor = subject.gradient_floor();
+        if (named.name.empty()) named.name = "gradient of " + subject.name();
+        for (const Shape& sizes : subject.output_sizes()) {
             const Tensor cotangent = Tensor::empty(sizes, kFloat64);
             for (std::int64_t i = 0; i < cotangent.numel(); ++i) cotangent.data_ptr<double>()[i] = weights();
-            arguments.push_back(cotangent);
+            arguments.push_back(cotangent.to(subject.in_float32() ? kFloat32 : kFloat64));
         }
     }
-    return report_on(FunctionUnderTest(gradient_of(f, inputs.size()), arguments, named, kGradientGrain),
-                     named);
+    GradcheckReport report = [&] {
+        const FunctionUnderTest subject(gradient_of(f, inputs.size()), arguments, named, floor);
+        return report_on(subject, named);
+    }();
+    if (report.verdict() == Verdict::kWrong && report.hint.empty()) {
+        GradcheckOptions quick = options;
+        quick.mode = GradcheckMode::kProjection;
+        const FunctionUnderTest subject(f, inputs, quick);
+        if (report_on(subject, quick)) {
+            report.hint =
+                "the first derivative is right: what is wrong shows at second order alone, as a pullback "
+                "does "
+                "that captures a value off the tape";
+        }
+    }
+    return report;
 }
 
 GradcheckReport gradgradcheck(const TensorFunction& f, const Tensor& input, const GradcheckOptions& options) {
     return gradgradcheck(f, std::vector<Tensor>{input}, options);
+}
+
+std::optional<Shape> GradcheckInput::worst() const {
+    const check::Element* element = report.worst();
+    if (element == nullptr || element->column == check::kDirection) return std::nullopt;
+    return detail::index_of(element->column, sizes);
+}
+
+Verdict GradcheckReport::verdict() const {
+    Verdict worst = Verdict::kMatch;
+    for (const GradcheckInput& input : inputs) worst = std::max(worst, input.verdict);
+    return worst;
+}
+
+std::string GradcheckReport::to_json() const {
+    std::string text = "{\"passed\": " + std::string(passed ? "true" : "false") + ", \"inputs\": [";
+    for (std::size_t k = 0; k < inputs.size(); ++k) text += (k == 0 ? "" : ", ") + inputs[k].report.to_json();
+    return text + "]}";
+}
+
+namespace {
+
+void print_input(std::ostream& out, const GradcheckInput& input) {
+    constexpr int kDigits = 12;
+    out << "  input " << input.input << ' ' << input.sizes << ": ";
+    const char* separator = "";
+    for (int v = 0; v <= static_cast<int>(Verdict::kNondeterministic); ++v) {
+        const auto verdict = static_cast<Verdict>(v);
+        const std::size_t count = input.count(verdict);
+        if (count == 0) continue;
+        out << separator << count << ' ' << verdict;
+        separator = ", ";
+    }
+    const check::Element* worst = input.report.worst();
+    if (worst == nullptr) {
+        out << "no elements\n";
+        return;
+    }
+    if (const auto index = input.worst()) {
+        out << "; worst at " << *index;
+    } else {
+        out << "; along a random direction";
+    }
+    const bool each = std::any_of(input.report.elements.begin(), input.report.elements.end(),
+                                  [](const check::Element& e) { return e.row > 0; });
+    if (each) out << ", output element " << worst->row;
+    out.precision(kDigits);
+    out << ": analytic " << worst->analytic << ", numeric " << worst->numeric << " +- ";
+    out.precision(2);
+    out << worst->error;
+    if (worst->verdict == Verdict::kWrong && worst->numeric != 0) {
+        out.precision(6);
+        out << ", ratio " << worst->analytic / worst->numeric;
+    }
+    if (!worst->hint.empty()) out << " (" << worst->hint << ')';
+    out << '\n';
+    if (!input.report.hint.empty()) out << "    " << input.report.hint << '\n';
+}
+
+}  // namespace
+
+std::ostream& operator<<(std::ostream& out, const GradcheckReport& report) {
+    std::ostringstream text;
+    text << report.function << ": " << (report.passed ? "passed" : "FAILED") << " (" << report.verdict()
+         << ", seed " << report.seed << (report.in_float32 ? ", in float32" : "") << ")\n";
+    // What is wrong comes first.
+    for (const bool passed : {false, true}) {
+        for (const GradcheckInput& input : report.inputs) {
+            if ((input.verdict <= Verdict::kKink) == passed) print_input(text, input);
+        }
+    }
+    if (!report.hint.empty()) text << "  " << report.hint << '\n';
+    return out << text.str();
 }
 
 }  // namespace reel

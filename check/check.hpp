@@ -12,29 +12,22 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <iosfwd>
 #include <span>
 #include <string>
 #include <type_traits>
 #include <vector>
 
+#include "report.hpp"
+
 #pragma GCC visibility push(default)
 namespace reel {
 namespace check {
 
-/// What is said of an element, in rising order of severity. The first two pass.
-enum class Verdict : std::uint8_t {
-    kMatch,             ///< both derivatives agree within the error bar
-    kKink,              ///< the one-sided derivatives differ, and the analytic one lies between them
-    kJump,              ///< the function itself jumps here
-    kUnresolved,        ///< the error bar is too wide to tell
-    kWrong,             ///< they disagree
-    kNonFinite,         ///< the function or its derivative is not finite here, or next to here
-    kNondeterministic,  ///< the same point gave different values or derivatives
-};
-/// "match", "kink", "jump", …
-const char* to_string(Verdict verdict);
-std::ostream& operator<<(std::ostream& out, Verdict verdict);
+using verdicts::Element;
+using verdicts::kDirection;
+using verdicts::Report;
+using verdicts::to_string;
+using verdicts::Verdict;
 
 struct Options {
     double accuracy = 0;  ///< what f can be trusted to, relative; 0: it is measured
@@ -45,45 +38,10 @@ struct Options {
     std::function<void(std::size_t done, std::size_t all)> progress = {};  ///< lines looked at, of how many
 };
 
-/// The column of what was looked at along a direction, not along an axis.
-inline constexpr std::size_t kDirection = static_cast<std::size_t>(-1);
-
-/// One derivative: that of output `row` (0 for a gradient) for x[column].
-struct Element {
-    std::size_t row, column;
-    double x, analytic, numeric, error;  ///< `error`: how far `numeric` may be off
-    Verdict verdict;
-    std::string hint;  ///< what may be the matter, in words; often empty
-};
-
 struct Triplet {
     std::size_t row, column;
     double value;
 };
-
-/// True when every element is a match or a kink. Printable: what is wrong comes first.
-struct Report {
-    bool passed = true;
-    std::string name;
-    std::uint64_t seed = 0;  ///< replays it
-    std::vector<Element> elements;
-    std::size_t evaluations = 0;  ///< of f
-    std::string call;             ///< the function that made the report, for the line that replays it
-    std::string hint;             ///< what may be the matter with all of it
-    std::string steps;            ///< of `taylor`: the table of steps, remainders and orders
-
-    explicit operator bool() const { return passed; }
-    /// The worst of the elements' verdicts.
-    Verdict verdict() const;
-    /// How many elements got this verdict.
-    std::size_t count(Verdict which) const;
-    /// The worst element, null where there is none: by verdict, then by how many error bars it misses.
-    const Element* worst() const;
-    std::string to_json() const;
-    /// Writes a page for a browser, which needs no network: the elements, and a picture of their errors.
-    void to_html(const std::string& path) const;
-};
-std::ostream& operator<<(std::ostream& out, const Report& report);
 
 namespace detail {
 

@@ -28,8 +28,8 @@ void Extrapolation::add(double value, double noise) {
     Estimate best;
     Estimate coarse = {value, kInfinity, noise};
     std::size_t columns = 1;
-    double factor = std::exp2(first_power_);
-    const double growth = std::exp2(increment_);
+    double factor = std::ldexp(1.0, first_power_);
+    const double growth = std::ldexp(1.0, increment_);
     for (std::size_t column = 0; column < columns_; ++column, ++columns) {
         const Estimate before = std::exchange(row_[column], coarse);
         const Estimate better = {coarse.value + (coarse.value - before.value) / (factor - 1), kInfinity,
@@ -112,10 +112,11 @@ public:
 
     /// The values at ±h; on a side that is not sampled the centre. Far away, where the values may be larger, so
     /// may their noise.
-    void add(double h_below, double below, double h_above, double above, bool far) {
+    void add(double h_below, double below, double h_above, double above, bool far, double growth) {
         finite_ = std::isfinite(below) && std::isfinite(above);
         double local = std::max(noise_, kEpsilon / 2 * worse(above, below));
-        if (far && centre_ != 0) local = std::max(local, noise_ * worse(above, below) / std::abs(centre_));
+        if (far && growth == 0 && centre_ != 0) growth = worse(above, below) / std::abs(centre_);
+        if (far) local = std::max(local, noise_ * growth);
         const double rise = above - centre_;
         const double fall = centre_ - below;
         right_.add(rise / h_above, 2 * local / h_above);
@@ -328,7 +329,8 @@ private:
     void append(int k) {
         const Pair& pair = at(k);
         for (std::size_t c = 0; c < tracks_.size(); ++c) {
-            tracks_[c].add(-pair.below.t, pair.below.y[c], pair.above.t, pair.above.y[c], k < 0);
+            tracks_[c].add(-pair.below.t, pair.below.y[c], pair.above.t, pair.above.y[c], k < 0,
+                           std::max(pair.above.growth, pair.below.growth));
         }
         last_ = k;
     }

@@ -79,6 +79,7 @@ struct Derivative {
 struct Sample {
     double t = 0;
     std::vector<double> y;
+    double growth = 0;  ///< how much larger its noise may be than at 0; 0: as the values are
 };
 using Line = std::function<Sample(double t)>;
 

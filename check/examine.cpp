@@ -38,6 +38,7 @@ public:
         ++evaluations_;
         set_scales();
         set_noise();
+        note_change();
         const std::size_t columns = subject_.x.size();
         std::vector<Group> groups = subject_.groups;
         if (groups.empty()) groups.push_back({0, columns});
@@ -125,6 +126,22 @@ private:
             share *= side * std::exp2(std::floor(std::log2(std::min(1.0, room.largest * 2))));
         }
         return line(direction);
+    }
+
+    /// How much f changes where all columns move far: where that is much, noise that exceeds a single derivative
+    /// drowns nothing.
+    void note_change() {
+        constexpr double kFar = 0.28125;
+        if (subject_.x.empty() || centre_.empty()) return;
+        const Numbers y = noise_line(1)(kFar).y;
+        double sum = 0;
+        for (std::size_t c = 0; c < centre_.size(); ++c) {
+            const double change = std::abs(y[c] - centre_[c]);
+            if (!std::isfinite(change)) return;
+            sum = subject_.weights.empty() ? std::max(sum, change)
+                                           : sum + std::abs(subject_.weights[c]) * change;
+        }
+        change_ = std::max(change_, sum);
     }
 
     /// The noise along a line may be more than along all of them together: where a factor is flat, say, as 1 − tanh² is.
@@ -223,30 +240,52 @@ private:
         }
     }
 
-    /// The derivatives of all rows along a direction, from a ladder of its own.
-    std::vector<Derivative> slopes(Direction direction, const Numbers& noise, bool thorough) {
+    /// The weighed sum of what the outputs differ by from those at x, as one function. It is fast, and sees all but the
+    /// kinks of several outputs at once, whose slopes may lie on either side of what each of them allows.
+    Line together(const Direction& direction) {
+        return [this, along = line(direction)](double t) {
+            const Sample sample = along(t);
+            double sum = 0;
+            double size = 0;
+            for (std::size_t c = 0; c < centre_.size(); ++c) {
+                sum += subject_.weights[c] * (sample.y[c] - centre_[c]);
+                size += std::abs(subject_.weights[c] * sample.y[c]);
+            }
+            const double here = magnitude(0);
+            return Sample{sample.t, {sum}, here > 0 ? std::max(1.0, size / here) : 1};
+        };
+    }
+
+    /// The derivatives of all rows along a direction, from a ladder of its own; where outputs are weighed, of each output
+    /// apart, or of them together.
+    std::vector<Derivative> slopes(Direction direction, const Numbers& noise, bool thorough, bool apart) {
+        const bool as_one = !subject_.weights.empty() && !apart;
         LadderOptions ladder;
-        ladder.centre = centre_;
-        ladder.noise = noise;
+        ladder.centre = as_one ? Numbers{0} : centre_;
+        ladder.noise = as_one ? Numbers{0} : noise;
+        for (std::size_t c = 0; as_one && c < noise.size(); ++c)
+            ladder.noise[0] = std::hypot(ladder.noise[0], subject_.weights[c] * noise[c]);
         ladder.thorough = thorough;
         const Room room = fit(direction);
         ladder.sides = room.sides;
         ladder.largest_step = room.largest;
         const bool axis = direction.size() == 1;
         const double scale = axis ? scales_[direction[0].first] : 1;
+        // Noise that is known of the numbers that f is made of is known of those here, and grows with them.
+        if (!subject_.floor.empty()) ladder.largest_step = std::min(ladder.largest_step, scale);
         // A step of few bits, so that x + h is exact; no round number, and another one each time, lest it fits a
         // period.
         const double factor = std::round((0.7 + 0.7 * random_()) * 512) / 512;
         ladder.first_step = factor * kFirstStep * (axis ? std::exp2(std::ilogb(scale)) : 1);
         ladder.smallest_step = axis ? 8 * unit() * std::abs(subject_.x[direction[0].first]) : 8 * unit();
-        std::vector<Derivative> found = differentiate(line(direction), ladder);
-        if (subject_.weights.empty()) return found;
+        std::vector<Derivative> found = differentiate(as_one ? together(direction) : line(direction), ladder);
+        if (subject_.weights.empty() || as_one) return found;
         return {combine(found, subject_.weights)};
     }
 
     void look_at(const Direction& direction) {
         failure_.clear();
-        const std::vector<Derivative> found = slopes(direction, noise_, false);
+        const std::vector<Derivative> found = slopes(direction, noise_, false, false);
         if (exhausted_) return;
         for (std::size_t row = 0; row < std::min(rows(), found.size()); ++row) {
             Look look{row, direction, {}, ""};
@@ -298,13 +337,15 @@ private:
         std::map<std::size_t, Numbers> noises;
         for (const std::size_t i : doubtful) {
             Look& look = looks_[i];
+            const bool clear = plainly_wrong(look.finding);
+            if (clear && fault_known_) continue;
             const std::size_t first = i - i % rows();
             std::vector<Finding> said = {look.finding};
             for (int n = 0; n < kLadders; ++n) {
                 auto& ladders = again[first];
                 if (ladders.size() <= static_cast<std::size_t>(n)) {
-                    if (!exhausted_ && n == 0) noises[first] = noise_along(look.direction);
-                    if (!exhausted_) ladders.push_back(slopes(look.direction, noises[first], true));
+                    if (!exhausted_ && n == 0) noises[first] = clear ? noise_ : noise_along(look.direction);
+                    if (!exhausted_) ladders.push_back(slopes(look.direction, noises[first], true, !clear));
                     if (exhausted_) {  // what is not confirmed is not said
                         look.finding.verdict = Verdict::kUnresolved;
                         break;
@@ -320,6 +361,15 @@ private:
         }
     }
 
+    /// Wrong by so many bars that no noise which was overlooked explains it.
+    static bool plainly_wrong(const Finding& finding) {
+        constexpr double kPart = 1e-4;  // of the derivative
+        constexpr double kBars = 100;
+        const double miss = std::abs(finding.analytic - finding.numeric.slope.value);
+        return finding.verdict == Verdict::kWrong && finding.numeric.smoothness == Smoothness::kSmooth &&
+               miss > kBars * finding.error() && miss > kPart * std::abs(finding.analytic);
+    }
+
     /// A match within a bar that is wide for its noise may be a coincidence: another ladder tells, if it sees better.
     void look_again() {
         constexpr double kWide = 1e-6;
@@ -330,7 +380,8 @@ private:
             const double size = std::abs(look.finding.analytic);
             if (look.finding.verdict != Verdict::kMatch || look.finding.error() <= kWide * size) continue;
             if (look.finding.numeric.constant) continue;
-            if (found.empty() || i - i % rows() != first) found = slopes(look.direction, noise_, false);
+            if (found.empty() || i - i % rows() != first)
+                found = slopes(look.direction, noise_, false, false);
             if (exhausted_) return;
             first = i - i % rows();
             Look other = look;
@@ -438,7 +489,9 @@ private:
                 fails = verdict_along(direction) != Verdict::kMatch;
                 const std::vector<Look> along = last_looks_;
                 const std::size_t before = looks_.size();
+                fault_known_ = worst_of(along) == Verdict::kWrong;
                 if (fails && !exhausted_) search(direction);
+                fault_known_ = false;
                 // Where no element is at fault by itself, or not all could be looked at, the direction is what there is
                 // to show.
                 const bool found =
@@ -512,6 +565,8 @@ private:
     double change_ = 0;  // of the rows, the largest seen anywhere
     std::size_t evaluations_ = 0;
     bool exhausted_ = false;
+    bool fault_known_ =
+        false;  // a direction is wrong, by two ladders: what is plainly wrong in it need no other
     std::string thrown_;
     std::string failure_;
 };

@@ -8,7 +8,7 @@
 
 #include "check.hpp"
 
-namespace reel::check {
+namespace reel::verdicts {
 
 namespace {
 
@@ -121,4 +121,4 @@ void Report::to_html(const std::string& path) const {
     if (!file.flush()) throw std::runtime_error("check: cannot write " + path);
 }
 
-}  // namespace reel::check
+}  // namespace reel::verdicts

@@ -52,13 +52,15 @@ namespace {
 class Seen {
 public:
     void add(double spacing, const std::vector<double>& values) {
-        Look look{spacing, difference_noise(values), 0, 0};
-        for (std::size_t i = 1; i < values.size(); ++i) {
-            const double step = std::abs(values[i] - values[i - 1]);
-            if (step <= look.step) continue;
-            look.step = step;
-            look.where = i;
-        }
+        Look look{spacing, difference_noise(values), 0, 0, 0};
+        constexpr double kComparable = 0.1;
+        std::vector<double> steps;
+        for (std::size_t i = 1; i < values.size(); ++i) steps.push_back(std::abs(values[i] - values[i - 1]));
+        const auto most = std::max_element(steps.begin(), steps.end());
+        look.step = *most;
+        look.where = static_cast<std::size_t>(most - steps.begin()) + 1;
+        look.steps = static_cast<std::size_t>(std::count_if(
+            steps.begin(), steps.end(), [&](double step) { return step > kComparable * *most; }));
         for (const double value : values) largest_ = std::max(largest_, std::abs(value));
         looks_.push_back(look);
     }
@@ -89,6 +91,12 @@ public:
         }
         return most ? std::pair(most->spacing, most->where) : std::pair(0.0, std::size_t{0});
     }
+    /// Whether values that are steady at small spacings step now and then: those are jumps beside x, and no noise.
+    bool jumps() const {
+        constexpr std::size_t kFew = 2;
+        return looks_.front().found.spacing == Spacing::kTooNarrow &&
+               std::all_of(looks_.begin(), looks_.end(), [](const Look& look) { return look.steps <= kFew; });
+    }
     /// How much the values differ at neighbouring points as near as one likes: all that noise can be.
     void limit(double step) { step_ = step; }
 
@@ -113,7 +121,8 @@ private:
         double spacing;
         Noise found;
         double step;        // the largest between neighbours,
-        std::size_t where;  // and the number of the point where it ends
+        std::size_t where;  // the number of the point where it ends,
+        std::size_t steps;  // and how many are about as large
     };
 
     bool suspicious(double deviation, double centre) const {
@@ -183,14 +192,16 @@ std::vector<double> measure_noise(const std::function<Line(double spacing)>& dra
     constexpr double kDeviations = 3;
     constexpr std::size_t kMostHalved = 64;  // functions whose noise is confirmed
     std::vector<Seen> seen(centre.size());
-    const auto look = [&](double spacing) {
+    const auto look = [&](double spacing, bool wide = false) {
         const Line line = draw(spacing);
         std::vector<std::vector<double>> columns(centre.size());
         for (std::size_t i = 1; i <= kPoints; ++i) {
             const Sample sample = line(spacing * static_cast<double>(i));
             for (std::size_t c = 0; c < centre.size(); ++c) columns[c].push_back(sample.y[c]);
         }
-        for (std::size_t c = 0; c < centre.size(); ++c) seen[c].add(spacing, columns[c]);
+        for (std::size_t c = 0; c < centre.size(); ++c) {
+            if (!wide || seen[c].too_narrow()) seen[c].add(spacing, columns[c]);
+        }
     };
     const auto any = [&](auto condition) {
         for (std::size_t c = 0; c < centre.size(); ++c) {
@@ -205,11 +216,16 @@ std::vector<double> measure_noise(const std::function<Line(double spacing)>& dra
     const auto wider = [](const Seen& s, double) { return s.too_narrow(); };
     for (double spacing = first / kStep; spacing >= least_spacing && any(narrower); spacing /= kStep)
         look(spacing);
-    for (double spacing = first * kStep; spacing <= kWidest && any(wider); spacing *= kStep) look(spacing);
+    for (double spacing = first * kStep; spacing <= kWidest && any(wider); spacing *= kStep)
+        look(spacing, true);
     std::size_t halved = 0;
     for (std::size_t c = 0; c < centre.size() && halved < kMostHalved; ++c) {
         const auto [spacing, where] = seen[c].doubtful(centre[c]);
         if (spacing == 0) continue;
+        if (seen[c].jumps()) {
+            seen[c].limit(0);
+            continue;
+        }
         const double to = spacing * static_cast<double>(where + 1);
         seen[c].limit(step_within(draw(spacing), c, to - spacing, to));
         ++halved;

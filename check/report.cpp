@@ -7,7 +7,7 @@
 
 #include "check.hpp"
 
-namespace reel::check {
+namespace reel::verdicts {
 
 namespace {
 
@@ -184,4 +184,4 @@ std::string Report::to_json() const {
     return out.str();
 }
 
-}  // namespace reel::check
+}  // namespace reel::verdicts

@@ -18,14 +18,16 @@ public:
     void add(const GradcheckReport& report) {
         for (const GradcheckInput& input : report.inputs) {
             kinks_ += input.count(Verdict::kKink);
-            const double error = std::abs(input.analytic - input.numeric);
+            const verdicts::Element* worst = input.report.worst();
+            if (worst == nullptr) continue;
+            const double error = std::abs(worst->analytic - worst->numeric);
             const bool worse = input.verdict != verdict_ ? input.verdict > verdict_ || empty_
-                                                         : empty_ || error * bar_ >= error_ * input.error;
+                                                         : empty_ || error * bar_ >= error_ * worst->error;
             empty_ = false;
             if (!worse) continue;
             verdict_ = input.verdict;
             error_ = error;
-            bar_ = input.error;
+            bar_ = worst->error;
         }
     }
     /// Verdict, worst error, its error bar, kinks.

@@ -1,5 +1,5 @@
 # PROGRAM all prints a line of verdicts for each exercise: WHICH = exercises, those of the table in VERDICTS, whose rows
-# begin `| N | verdict | verdict |`; WHICH = solutions, a match or a kink that its row allows.
+# begin `| N | verdict | verdict |`; WHICH = solutions, those of the column behind.
 execute_process(COMMAND ${PROGRAM} all OUTPUT_VARIABLE found RESULT_VARIABLE status)
 if(NOT status EQUAL 0)
     message(FATAL_ERROR "${PROGRAM} all ended with ${status}: ${found}")

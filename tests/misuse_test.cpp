@@ -511,10 +511,10 @@ const std::vector<Misuse> kDTypes = {
      "DTypeError",
      {"masked_fill", "float32"},
      [](World& w) { w.f.masked_fill(w.f, 0); }},
-    {"gradcheck in float32",
+    {"gradcheck of integers",
      "DTypeError",
-     {"gradcheck", "float32", "float64"},
-     [](World& w) { gradcheck([](const std::vector<Tensor>& x) { return x[0] * x[0]; }, {w.f}); }},
+     {"gradcheck", "1 inputs", "float64"},
+     [](World& w) { gradcheck([](const std::vector<Tensor>& x) { return x[0] * x[0]; }, {w.f.to(kInt64)}); }},
 };
 
 const std::vector<Misuse> kAutograd = {

@@ -40,9 +40,14 @@ void check(const GradcheckReport& report) {
 void check_both_orders(const Row& row, const std::vector<Tensor>& inputs, const std::string& layout,
                        GradcheckMode mode) {
     const std::string name = row.operation + " (" + row.variant + ") " + layout;
-    check(gradcheck(row.f, inputs, {.mode = mode, .name = name}));
+    const GradcheckReport first = gradcheck(row.f, inputs, {.mode = mode, .name = name});
+    check(first);
     if (!row.second_order) return;
-    check(gradgradcheck(row.f, inputs, {.mode = mode, .name = "gradient of " + name}));
+    const GradcheckReport second =
+        gradgradcheck(row.f, inputs, {.mode = mode, .name = "gradient of " + name});
+    // Where a function has a kink, its gradient jumps.
+    if (first.verdict() == Verdict::kKink && second.verdict() == Verdict::kJump) return;
+    check(second);
 }
 
 }  // namespace

@@ -79,7 +79,7 @@ TEST_CASE("to_html: beside a leaf's gradient stands the numeric derivative with 
     REQUIRE(data["leaves"][0]["shape"] == std::vector<int>{2, 2});
     const nlohmann::json& check = data["leaves"][0]["check"];
     const auto number = [](const nlohmann::json& text) { return std::stod(text.get<std::string>()); };
-    for (const int row : {0, 1}) {
+    for (const std::size_t row : {0U, 1U}) {
         const double x = row == 0 ? 1 : 2;
         CHECK(check[row][0]["passed"] == true);
         CHECK(check[row][0]["verdict"] == "match");

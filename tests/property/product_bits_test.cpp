@@ -108,7 +108,7 @@ constexpr bool kForeign = false;
 
 }  // namespace
 
-TEST_CASE("products: the bits of an element depend on its row, its column and their length" *
+TEST_CASE("products: the bits of an element depend on its row and column and their length alone" *
           doctest::skip(kForeign)) {
     constexpr int kCases = 80;
     const Threads threads;

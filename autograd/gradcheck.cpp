@@ -192,9 +192,8 @@ GradcheckReport gradgradcheck(const TensorFunction& f, const std::vector<Tensor>
         const FunctionUnderTest subject(f, inputs, quick);
         if (report_on(subject, quick)) {
             report.hint =
-                "the first derivative is right: what is wrong shows at second order alone, as a pullback "
-                "does "
-                "that captures a value off the tape";
+                "the first derivative is right: what is wrong shows at second order alone, "
+                "as a pullback does that captures a value off the tape";
         }
     }
     return report;

@@ -47,13 +47,17 @@ std::string last_words(const std::function<void()>& f) {
     return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT ? words : "";
 }
 
-/// Runs `f` in one thread, `n` times, while `g` runs in another.
-void at_once(int n, const std::function<void()>& f, const std::function<void()>& g) {
+/// Adds 2 to the gradient of `w` by a rewind, 300 times, while `f` runs in another thread.
+void rewind_beside(const Tensor& w, const std::function<void()>& f) {
     std::atomic<bool> done = false;
     std::thread other([&] {
-        while (!done) g();
+        while (!done) f();
     });
-    for (int i = 0; i < n; ++i) f();
+    constexpr int kRewinds = 300;
+    for (int i = 0; i < kRewinds; ++i) {
+        const Tape tape;
+        (w * 2).sum().backward();
+    }
     done = true;
     other.join();
 }
@@ -119,50 +123,32 @@ TEST_CASE("a rewind of another thread's tape is refused") {
 TEST_CASE("a shared leaf: hooks come and go while another thread rewinds") {
     const Tensor w = ones({8}).set_requires_grad();
     std::atomic<int> calls = 0;
-    at_once(
-        300,
-        [&] {
-            const Tape tape;
-            (w * 2).sum().backward();
-        },
-        [&] {
-            const std::int64_t first = w.register_hook([&](const Tensor&) { ++calls; });
-            const std::int64_t second = w.register_hook([](const Tensor& g) { return g * 1; });
-            w.remove_hook(first);
-            w.remove_hook(second);
-        });
+    rewind_beside(w, [&] {
+        const std::int64_t first = w.register_hook([&](const Tensor&) { ++calls; });
+        const std::int64_t second = w.register_hook([](const Tensor& g) { return g * 1; });
+        w.remove_hook(first);
+        w.remove_hook(second);
+    });
     CHECK(w.grad().to_vector<float>() == std::vector<float>(8, 600));
 }
 
 TEST_CASE("a shared leaf: its gradient is read while another thread accumulates") {
     const Tensor w = ones({8}).set_requires_grad();
-    at_once(
-        300,
-        [&] {
-            const Tape tape;
-            (w * 2).sum().backward();
-        },
-        [&] {
-            const Tensor seen = w.grad();
-            if (!seen.defined()) return;
-            const std::vector<float> all = seen.to_vector<float>();
-            CHECK(all == std::vector<float>(8, all[0]));  // that of one moment
-        });
+    rewind_beside(w, [&] {
+        const Tensor seen = w.grad();
+        if (!seen.defined()) return;
+        const std::vector<float> all = seen.to_vector<float>();
+        CHECK(all == std::vector<float>(8, all[0]));  // that of one moment
+    });
     CHECK(w.grad().to_vector<float>() == std::vector<float>(8, 600));
 }
 
 TEST_CASE("a shared leaf: its gradient is set while another thread accumulates") {
     const Tensor w = ones({8}).set_requires_grad();
-    at_once(
-        300,
-        [&] {
-            const Tape tape;
-            (w * 2).sum().backward();
-        },
-        [&] {
-            w.set_grad(zeros({8}));
-            w.zero_grad();
-        });
+    rewind_beside(w, [&] {
+        w.set_grad(zeros({8}));
+        w.zero_grad();
+    });
     w.zero_grad();
     const Tape tape;
     (w * 2).sum().backward();

@@ -129,14 +129,14 @@ std::string long_products(const std::vector<std::pair<std::string, LongProduct>>
 }
 
 std::string long_products_section(const std::string& previous) {
-    std::string section =
-        "\n## Products with long sums\n\nThe largest error of an element of a float32 product, in units of u "
-        "Σ \\|a b\\| with "
-        "u = 2⁻²⁴, where the sums have k terms.\nBlocks of at most 512 terms are summed, then their sums "
-        "(`Note [Products "
-        "and bits]` in `ops/linalg/gemm_driver.hpp`). Beside\nthat one running sum. `bench_products "
-        "accuracy` measures "
-        "the same of OpenBLAS.\n\n";
+    std::string section = R"(
+## Products with long sums
+
+The largest error of an element of a float32 product, in units of u Σ \|a b\| with u = 2⁻²⁴, where the sums have k terms.
+Blocks of at most 512 terms are summed, then their sums (`Note [Products and bits]` in `ops/linalg/gemm_driver.hpp`). Beside
+that one running sum. `bench_products accuracy` measures the same of OpenBLAS.
+
+)";
     std::istringstream lines(long_products({{"reel", multiplied}, {"running sum", running_sums}}));
     for (std::string line; std::getline(lines, line);) {
         const std::size_t name = line.find('|', line.find('|', 1) + 1) + 1;

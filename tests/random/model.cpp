@@ -86,7 +86,8 @@ Sizes without(const Sizes& sizes, std::int64_t dim) {
 Array make(const Sizes& sizes, const Arrays& inputs, const std::function<Number(std::size_t)>& f) {
     const std::size_t n = count(sizes);
     Array y{std::make_shared<Memory>(), sizes, std::vector<std::size_t>(n), true};
-    y.memory->values = std::make_shared<std::vector<double>>(n);
+    y.memory->values = std::make_shared<Values>();
+    y.memory->values->x.resize(n);
     y.memory->slopes.resize(n);
     y.memory->history = std::any_of(inputs.begin(), inputs.end(), [](const Array& x) { return x.depends(); });
     for (std::size_t i = 0; i < n; ++i) {
@@ -115,7 +116,7 @@ void write(const Array& x, const Arrays& inputs, int statement, const std::funct
     for (std::size_t i = 0; i < x.numel(); ++i) numbers.push_back(f(i));
     for (std::size_t i = 0; i < x.numel(); ++i) x.set(i, numbers[i]);
     for (const Array& input : inputs) x.memory->history = x.memory->history || input.depends();
-    x.memory->written = statement;
+    x.memory->written = x.memory->values->written = statement;
 }
 
 }  // namespace reel::random_programs

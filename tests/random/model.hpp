@@ -55,13 +55,26 @@ struct Refused : std::exception {};
 /// Throws `OutOfReach` unless p and q are so far apart that rounding does not change which is larger.
 bool less(const Number& p, const Number& q);
 
+/// What tensors share that show the same elements, be they detached from one another.
+struct Values {
+    std::vector<double> x;
+    int written = 0;  ///< the statement that last wrote to them
+};
+
+/// What a statement saved for its derivative, and what had written it by then.
+struct Saved {
+    std::shared_ptr<Values> values;
+    int written;
+};
+
 /// The memory of a tensor and of all its views: values, which a detached tensor shares, and their slopes.
 struct Memory {
-    std::shared_ptr<std::vector<double>> values;
+    std::shared_ptr<Values> values;
     std::vector<Slopes> slopes;
     bool leaf = false;
-    bool history = false;  ///< it depends on a leaf
-    int written = 0;       ///< the statement that last wrote to it
+    bool history = false;      ///< it depends on a leaf
+    int written = 0;           ///< the statement that last wrote to it
+    std::vector<Saved> saved;  ///< by every statement that it may depend on
 };
 
 /// A tensor: some places of some memory, in row-major order of its sizes.
@@ -75,10 +88,10 @@ struct Array {
     std::size_t numel() const { return places.size(); }
     std::int64_t dim() const { return static_cast<std::int64_t>(sizes.size()); }
     Number operator[](std::size_t i) const {
-        return {(*memory->values)[places[i]], memory->slopes[places[i]]};
+        return {memory->values->x[places[i]], memory->slopes[places[i]]};
     }
     void set(std::size_t i, const Number& number) const {
-        (*memory->values)[places[i]] = number.x;
+        memory->values->x[places[i]] = number.x;
         memory->slopes[places[i]] = number.d;
     }
     bool depends() const { return memory->leaf || memory->history; }

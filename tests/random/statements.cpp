@@ -76,7 +76,8 @@ Tensor mask_of(const Tensor& x, const Statement& st) {
 
 // ---- Rules by kind
 
-Rule unary(const std::string& name, Tensor (*library)(const Tensor&), Number (*model)(const Number&)) {
+Rule unary(const std::string& name, const std::string& saves, Tensor (*library)(const Tensor&),
+           Number (*model)(const Number&)) {
     return {"%r = " + name + "(%0)",
             2,
             false,
@@ -84,10 +85,11 @@ Rule unary(const std::string& name, Tensor (*library)(const Tensor&), Number (*m
             [=](const Tensors& in, const Statement&) { return library(in[0]); },
             [=](const Arrays& in, const Statement&) {
                 return make(in[0].sizes, in, [&](std::size_t i) { return model(in[0][i]); });
-            }};
+            },
+            saves};
 }
 
-Rule binary(const std::string& op, Tensor (*library)(const Tensor&, const Tensor&),
+Rule binary(const std::string& op, const std::string& saves, Tensor (*library)(const Tensor&, const Tensor&),
             Number (*model)(const Number&, const Number&)) {
     return {"%r = %0 " + op + " %1",
             3,
@@ -100,7 +102,8 @@ Rule binary(const std::string& op, Tensor (*library)(const Tensor&, const Tensor
                     return model(in[0][broadcast_element(in[0].sizes, sizes, i)],
                                  in[1][broadcast_element(in[1].sizes, sizes, i)]);
                 });
-            }};
+            },
+            saves};
 }
 
 using Fold = std::function<Number(const std::vector<Number>&)>;
@@ -122,7 +125,8 @@ std::vector<Number> numbers(const Array& x, const std::vector<std::size_t>& elem
     return list;
 }
 
-Rule reduction(const std::string& name, Tensor (*library)(const Tensor&, std::int64_t), const Fold& model) {
+Rule reduction(const std::string& name, const std::string& saves,
+               Tensor (*library)(const Tensor&, std::int64_t), const Fold& model) {
     return {"%r = %0." + name + "(%p)",
             1,
             false,
@@ -138,11 +142,12 @@ Rule reduction(const std::string& name, Tensor (*library)(const Tensor&, std::in
                     const std::size_t first = element_at(index, in[0].sizes);
                     return model(numbers(in[0], fibre(in[0].sizes, st.p[0], first)));
                 });
-            }};
+            },
+            saves};
 }
 
 /// Along a dimension: element k of a fibre is model(fibre, k).
-Rule along(const std::string& name, Tensor (*library)(const Tensor&, std::int64_t),
+Rule along(const std::string& name, const std::string& saves, Tensor (*library)(const Tensor&, std::int64_t),
            Number (*model)(const std::vector<Number>&, std::size_t)) {
     return {"%r = %0." + name + "(%p)",
             1,
@@ -154,10 +159,12 @@ Rule along(const std::string& name, Tensor (*library)(const Tensor&, std::int64_
                     const auto k = index_of(i, in[0].sizes)[at(st.p[0])];
                     return model(numbers(in[0], fibre(in[0].sizes, st.p[0], i)), at(k));
                 });
-            }};
+            },
+            saves};
 }
 
-Rule in_place(const std::string& text, const Tensor& (*library)(const Tensor&, const Tensor&),
+Rule in_place(const std::string& text, const std::string& saves,
+              const Tensor& (*library)(const Tensor&, const Tensor&),
               Number (*model)(const Number&, const Number&)) {
     return {text,
             6,
@@ -172,7 +179,8 @@ Rule in_place(const std::string& text, const Tensor& (*library)(const Tensor&, c
                     return model(in[0][i], in[1][broadcast_element(in[1].sizes, in[0].sizes, i)]);
                 });
                 return nothing();
-            }};
+            },
+            saves};
 }
 
 Rule in_place_number(const std::string& text, const Tensor& (*library)(const Tensor&, double),
@@ -193,13 +201,15 @@ Rule in_place_number(const std::string& text, const Tensor& (*library)(const Ten
 
 Rule view_rule(const std::string& text, const std::function<bool(const Scope&, Statement&)>& draw,
                const std::function<Tensor(const Tensor&, const Statement&)>& library,
-               const std::function<Array(const Array&, const Statement&)>& model) {
+               const std::function<Array(const Array&, const Statement&)>& model,
+               const std::string& saves = "") {
     return {text,
             5,
             false,
             draw,
             [=](const Tensors& in, const Statement& st) { return library(in[0], st); },
-            [=](const Arrays& in, const Statement& st) { return model(in[0], st); }};
+            [=](const Arrays& in, const Statement& st) { return model(in[0], st); },
+            saves};
 }
 
 /// A view whose element with index `j` is the one of `x` with index f(j).
@@ -257,65 +267,65 @@ bool pick_dependent(const Scope& s, Statement& st) {
 std::vector<Rule> pointwise_rules() {
     return {
         unary(
-            "neg", [](const Tensor& x) { return -x; }, [](const Number& x) { return x * -1; }),
-        unary("tanh", reel::tanh, random_programs::tanh),
-        unary("sin", reel::sin, random_programs::sin),
-        unary("square", square, [](const Number& x) { return x * x; }),
+            "neg", "", [](const Tensor& x) { return -x; }, [](const Number& x) { return x * -1; }),
+        unary("tanh", "r", reel::tanh, random_programs::tanh),
+        unary("sin", "0", reel::sin, random_programs::sin),
+        unary("square", "0", square, [](const Number& x) { return x * x; }),
         unary(
-            "exp(tanh", [](const Tensor& x) { return exp(tanh(x)); },
+            "exp(tanh", "r", [](const Tensor& x) { return exp(tanh(x)); },
             [](const Number& x) { return exp(tanh(x)); }),
-        unary("relu", relu, [](const Number& x) { return less(x, 0) ? Number(0) : x; }),
-        unary("round", round,
+        unary("relu", "r", relu, [](const Number& x) { return less(x, 0) ? Number(0) : x; }),
+        unary("round", "", round,
               [](const Number& x) {
                   less(x - std::floor(x.x), 0.5);
                   return Number(std::nearbyint(x.x));
               }),
         unary(
-            "clone", [](const Tensor& x) { return x.clone(); }, [](const Number& x) { return x; }),
+            "clone", "", [](const Tensor& x) { return x.clone(); }, [](const Number& x) { return x; }),
         binary(
-            "+", [](const Tensor& a, const Tensor& b) { return a + b; },
+            "+", "", [](const Tensor& a, const Tensor& b) { return a + b; },
             [](const Number& a, const Number& b) { return a + b; }),
         binary(
-            "-", [](const Tensor& a, const Tensor& b) { return a - b; },
+            "-", "", [](const Tensor& a, const Tensor& b) { return a - b; },
             [](const Number& a, const Number& b) { return a - b; }),
-        binary("*", mul, [](const Number& a, const Number& b) { return a * b; }),
+        binary("*", "x", mul, [](const Number& a, const Number& b) { return a * b; }),
         binary(
-            "/ (2 + sin", [](const Tensor& a, const Tensor& b) { return a / (2 + sin(b)); },
+            "/ (2 + sin", "1r", [](const Tensor& a, const Tensor& b) { return a / (2 + sin(b)); },
             [](const Number& a, const Number& b) { return a / (Number(2) + sin(b)); }),
-        binary("maximum", maximum, [](const Number& a, const Number& b) { return less(a, b) ? b : a; }),
+        binary("maximum", "01", maximum, [](const Number& a, const Number& b) { return less(a, b) ? b : a; }),
     };
 }
 
 std::vector<Rule> reduction_rules() {
     return {
         reduction(
-            "sum", [](const Tensor& x, std::int64_t d) { return x.sum(d); }, sum_of),
+            "sum", "", [](const Tensor& x, std::int64_t d) { return x.sum(d); }, sum_of),
         reduction(
-            "mean", [](const Tensor& x, std::int64_t d) { return x.mean(d); },
+            "mean", "", [](const Tensor& x, std::int64_t d) { return x.mean(d); },
             [](const std::vector<Number>& x) { return sum_of(x) * (1 / static_cast<double>(x.size())); }),
         reduction(
-            "prod", [](const Tensor& x, std::int64_t d) { return x.prod(d); },
+            "prod", "0r", [](const Tensor& x, std::int64_t d) { return x.prod(d); },
             [](const std::vector<Number>& x) {
                 return std::accumulate(x.begin(), x.end(), Number(1),
                                        [](const Number& a, const Number& b) { return a * b; });
             }),
         reduction(
-            "amax", [](const Tensor& x, std::int64_t d) { return x.amax(d); }, largest),
+            "amax", "0r", [](const Tensor& x, std::int64_t d) { return x.amax(d); }, largest),
         reduction(
-            "logsumexp", [](const Tensor& x, std::int64_t d) { return x.logsumexp(d); }, log_sum_exp),
+            "logsumexp", "0r", [](const Tensor& x, std::int64_t d) { return x.logsumexp(d); }, log_sum_exp),
         along(
-            "softmax", [](const Tensor& x, std::int64_t d) { return x.softmax(d); },
+            "softmax", "r", [](const Tensor& x, std::int64_t d) { return x.softmax(d); },
             [](const std::vector<Number>& x, std::size_t k) { return exp(x[k] - log_sum_exp(x)); }),
         along(
-            "log_softmax", [](const Tensor& x, std::int64_t d) { return x.log_softmax(d); },
+            "log_softmax", "r", [](const Tensor& x, std::int64_t d) { return x.log_softmax(d); },
             [](const std::vector<Number>& x, std::size_t k) { return x[k] - log_sum_exp(x); }),
         along(
-            "cumsum", [](const Tensor& x, std::int64_t d) { return x.cumsum(d); },
+            "cumsum", "", [](const Tensor& x, std::int64_t d) { return x.cumsum(d); },
             [](const std::vector<Number>& x, std::size_t k) {
                 return sum_of({x.begin(), x.begin() + static_cast<std::ptrdiff_t>(k) + 1});
             }),
         along(
-            "sort", [](const Tensor& x, std::int64_t d) { return x.sort(d).values; },
+            "sort", "", [](const Tensor& x, std::int64_t d) { return x.sort(d).values; },
             [](const std::vector<Number>& x, std::size_t k) {
                 std::vector<Number> sorted = x;
                 std::sort(sorted.begin(), sorted.end(), less);
@@ -340,7 +350,8 @@ std::vector<Rule> reduction_rules() {
                  }
                  return sum;
              });
-         }},
+         },
+         "x"},
         {"%r = %0.index_select(dim, places: %p)", 2, false,
          [](const Scope& s, Statement& st) { return picks(s, st, true); },
          [](const Tensors& in, const Statement& st) { return in[0].index_select(st.p[0], list(st)); },
@@ -428,7 +439,7 @@ std::vector<Rule> view_rules() {
                 Array y = x;
                 y.memory = std::make_shared<Memory>();
                 y.memory->values = x.memory->values;
-                y.memory->slopes.resize(x.memory->values->size());
+                y.memory->slopes.resize(x.memory->values->x.size());
                 return y;
             }),
         view_rule(
@@ -438,20 +449,21 @@ std::vector<Rule> view_rules() {
             },
             [](const Array& x, const Statement&) {
                 return view(x, x.sizes, [](std::size_t i) { return i; });
-            }),
+            },
+            "0"),
     };
 }
 
 std::vector<Rule> write_rules() {
     return {
         in_place(
-            "%0.copy_(%1)", [](const Tensor& a, const Tensor& b) -> const Tensor& { return a.copy_(b); },
+            "%0.copy_(%1)", "", [](const Tensor& a, const Tensor& b) -> const Tensor& { return a.copy_(b); },
             [](const Number&, const Number& b) { return b; }),
         in_place(
-            "%0.add_(%1)", [](const Tensor& a, const Tensor& b) -> const Tensor& { return a.add_(b); },
+            "%0.add_(%1)", "", [](const Tensor& a, const Tensor& b) -> const Tensor& { return a.add_(b); },
             [](const Number& a, const Number& b) { return a + b; }),
         in_place(
-            "%0.mul_(%1)", [](const Tensor& a, const Tensor& b) -> const Tensor& { return a.mul_(b); },
+            "%0.mul_(%1)", "1", [](const Tensor& a, const Tensor& b) -> const Tensor& { return a.mul_(b); },
             [](const Number& a, const Number& b) { return a * b; }),
         in_place_number(
             "%0.mul_(%x)", [](const Tensor& a, double b) -> const Tensor& { return a.mul_(b); },
@@ -527,7 +539,8 @@ std::vector<Rule> looking_rules() {
                  return tanh(in[0][broadcast_element(in[0].sizes, sizes, i)]) *
                         in[1][broadcast_element(in[1].sizes, sizes, i)];
              });
-         }},
+         },
+         "01"},
         {"{ Tape inner; %0.unsqueeze(0).mul_(%x); }", 4, true, with_number,
          [](const Tensors& in, const Statement& st) {
              const Tape inner;
@@ -562,6 +575,21 @@ int Scope::pick(const std::function<bool(const Array&)>& fits) const {
     const auto last = static_cast<std::int64_t>(fitting.size()) - 1;
     const std::int64_t first = draw_.chance(0.5) ? std::max<std::int64_t>(last - 3, 0) : 0;
     return fitting[static_cast<std::size_t>(draw_.whole(first, last))];
+}
+
+void save(const Statement& statement, const Arrays& in, const std::vector<int>& written,
+          const Array& result) {
+    std::vector<Saved>& saved = result.memory->saved;
+    const auto operand = [&](std::size_t i) { saved.push_back({in[i].memory->values, written[i]}); };
+    for (const Array& x : in) {
+        if (x.memory == result.memory || !x.depends()) continue;
+        saved.insert(saved.end(), x.memory->saved.begin(), x.memory->saved.end());
+    }
+    for (const char what : statement.rule->saves) {
+        if (what == 'r') saved.push_back({result.memory->values, result.memory->values->written});
+        if (what == '0' || (what == 'x' && in[1].depends())) operand(0);
+        if (what == '1' || (what == 'x' && in[0].depends())) operand(1);
+    }
 }
 
 const std::vector<Rule>& rules() {

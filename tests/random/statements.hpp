@@ -44,7 +44,14 @@ struct Rule {
     std::function<bool(const Scope&, Statement&)> draw;  ///< false: nothing fits
     std::function<Tensor(const Tensors&, const Statement&)> library;
     std::function<Array(const Arrays&, const Statement&)> model;
+    /// Whose elements its derivative reads, besides what it has made for itself: `0`, `1` an operand, `r` the
+    /// result, `x` each operand of a product for the gradient of the other one.
+    std::string saves = "";
 };
+
+/// Adds what `statement` saves to what `result`, which it has made or written, depends on. `written` is what had
+/// written each operand's values before it ran.
+void save(const Statement& statement, const Arrays& in, const std::vector<int>& written, const Array& result);
 
 const std::vector<Rule>& rules();
 /// The leaves, with values `x` and sizes `p`.

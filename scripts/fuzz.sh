@@ -9,9 +9,12 @@ cd "$(dirname "$0")/.."
 seconds=${1:-60}
 [ $# -eq 0 ] || shift
 
-./scripts/setup.sh python3
-clang=$(find /usr/bin /usr/local/bin -name 'clang++-*' | sort -V | tail -n 1)
-cmake --preset fuzz -DCMAKE_CXX_COMPILER="${clang:-clang++}"
+if command -v apt-cache >/dev/null; then # the distribution's newest
+    clang=$(apt-cache pkgnames clang- | grep -E '^clang-[0-9]+$' | sort -V | tail -n 1)
+    ./scripts/setup.sh python3 "$clang" "libclang-rt-${clang#clang-}-dev"
+    compiler=clang++-${clang#clang-}
+fi
+cmake --preset fuzz -DCMAKE_CXX_COMPILER="${compiler:-clang++}"
 cmake --build --preset fuzz
 
 mkdir -p build/fuzz/found

@@ -224,7 +224,6 @@ std::string GradcheckReport::to_json() const {
 namespace {
 
 void print_input(std::ostream& out, const GradcheckInput& input) {
-    constexpr int kDigits = 12;
     out << "  input " << input.input << ' ' << input.sizes << ": ";
     const char* separator = "";
     for (int v = 0; v <= static_cast<int>(Verdict::kNondeterministic); ++v) {
@@ -247,15 +246,7 @@ void print_input(std::ostream& out, const GradcheckInput& input) {
     const bool each = std::any_of(input.report.elements.begin(), input.report.elements.end(),
                                   [](const check::Element& e) { return e.row > 0; });
     if (each) out << ", output element " << worst->row;
-    out.precision(kDigits);
-    out << ": analytic " << worst->analytic << ", numeric " << worst->numeric << " +- ";
-    out.precision(2);
-    out << worst->error;
-    if (worst->verdict == Verdict::kWrong && worst->numeric != 0) {
-        out.precision(6);
-        out << ", ratio " << worst->analytic / worst->numeric;
-    }
-    if (!worst->hint.empty()) out << " (" << worst->hint << ')';
+    verdicts::print_derivatives(out, *worst);
     out << '\n';
     if (!input.report.hint.empty()) out << "    " << input.report.hint << '\n';
 }
@@ -273,6 +264,9 @@ std::ostream& operator<<(std::ostream& out, const GradcheckReport& report) {
         }
     }
     if (!report.hint.empty()) text << "  " << report.hint << '\n';
+    double hidden = 0;
+    for (const GradcheckInput& input : report.inputs) hidden = std::max(hidden, input.report.could_hide());
+    if (report.passed) verdicts::print_could_hide(text, hidden);
     return out << text.str();
 }
 

@@ -22,6 +22,7 @@ constexpr double kFirstStep = 0.125;         // of the scale
 using Direction = std::vector<std::pair<std::size_t, double>>;
 
 std::string text_of(double number) {
+    if (std::isnan(number)) return "nan";  // without the sign that some have
     std::ostringstream out;
     out.precision(6);
     out << number;

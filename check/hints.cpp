@@ -27,6 +27,8 @@ std::string guess_one(const Element& e, std::size_t count) {
     if (e.numeric == 0 || e.error > 0.1 * std::abs(e.numeric)) return "";
     if (e.analytic == 0) return "the analytic derivative is zero";
     if (alike(e.analytic, -e.numeric, e.error)) return "the sign is wrong";
+    if (alike(e.analytic, e.numeric, e.error))
+        return "nearly right: a constant of too few digits, or float32 inside";
     const double ratio = e.analytic / e.numeric;
     const double bar = e.error / std::abs(e.numeric);
     const double n = static_cast<double>(count);
@@ -103,7 +105,7 @@ void guess(Report& report, const std::vector<std::vector<double>>& analytic) {
         if (count == wrong && wrong > 1) report.hint = wrong >= measurable ? "everywhere " + hint : hint;
     }
     if (!report.hint.empty()) return;
-    if (analytic.size() > 1 && analytic.size() == columns && transposed(places)) {
+    if (wrong > 1 && analytic.size() == columns && transposed(places)) {
         report.hint = "the matrix is transposed";
     } else if (wrong > 1 && permuted(report.elements)) {
         report.hint = "the numbers are right, their order is not (transposed, or permuted)";

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iomanip>
+#include <limits>
 #include <ostream>
 #include <sstream>
 
@@ -20,16 +21,6 @@ double miss(const Element& e) {
     return difference == 0 ? 0 : difference / e.error;
 }
 
-/// The largest part of a derivative in which a mistake could hide.
-double could_hide(const Report& report) {
-    double most = 0;
-    for (const Element& e : report.elements) {
-        const double size = std::max(std::abs(e.analytic), std::abs(e.numeric));
-        if (e.verdict == Verdict::kMatch && size > 0) most = std::max(most, e.error / size);
-    }
-    return most;
-}
-
 void print_element(std::ostream& out, const Report& report, const Element& e) {
     constexpr int kDigits = 12;
     out << "  ";
@@ -44,13 +35,7 @@ void print_element(std::ostream& out, const Report& report, const Element& e) {
         out << "  x = " << std::setprecision(kDigits) << e.x;
     }
     out << "  " << e.verdict;
-    if (e.verdict != Verdict::kNondeterministic) {
-        out << ": analytic " << std::setprecision(kDigits) << e.analytic << ", numeric " << e.numeric
-            << " +- " << std::setprecision(2) << e.error;
-        if (e.verdict == Verdict::kWrong && e.numeric != 0)
-            out << ", ratio " << std::setprecision(6) << e.analytic / e.numeric;
-    }
-    if (!e.hint.empty()) out << "  (" << e.hint << ')';
+    print_derivatives(out, e);
     out << '\n';
 }
 
@@ -108,6 +93,35 @@ Verdict Report::verdict() const {
     return worst;
 }
 
+double Report::could_hide() const {
+    double most = 0;
+    for (const Element& e : elements) {
+        const double size = std::max(std::abs(e.analytic), std::abs(e.numeric));
+        if (e.verdict == Verdict::kMatch && size > e.error) most = std::max(most, e.error / size);
+    }
+    return most;
+}
+
+void print_derivatives(std::ostream& out, const Element& e) {
+    // Some make NaN with a sign, which says nothing.
+    const auto plain = [](double x) { return std::isnan(x) ? std::numeric_limits<double>::quiet_NaN() : x; };
+    constexpr int kDigits = 12;
+    if (e.verdict != Verdict::kNondeterministic) {
+        out << ": analytic " << std::setprecision(kDigits) << plain(e.analytic) << ", numeric "
+            << plain(e.numeric) << " +- " << std::setprecision(2) << plain(e.error);
+        if (e.verdict == Verdict::kWrong && e.numeric != 0)
+            out << ", ratio " << std::setprecision(6) << e.analytic / e.numeric;
+    }
+    if (!e.hint.empty()) out << "  (" << e.hint << ')';
+}
+
+void print_could_hide(std::ostream& out, double part) {
+    constexpr double kWorthALine = 1e-8;
+    if (part <= kWorthALine) return;
+    out << "  a mistake of up to " << std::setprecision(1) << part
+        << " of a derivative could hide in the noise of f\n";
+}
+
 std::size_t Report::count(Verdict which) const {
     return static_cast<std::size_t>(std::count_if(elements.begin(), elements.end(),
                                                   [&](const Element& e) { return e.verdict == which; }));
@@ -143,11 +157,7 @@ std::ostream& operator<<(std::ostream& out, const Report& report) {
     if (report.elements.empty()) text << "no elements";
     text << "; seed " << report.seed << ", " << report.evaluations << " evaluations)\n";
     if (!report.hint.empty()) text << "  " << report.hint << '\n';
-    const double hidden = could_hide(report);
-    if (report.passed && hidden > 1e-8) {
-        text << "  a mistake of up to " << std::setprecision(1) << hidden
-             << " of a derivative could hide in the noise of f\n";
-    }
+    if (report.passed) print_could_hide(text, report.could_hide());
     if (!report.passed && !report.call.empty()) text << "  again: " << report.call << '\n';
     return out << text.str() << report.steps;
 }

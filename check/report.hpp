@@ -56,11 +56,18 @@ struct Report {
     std::size_t count(Verdict which) const;
     /// The worst element, null where there is none: by verdict, then by how many error bars it misses.
     const Element* worst() const;
+    /// The largest part of a derivative in which a mistake could hide: of one that matches, and is told from 0.
+    double could_hide() const;
     std::string to_json() const;
     /// Writes a page for a browser, which needs no network: the elements, and a picture of their errors.
     void to_html(const std::string& path) const;
 };
 std::ostream& operator<<(std::ostream& out, const Report& report);
+
+/// Parts of a report, which tensors' reports print too: ": analytic a, numeric b +- c, ratio r  (hint)", and how
+/// large a mistake could hide where that is worth a line.
+void print_derivatives(std::ostream& out, const Element& element);
+void print_could_hide(std::ostream& out, double part);
 
 }  // namespace verdicts
 }  // namespace reel

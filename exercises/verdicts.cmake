@@ -1,5 +1,6 @@
 # PROGRAM all prints a line of verdicts for each exercise: WHICH = exercises, those of the table in VERDICTS, whose rows
-# begin `| N | verdict | verdict |`; WHICH = solutions, those of the column behind.
+# begin `| N | verdict | verdict | mended | report |`, and each one's whole report must hold what the column `report` says;
+# WHICH = solutions, those of the column `mended`.
 execute_process(COMMAND ${PROGRAM} all OUTPUT_VARIABLE found RESULT_VARIABLE status)
 if(NOT status EQUAL 0)
     message(FATAL_ERROR "${PROGRAM} all ended with ${status}: ${found}")
@@ -12,9 +13,16 @@ if(NOT count EQUAL expected)
     message(FATAL_ERROR "${count} exercises, ${expected} rows in ${VERDICTS}")
 endif()
 foreach(line row IN ZIP_LISTS lines rows)
-    string(REGEX MATCH "^\\| ([0-9]+) \\| ([^|]+) \\| ([^|]+) \\| ([^|]+) \\|" row "${row}")
+    string(REGEX MATCH "^\\| ([0-9]+) \\| ([^|]+) \\| ([^|]+) \\| ([^|]+) \\| ([^|]+) \\|" row "${row}")
     if(WHICH STREQUAL "exercises")
         set(wanted "${CMAKE_MATCH_1}: ${CMAKE_MATCH_2}, ${CMAKE_MATCH_3}")
+        set(number ${CMAKE_MATCH_1})
+        set(reason "${CMAKE_MATCH_5}")
+        execute_process(COMMAND ${PROGRAM} ${number} OUTPUT_VARIABLE report)
+        string(FIND "${report}" "${reason}" at)
+        if(at EQUAL -1)
+            message(SEND_ERROR "exercise ${number} does not say \"${reason}\":\n${report}")
+        endif()
     else()
         set(wanted "${CMAKE_MATCH_1}: ${CMAKE_MATCH_4}")
     endif()

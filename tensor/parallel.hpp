@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 
@@ -31,6 +32,15 @@ inline std::int64_t threads_for(std::int64_t work) {
 #else
     static_cast<void>(work);
     return 1;
+#endif
+}
+
+/// This thread's number among those that share a parallel loop; 0 outside of one.
+inline std::size_t thread_number() {
+#if defined(_OPENMP)
+    return static_cast<std::size_t>(omp_get_thread_num());
+#else
+    return 0;
 #endif
 }
 

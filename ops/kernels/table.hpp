@@ -89,6 +89,10 @@ enum class Fn : std::uint8_t {
     kSiluBackward,
     kCount
 };
+/// Whether the results are bool.
+constexpr bool gives_bool(Fn fn) {
+    return (fn >= Fn::kIsNan && fn <= Fn::kLogicalNot) || (fn >= Fn::kEq && fn <= Fn::kLogicalXor);
+}
 
 /// y[i] = f(x₀[i], x₁[i], …) for i < n. All memory is dense; y may be one of the x.
 using Loop = void (*)(std::int64_t n, void* y, const void* const* x, const double* parameters);

@@ -10,15 +10,6 @@ namespace reel {
 
 namespace {
 
-/// This thread's number in its team.
-std::size_t thread_number() {
-#if defined(_OPENMP)
-    return static_cast<std::size_t>(omp_get_thread_num());
-#else
-    return 0;
-#endif
-}
-
 constexpr std::int64_t kPanel = 128 * 1024;  // elements of a panel of a transposed operand: fits in L2
 
 /// Scratch memory for a block.

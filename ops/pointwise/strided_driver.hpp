@@ -15,12 +15,7 @@ inline DType operand_type(const Elementwise& f, std::size_t k) {
     return f.fn == kernels::Fn::kWhere && k == 0 ? kBool : f.compute;
 }
 /// What the kernel computes.
-inline DType computed_type(const Elementwise& f) {
-    using kernels::Fn;
-    const bool predicate =
-        (f.fn >= Fn::kIsNan && f.fn <= Fn::kLogicalNot) || (f.fn >= Fn::kEq && f.fn <= Fn::kLogicalXor);
-    return predicate ? kBool : f.compute;
-}
+inline DType computed_type(const Elementwise& f) { return kernels::gives_bool(f.fn) ? kBool : f.compute; }
 
 /// Writes the number as an element that f reads. Throws where f's type does not hold it; a comparison takes the
 /// nearest number, or an infinity, instead.

@@ -1,4 +1,5 @@
-# Runs COMMAND, or SCRIPT with a Python that has PyTorch, which must print what EXPECTED holds.
+# Runs COMMAND, or SCRIPT with a Python that has PyTorch, which must print what EXPECTED holds; or, whatever it ends with,
+# each line of what CONTAINS does.
 if(SCRIPT)
     include(${TORCH})
     if(NOT python)
@@ -7,6 +8,16 @@ if(SCRIPT)
     set(COMMAND ${python} ${SCRIPT})
 endif()
 execute_process(COMMAND ${COMMAND} RESULT_VARIABLE code OUTPUT_VARIABLE output ERROR_VARIABLE errors)
+if(CONTAINS)
+    file(STRINGS ${CONTAINS} lines)
+    foreach(line IN LISTS lines)
+        string(FIND "${output}${errors}" "${line}" found)
+        if(found EQUAL -1)
+            message(FATAL_ERROR "${COMMAND} printed\n${output}${errors}\nwithout\n${line}")
+        endif()
+    endforeach()
+    return()
+endif()
 file(READ ${EXPECTED} expected)
 if(NOT code EQUAL 0 OR NOT output STREQUAL expected)
     message("printed\n${output}${errors}\ninstead of\n${expected}")

@@ -1,5 +1,5 @@
 /// \file
-/// The inside of a tape, shared by `tape.cpp`, `variable.cpp`, `rewind.cpp` and `backward.cpp`. Not a public header.
+/// The inside of a tape, shared by `tape.cpp`, `in_place.cpp`, `variable.cpp`, `rewind.cpp` and `backward.cpp`. Not a public header.
 #pragma once
 
 #include <algorithm>
@@ -175,6 +175,31 @@ inline bool wants_gradient(const Tensor& tensor) {
 void update_view_history(const Tensor& view);
 /// Keeps the gradient of node `number` in `tensor`, if it retains one, and no longer that of `before`.
 void move_retained(Tape::State& state, const Tensor& tensor, std::int64_t before, std::int64_t number);
+
+/// Puts something on a tape, all of it or nothing. See Note [First all that can fail].
+class Attempt {
+public:
+    explicit Attempt(Tape::State& state) : state_(&state), mark_(state.mark()) {}
+    Attempt(const Attempt&) = delete;
+    Attempt& operator=(const Attempt&) = delete;
+    ~Attempt() {
+        if (state_) state_->return_to(mark_);
+    }
+    void succeed() { state_ = nullptr; }
+
+private:
+    Tape::State* state_;
+    TapeMark mark_;
+};
+
+/// Appends a node for `output`, which keeps its old slot. Returns the number, or -1 if no input wants a
+/// gradient. The views among the inputs are up to date.
+std::int64_t append(Tape::State& state, const char* name, const Tensor& output,
+                    std::initializer_list<Edge> edges);
+
+bool is_finite(const Tensor& tensor);
+/// The error of anomaly detection.
+[[noreturn]] void fail_forward(const char* name, const Tensor& output);
 
 /// Sets a thread-local for a scope.
 template <class T>

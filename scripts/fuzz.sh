@@ -1,8 +1,8 @@
 #!/bin/sh
 # Gives the fuzz targets of tests/fuzz arbitrary bytes under Clang's address and undefined sanitizers, for so many
-# seconds each, and says how many calls that were; fails where one crashes, hangs, leaks, or gives what it should not.
-# What was given then is in build/fuzz/found: when it is mended, its bytes become a line of tests/fuzz/corpus/TARGET.txt
-# (xxd -p), which the suite replays. Inputs that reach new code are in build/fuzz/TARGET, where the next run goes on.
+# seconds each, and says how many calls of the library that were; fails where one crashes, hangs, leaks, or gives what
+# it should not. What was given then is in build/fuzz/found: when it is mended, its bytes become a line of
+# tests/fuzz/corpus/TARGET.txt (xxd -p), which the suite replays. Inputs that reach new code are in build/fuzz/TARGET, where the next run goes on.
 #   ./scripts/fuzz.sh [seconds [target ...]]        60 seconds; all targets
 set -eu
 cd "$(dirname "$0")/.."
@@ -29,9 +29,9 @@ for number, line in enumerate(open(f"tests/fuzz/corpus/{sys.argv[1]}.txt")):
     pathlib.Path(f"build/fuzz/{sys.argv[1]}/line-{number + 1}").write_bytes(bytes.fromhex(line))
 END
     REEL_FUZZ=$target build/fuzz/tests/fuzz/reel_fuzz -max_total_time="$seconds" -max_len=512 -timeout=20 \
-        -rss_limit_mb=4096 -print_final_stats=1 -artifact_prefix="build/fuzz/found/$target-" "build/fuzz/$target" \
+        -rss_limit_mb=4096 -artifact_prefix="build/fuzz/found/$target-" "build/fuzz/$target" \
         >"build/fuzz/$target.log" 2>&1 || failed="$failed $target"
-    some=$(sed -n 's/^stat::number_of_executed_units: *//p' "build/fuzz/$target.log")
+    some=$(sed -n 's/^calls: //p' "build/fuzz/$target.log")
     echo "fuzz: $target: ${some:-0} calls"
     calls=$((calls + ${some:-0}))
 done

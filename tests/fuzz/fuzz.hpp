@@ -57,8 +57,10 @@ private:
     std::span<const std::uint8_t> data_;
 };
 
-/// Runs f and returns whether it has given an answer; an `Error` is none.
+/// Runs f, a call of the library, and returns whether it has given an answer; an `Error` is none.
 bool answers(const std::function<void()>& f);
+/// How many calls there have been.
+std::uint64_t& calls();
 
 /// The product of sizes, or none where it is negative or beyond 2^63.
 std::optional<Wide> elements_of(const std::vector<Wide>& sizes);

@@ -18,7 +18,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         std::fprintf(stderr, "\n");
         std::exit(1);
     }();
+    static const int counted = std::atexit(
+        [] { std::fprintf(stderr, "calls: %llu\n", static_cast<unsigned long long>(reel::fuzz::calls())); });
+    static_cast<void>(counted);
+    const std::uint64_t before = reel::fuzz::calls();
     target->run(
         reel::fuzz::Bytes({data, size}));  // what it throws ends the run, and is reported with the input
+    if (reel::fuzz::calls() == before) ++reel::fuzz::calls();
     return 0;
 }

@@ -1,6 +1,7 @@
 #include "tensor/storage.hpp"
 
 #include <pthread.h>
+#include <unistd.h>
 
 #include <bit>
 #include <cmath>
@@ -21,7 +22,10 @@ namespace {
 constexpr std::size_t kAlignment = 64;
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
 constexpr std::size_t kSmall = std::size_t{64} << 10;      // up to here a thread keeps blocks for itself
-constexpr std::size_t kCacheLimit = std::size_t{4} << 30;  // more freed bytes than this go back to the system
+// More freed bytes than this go back to the system: a quarter of the machine's memory, since what lies in the cache
+// is nobody's.
+const std::size_t cache_limit =
+    static_cast<std::size_t>(sysconf(_SC_PHYS_PAGES)) / 4 * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
 
 // Sanitizers must see every free (GCC names them by macros, clang by features), and a test wants each block
 // asked for: there the cache is off.
@@ -210,7 +214,7 @@ inline void count(std::int64_t storages, std::int64_t bytes) noexcept {
     if (kRecycle && size > kSmall) {
         SharedCache& cache = shared_cache;
         const std::lock_guard lock(cache.mutex);
-        if (cache.blocks.give(block, size, kCacheLimit)) return;
+        if (cache.blocks.give(block, size, cache_limit)) return;
     }
     std::free(block);
 }

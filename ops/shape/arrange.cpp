@@ -136,7 +136,8 @@ Tensor pad_indexed(const Tensor& x, const Shape& pads, std::string_view mode, Fo
                              x.sizes());
         }
         const Tensor indices = Tensor::empty({size + margins[d].total()}, kInt64);
-        for (int64_t i = 0; i < indices.numel(); ++i) indices.data_ptr<int64_t>()[i] = fold(i - before, size);
+        const int64_t first = -std::max(before, -2 * size);  // whoever crops more sees the last element alone
+        for (int64_t i = 0; i < indices.numel(); ++i) indices.data_ptr<int64_t>()[i] = fold(first + i, size);
         y = index_select(y, static_cast<int64_t>(d), indices);
     }
     return y.is_same(x) ? x.clone() : y;

@@ -242,7 +242,7 @@ std::vector<Tensor> Tensor::chunk(std::int64_t chunks, std::int64_t dim) const {
     if (chunks <= 0) fail<ShapeError>("chunk: ", chunks, " chunks; at least 1 is needed");
     const std::int64_t size = this->size(dim);
     if (size > 0) return split((size - 1) / chunks + 1, dim);
-    constexpr std::int64_t kMostEmpty = 1 << 24;  // handles alone would take gigabytes
+    constexpr std::int64_t kMostEmpty = 1 << 20;  // whose handles alone take 200 MB
     if (chunks > kMostEmpty) {
         fail<ShapeError>("chunk: ", chunks, " chunks of dimension ", dim, " of shape ", sizes(),
                          ", all of them empty; at most ", kMostEmpty, " are made");

@@ -137,6 +137,11 @@ TEST_CASE("pad: values of torch.nn.functional.pad") {
     CHECK(pad(row, {2, -1}, "reflect").to_vector<int64_t>() == Ints{2, 1, 0, 1, 2, 3});
     CHECK(pad(row, {-2, 3}, "reflect").to_vector<int64_t>() == Ints{2, 3, 4, 3, 2, 1});
     CHECK(pad(row, {-2, 3}, "replicate").to_vector<int64_t>() == Ints{2, 3, 4, 4, 4, 4});
+    constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
+    for (const int64_t wide : {int64_t{5}, int64_t{7}, kMost - 1, kMost}) {  // cropped away, but for the edge
+        CHECK(pad(row, {-wide, wide}, "replicate").to_vector<int64_t>() == Ints{4, 4, 4, 4, 4});
+        CHECK(pad(row, {wide, -wide}, "replicate").to_vector<int64_t>() == Ints{0, 0, 0, 0, 0});
+    }
     CHECK_THROWS_AS(pad(row, {-5, 3}, "circular"), ShapeError);
     CHECK_THROWS_AS(pad(row, {-2, 4}, "circular"), ShapeError);
     CHECK(pad(x, {0, 0, 1, 0}, "replicate").to_vector<int64_t>() == Ints{0, 1, 2, 0, 1, 2, 3, 4, 5});

@@ -10,10 +10,12 @@ namespace {
 
 constexpr std::size_t kLeastSteps = 4;  // agreement of fewer may be a coincidence
 constexpr int kStride = 4;              // halvings at a time, while nothing agrees
-constexpr int kDeepest = 40;            // halvings of the first step
+constexpr int kDeepest = 46;            // halvings of the first step
 constexpr int kHighest = 14;            // doublings
 constexpr double kGoal = 1e-11;         // relative error at which to stop
 constexpr double kFine = 1e-9;          // relative error that noise need not better
+constexpr double kSureOfKink = 3;       // gap of the slopes, in bars
+constexpr double kNoKink = 1e-6;        // and relative to them
 
 double worse(double a, double b) { return std::max(std::abs(a), std::abs(b)); }
 
@@ -142,7 +144,12 @@ public:
         const double goal = kGoal * std::abs(slope.value);
         if (sides_ != Sides::kBoth) return done(slope, goal);
         // The gap need not be known as well as the slope: a kink of this size is none that matters.
-        return done(slope, goal) && done(gap_.best(), 1e-8 * std::max(std::abs(slope.value), steepness_));
+        const Estimate gap = gap_.best();
+        const double size = std::max(std::abs(slope.value), steepness_);
+        if (!done(slope, goal) || !done(gap, 1e-8 * size)) return false;
+        if (std::abs(gap.value) <= std::max(kSureOfKink * gap.error, kNoKink * size)) return true;
+        const auto fine = [](const Estimate& side) { return done(side, kFine * std::abs(side.value)); };
+        return fine(right_.best()) && fine(left_.best());
     }
     Estimate slope() const {
         return sides_ == Sides::kBoth ? central_.best() : sides_ == Sides::kUp ? right_.best() : left_.best();
@@ -209,12 +216,10 @@ private:
     }
 
     void look_for_kink(Derivative& d) const {
-        constexpr double kSure = 3;
-        constexpr double kNoKink = 1e-6;
         const Estimate gap = gap_.best();
         const double between = std::abs(d.right.value - d.left.value);
         const double bars = d.right.error + d.left.error;
-        if (std::abs(gap.value) > kSure * gap.error && between > kSure * bars) {
+        if (std::abs(gap.value) > kSureOfKink * gap.error && between > kSureOfKink * bars) {
             d.smoothness = Smoothness::kKink;
             d.slope = {(d.left.value + d.right.value) / 2, (between + bars) / 2,
                        (d.left.noise + d.right.noise) / 2};

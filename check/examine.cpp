@@ -16,6 +16,7 @@ constexpr std::size_t kMostElements = 2048;  // more are looked at by directions
 constexpr std::size_t kMostFound = 16;       // elements looked for where a direction fails
 constexpr int kDirections = 2;               // looked at where elements are not
 constexpr int kAcrossKinks = 4;              // looked at where elements are kinked
+constexpr std::size_t kTangents = 4;         // pairs of them that are moved together
 constexpr double kFirstStep = 0.125;         // of the scale
 
 /// A straight move: so much of each column.
@@ -428,24 +429,48 @@ private:
         return false;
     }
 
-    /// An element may lie between the slopes of a kink while the whole does not: amax of [3, 3] with gradient 0.
-    void across_kinks(const Group& group) {
-        bool any = false;
+    /// Directions along which several elements move at once where some are kinked: at random; and, of the kinked ones, each
+    /// with its neighbour by the inverse of what their slopes jump by, to either side. Where both kinks are one, as in
+    /// amax, the function has none along one of these two.
+    std::vector<Direction> directions_across(const Group& group) {
+        std::vector<Look> kinked;
         for (const Look& look : looks_) {
             const std::size_t column = look.direction[0].first;
-            any = any ||
-                  (look.finding.verdict == Verdict::kKink && column >= group.begin && column < group.end);
+            if (look.finding.verdict == Verdict::kKink && column >= group.begin && column < group.end)
+                kinked.push_back(look);
         }
-        if (!any || group.end - group.begin < 2) return;
-        std::vector<Look> elements;
-        elements.swap(looks_);
-        for (int n = 0; n < kAcrossKinks && !exhausted_; ++n) {
-            Direction direction;
+        std::vector<Direction> directions;
+        if (kinked.empty() || group.end - group.begin < 2) return directions;
+        for (int n = 0; n < kAcrossKinks; ++n) {
+            Direction& direction = directions.emplace_back();
             for (std::size_t i = group.begin; i < group.end; ++i) {
                 const double share = random_.weight() * scales_[i];
                 direction.emplace_back(i, n == 0 ? std::abs(share) : share);
             }
-            look_at(direction);
+        }
+        const auto by = [&](const Look& look) {  // its scale, over what the slope jumps by on it
+            const auto [column, share] = look.direction[0];
+            const Derivative& d = look.finding.numeric;
+            return std::pair(column, std::abs(share / (d.right.value - d.left.value)));
+        };
+        for (std::size_t k = 1; k < std::min<std::size_t>(kinked.size(), kTangents + 1); ++k) {
+            if (kinked[k - 1].direction[0].first == kinked[k].direction[0].first) continue;
+            const auto [i, u] = by(kinked[k - 1]);
+            const auto [j, v] = by(kinked[k]);
+            const double unit = std::min(scales_[i] / u, scales_[j] / v);
+            for (const double sign : {1.0, -1.0}) directions.push_back({{i, u * unit}, {j, sign * v * unit}});
+        }
+        return directions;
+    }
+
+    /// An element may lie between the slopes of a kink while the whole does not: amax of [3, 3] with gradient 0.
+    void across_kinks(const Group& group) {
+        const std::vector<Direction> directions = directions_across(group);
+        if (directions.empty()) return;
+        std::vector<Look> elements;
+        elements.swap(looks_);
+        for (const Direction& direction : directions) {
+            if (!exhausted_) look_at(direction);
         }
         confirm();
         // What passes says nothing new.

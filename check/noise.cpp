@@ -48,6 +48,12 @@ Noise difference_noise(std::vector<double> values) {
 
 namespace {
 
+/// How much values differ at neighbouring points as near as one likes, at the most, and whether they do so everywhere.
+struct Step {
+    double size = kInfinity;
+    bool persists = false;
+};
+
 /// What has been seen of one function's noise at several spacings.
 class Seen {
 public:
@@ -76,7 +82,7 @@ public:
     /// Whether smaller spacings may tell more: what was seen is the function, or more than rounding makes (one that
     /// oscillates faster than the points lie looks like noise, too, as does a pole among them).
     bool too_wide(double centre) const {
-        return !too_narrow() && (!known() || suspicious(looks_.back().found.deviation, centre));
+        return !too_narrow() && (!known() || doubted(looks_.back().found.deviation, centre));
     }
 
     /// Where a look may have taken a kink for noise, the spacing and the interval whose ends differ most: the values are
@@ -85,7 +91,7 @@ public:
         const Look* most = nullptr;
         const bool steady = looks_.front().found.spacing == Spacing::kTooNarrow;
         for (const Look& look : looks_) {
-            const bool doubt = steady || suspicious(look.found.deviation, centre);
+            const bool doubt = steady || doubted(look.found.deviation, centre);
             if (doubt && look.step > 0 && (!most || look.found.deviation > most->found.deviation))
                 most = &look;
         }
@@ -97,15 +103,28 @@ public:
         return looks_.front().found.spacing == Spacing::kTooNarrow &&
                std::all_of(looks_.begin(), looks_.end(), [](const Look& look) { return look.steps <= kFew; });
     }
-    /// How much the values differ at neighbouring points as near as one likes: all that noise can be.
-    void limit(double step) { step_ = step; }
+    /// How much the values differ at neighbouring points as near as one likes: all that noise can be. Where no more
+    /// than two such steps were seen at a time, they are jumps beside x, and the noise is what is seen without them.
+    void limit(Step found) {
+        const double step = found.size;
+        constexpr std::size_t kFew = 2;
+        constexpr double kAlike = 0.25;
+        const auto jumps = [&](const Look& look) { return look.step >= kAlike * step && look.steps <= kFew; };
+        const auto shows = [&](const Look& look) { return look.step >= kAlike * step; };
+        if (found.persists && std::any_of(looks_.begin(), looks_.end(), jumps) &&
+            std::all_of(looks_.begin(), looks_.end(), [&](const Look& l) { return !shows(l) || jumps(l); })) {
+            std::erase_if(looks_, jumps);
+        } else {
+            step_ = found;
+        }
+    }
 
     double deviation(double centre) const {
         constexpr double kUniform = 0.2887;  // deviation of what is rounded to multiples of 1
         double noise = 0;
         double least = kInfinity;
         for (const Look& look : looks_) {
-            const double deviation = std::min(look.found.deviation, 2 * step_);
+            const double deviation = std::min(look.found.deviation, 2 * step_.size);
             if (look.found.spacing == Spacing::kTooNarrow || is_noise(look)) {
                 if (!suspicious(deviation, centre) || !vanishes(look)) noise = std::max(noise, deviation);
             } else {
@@ -113,7 +132,9 @@ public:
             }
         }
         if (!known() && std::isfinite(least)) noise = std::max(noise, least);
-        return step_ < kInfinity ? std::max(noise, kUniform * step_) : noise;
+        const bool plain =
+            looks_.front().found.spacing == Spacing::kTooNarrow || suspicious(step_.size, centre);
+        return step_.persists && plain ? std::max(noise, kUniform * step_.size) : noise;
     }
 
 private:
@@ -125,10 +146,13 @@ private:
         std::size_t steps;  // and how many are about as large
     };
 
-    bool suspicious(double deviation, double centre) const {
-        constexpr double kMuch = 1e-7;
-        return deviation > kMuch * std::max(std::abs(centre), largest_);
+    bool exceeds(double part, double deviation, double centre) const {
+        return deviation > part * std::max(std::abs(centre), largest_);
     }
+    /// More than a few roundings make.
+    bool doubted(double deviation, double centre) const { return exceeds(1e-13, deviation, centre); }
+    /// More than rounding makes that is alike at neighbouring points, as that of 3.7 x inside a cosine is.
+    bool suspicious(double deviation, double centre) const { return exceeds(1e-7, deviation, centre); }
     /// A function would leave less by powers of the spacing.
     static constexpr double kNarrower = 16;
     bool is_noise(const Look& look) const {
@@ -149,13 +173,13 @@ private:
 
     std::vector<Look> looks_;
     double largest_ = 0;
-    double step_ = kInfinity;
+    Step step_;
 };
 
 /// Halves an interval again and again, and keeps the half whose ends differ more. Noise, and the steps of what is
-/// rounded, differ as much in the end; a function that is continuous, kinks and all, ever less: 0. At a pole they differ
-/// ever more, which tells nothing: infinity.
-double step_within(const Line& line, std::size_t output, double from, double to) {
+/// rounded, differ as much in the end. A function that is continuous, kinks and all, differs ever less: then noise is no
+/// more than what the values bend in the last intervals. At a pole they differ ever more, which tells nothing.
+Step step_within(const Line& line, std::size_t output, double from, double to, double least) {
     constexpr int kHalvings = 16;
     constexpr std::size_t kLast = 6;
     constexpr double kPersists = 0.25;
@@ -163,9 +187,11 @@ double step_within(const Line& line, std::size_t output, double from, double to)
     double low = line(from).y[output];
     double high = line(to).y[output];
     std::vector<double> steps;
-    for (int i = 0; i < kHalvings; ++i) {
+    std::vector<double> bends;
+    for (int i = 0; i < kHalvings && to - from > least; ++i) {
         const double middle = (from + to) / 2;
         const double value = line(middle).y[output];
+        bends.push_back(std::abs(low - 2 * value + high));
         if (std::abs(value - low) > std::abs(high - value)) {
             to = middle;
             high = value;
@@ -174,10 +200,15 @@ double step_within(const Line& line, std::size_t output, double from, double to)
             low = value;
         }
         steps.push_back(std::abs(high - low));
-        if (steps.back() <= 4 * kEpsilon * std::max(std::abs(low), std::abs(high))) return steps.back();
+        if (!std::isfinite(steps.back())) return {};
+        if (steps.back() <= 4 * kEpsilon * std::max(std::abs(low), std::abs(high)))
+            return {steps.back(), true};
     }
+    if (steps.size() < kLast) return {};
     const double grown = steps.back() / steps[steps.size() - kLast];
-    return grown > kGrows ? kInfinity : grown > kPersists ? steps.back() : 0;
+    if (grown > kGrows) return {};
+    return grown > kPersists ? Step{steps.back(), true}
+                             : Step{*std::max_element(bends.end() - kLast, bends.end()), false};
 }
 
 }  // namespace
@@ -223,11 +254,11 @@ std::vector<double> measure_noise(const std::function<Line(double spacing)>& dra
         const auto [spacing, where] = seen[c].doubtful(centre[c]);
         if (spacing == 0) continue;
         if (seen[c].jumps()) {
-            seen[c].limit(0);
+            seen[c].limit({0, false});
             continue;
         }
         const double to = spacing * static_cast<double>(where + 1);
-        seen[c].limit(step_within(draw(spacing), c, to - spacing, to));
+        seen[c].limit(step_within(draw(spacing), c, to - spacing, to, least_spacing));
         ++halved;
     }
     std::vector<double> noise;

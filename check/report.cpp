@@ -97,7 +97,8 @@ double Report::could_hide() const {
     double most = 0;
     for (const Element& e : elements) {
         const double size = std::max(std::abs(e.analytic), std::abs(e.numeric));
-        if (e.verdict == Verdict::kMatch && size > e.error) most = std::max(most, e.error / size);
+        if (e.verdict == Verdict::kMatch && size > e.error)
+            most = std::max(most, (e.error + std::abs(e.analytic - e.numeric)) / size);
     }
     return most;
 }

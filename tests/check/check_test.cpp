@@ -80,6 +80,23 @@ TEST_CASE("check: a kink passes only where the gradient lies between its slopes,
     }
 }
 
+TEST_CASE("check: no kink hides a mistake where the function is smooth along it, or one beyond its slopes") {
+    const auto larger = [](Span x) { return std::max(x[0] * x[0], x[1] * x[1]); };
+    const auto with = [](double a, double b) { return [=](Span) { return Numbers{a, b}; }; };
+    const Numbers tie = {1, 1};
+    for (std::uint64_t seed = 0; seed < 20; ++seed) {
+        const check::Options options = {.seed = seed};
+        check_verdict(check::gradient(larger, with(0, 2), tie, options), check::Verdict::kKink);
+        check_verdict(check::gradient(larger, with(0, 1.98), tie, options), check::Verdict::kWrong);
+        check_verdict(check::gradient(larger, with(1.02, 1), tie, options), check::Verdict::kWrong);
+        const auto bent = [](Span x) { return std::min(x[0], 1.0) + std::sin(x[0]); };
+        const auto slope = [](double s) { return [s](Span x) { return Numbers{s + std::cos(x[0])}; }; };
+        check_verdict(check::gradient(bent, slope(1), Numbers{1}, options), check::Verdict::kKink);
+        check_verdict(check::gradient(bent, slope(1 + 1e-6), Numbers{1}, options), check::Verdict::kWrong);
+        check_verdict(check::gradient(bent, slope(-1e-6), Numbers{1}, options), check::Verdict::kWrong);
+    }
+}
+
 TEST_CASE("check: a jump is judged from the side that does not jump") {
     const auto floor = [](Span x) { return std::floor(x[0]) + x[0]; };
     check_verdict(check::gradient(

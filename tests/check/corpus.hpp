@@ -16,7 +16,7 @@ using Span = std::span<const double>;
 
 struct Case {
     std::string
-        kind;  ///< smooth, scaled, saturating, oscillating, kinked, singular, noisy, float32, offset, layer
+        kind;  ///< smooth, scaled, saturating, oscillating, kinked, jumping, singular, noisy, float32, offset, layer
     std::string name;
     std::function<double(Span)> f;
     std::function<Numbers(Span)> g;

@@ -14,7 +14,7 @@ using namespace reel::testing;
 
 TEST_CASE("check: right gradients of the corpus pass, with every seed") {
     const std::vector<Case> cases = corpus();
-    CHECK(cases.size() > 200);
+    CHECK(cases.size() > 450);
     for (const Case& c : cases) {
         for (std::uint64_t seed = 0; seed < 20; ++seed) {
             const check::Report report =
@@ -38,7 +38,7 @@ TEST_CASE("check: spoilt gradients of the corpus do not pass") {
             if (report) FAIL_CHECK(name, ": ", report);
         }
     }
-    CHECK(spoilt > 1500);
+    CHECK(spoilt > 2500);
 }
 
 TEST_CASE("check: kinks and jumps near x, several at once, neither hide a mistake nor make one") {

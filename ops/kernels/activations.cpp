@@ -117,19 +117,6 @@ struct SigmoidBackward {
     }
 };
 
-/// σ(x) and 1 − σ(x), neither by subtraction.
-template <class V>
-struct BothSigmoids {
-    explicit BothSigmoids(const V& x) {
-        const V e = math::exp<Element<V>>(-xsimd::abs(x));
-        const V larger = quotient(V(1), V(1) + e);
-        const V smaller = e * larger;
-        above = xsimd::select(x < V(0), smaller, larger);
-        below = xsimd::select(x < V(0), larger, smaller);
-    }
-    V above, below;
-};
-
 /// |x| at most `end`, where the tails of these functions have vanished: beyond, ∞ · 0 would be NaN.
 template <class V>
 V bounded(const V& x, double end) {
@@ -142,7 +129,7 @@ struct SiluBackward {
     template <class V>
     V operator()(const V& g, const V& x) const {
         const V z = bounded(x, 800);
-        const BothSigmoids<V> sigmoid(z);
+        const math::BothSigmoids<V> sigmoid(z);
         return g * (sigmoid.above * (V(1) + z * sigmoid.below));
     }
 };
@@ -167,7 +154,7 @@ struct GeluTanhBackward {
         const V square = z * z;
         const V slope = constant<V>(math::kGeluSlope);
         const V cubic = constant<V>(math::kGeluCubic);
-        const BothSigmoids<V> sigmoid(slope * z * (V(1) + cubic * square));
+        const math::BothSigmoids<V> sigmoid(slope * z * (V(1) + cubic * square));
         const V v_slope = slope * (V(1) + V(3) * cubic * square);
         return g * (sigmoid.above + z * (sigmoid.above * sigmoid.below) * v_slope);
     }

@@ -119,12 +119,29 @@ private:
     }
 };
 
+/// eˣ = fraction 2ⁿ, in one number.
+template <class T>
+struct PlainExponential {
+    explicit PlainExponential(const Vec<T>& x)
+        : normal(exp_is_normal<T>(x)),
+          argument(normal ? x : within_exp_bounds<T>(x)),
+          rest(argument.r + exp_tail<T>(argument.r)),
+          fraction(Vec<T>(1) + rest) {}
+    bool normal;
+    ExpArgument<T> argument;
+    Vec<T> rest, fraction;
+
+    /// What the last sum has lost to rounding.
+    Vec<T> lost() const { return rest - (fraction - Vec<T>(1)); }
+
+    Vec<T> scaled(const Vec<T>& y) const { return scale<T>(y, argument, normal); }
+    Vec<T> value() const { return scaled(fraction); }
+};
+
 /// eˣ.
 template <class T>
 Vec<T> exp(const Vec<T>& x) {
-    const bool normal = exp_is_normal<T>(x);
-    const ExpArgument<T> a(normal ? x : within_exp_bounds<T>(x));
-    return scale<T>(Vec<T>(1) + (a.r + exp_tail<T>(a.r)), a, normal);
+    return PlainExponential<T>(x).value();
 }
 
 /// eˣ⁺ᵈ, d as for `Exponential`.

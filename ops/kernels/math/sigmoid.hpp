@@ -6,33 +6,51 @@
 
 namespace reel::kernels::REEL_SET::math {
 
-/// With e = e⁻|ˣ|: a / (1 + e) for positive x and a e / (1 + e) for negative x, rounded once also where that
-/// is subnormal. |a| is of the order of 1 where |x| is large.
-template <class T>
-Vec<T> times_sigmoid(const Vec<T>& a, const Vec<T>& x, const Exponential<T>& e) {
+/// With e = e⁻|ˣ| = (high + low) 2ⁿ: a / (1 + e) for positive x and a e / (1 + e) for negative x, rounded once also
+/// where that is subnormal. |a| is of the order of 1 where |x| is large. What numerator and denominator have lost to
+/// rounding is brought in at the end: 1 / (d + δ) = (1 − δ / d) / d, and 1 / d = 3/2 − d / 2, nearly, for d from 1 to 2.
+template <class T, class E>
+Vec<T> times_sigmoid(const Vec<T>& a, const Vec<T>& x, const E& e, const Pair<T>& fraction) {
     const auto negative = x < Vec<T>(0);
-    const Pair<T> under = quick_two_sum<T>(Vec<T>(1), e.value());
-    // 1 / (high + low) = (1 − low) / high, nearly: where low matters most, high is close to 1.
-    const Vec<T> high = xsimd::select(negative, e.high, Vec<T>(1));
-    const Vec<T> low = xsimd::select(negative, e.low, Vec<T>(0)) - high * under.low;
-    const Vec<T> y = quotient(times_pair<T>(a, high, low), under.high);
+    const Vec<T> power = e.scaled(fraction.high);
+    const Vec<T> under = Vec<T>(1) + power;
+    const Vec<T> excess = (under - Vec<T>(1)) - power;  // δ = −excess
+    const Vec<T> inverse = multiply_add(under, Vec<T>(T(-0.5)), Vec<T>(T(1.5)));
+    const Vec<T> missing = multiply_add(excess, inverse, xsimd::select(negative, fraction.low, Vec<T>(0)));
+    const Vec<T> ratio = quotient(xsimd::select(negative, fraction.high, Vec<T>(1)), under);
+    const Vec<T> y =
+        kFused ? multiply_add(a, ratio, (a * ratio) * missing) : times_pair<T>(a, ratio, ratio * missing);
     return xsimd::select(negative, e.scaled(y), y);
 }
 
 /// 1 / (1 + e⁻ˣ).
 template <class T>
 Vec<T> sigmoid(const Vec<T>& x) {
-    return times_sigmoid<T>(Vec<T>(1), x, Exponential<T>(-xsimd::abs(x)));
+    const PlainExponential<T> e(-xsimd::abs(x));
+    return times_sigmoid<T>(Vec<T>(1), x, e, {e.fraction, Vec<T>(0)});
 }
 
 /// x / (1 + e⁻ˣ).
 template <class T>
 Vec<T> silu(const Vec<T>& x) {
-    const Exponential<T> e(-xsimd::abs(x));
-    if (e.normal) return times_sigmoid<T>(x, x, e);
+    const PlainExponential<T> e(-xsimd::abs(x));
+    if (e.normal) return times_sigmoid<T>(x, x, e, {e.fraction, e.lost()});
     const Vec<T> bounded = xsimd::select(x < Vec<T>(kExpLow<T>), Vec<T>(kExpLow<T>), x);
-    return xsimd::select(x > Vec<T>(kExpHigh<T>), x, times_sigmoid<T>(bounded, x, e));
+    return xsimd::select(x > Vec<T>(kExpHigh<T>), x, times_sigmoid<T>(bounded, x, e, {e.fraction, e.lost()}));
 }
+
+/// σ(x) and 1 − σ(x), neither by subtraction.
+template <class V>
+struct BothSigmoids {
+    explicit BothSigmoids(const V& x) {
+        const V e = exp<typename V::value_type>(-xsimd::abs(x));
+        const V larger = quotient(V(1), V(1) + e);
+        const V smaller = e * larger;
+        above = xsimd::select(x < V(0), smaller, larger);
+        below = xsimd::select(x < V(0), larger, smaller);
+    }
+    V above, below;
+};
 
 /// The constants of gelu's approximation, and what a type loses of them.
 inline constexpr double kGeluSlope = 0x1.9884533d43651p+0;  // 2 √(2/π)
@@ -55,7 +73,7 @@ Vec<T> gelu_tanh(const Vec<T>& x) {
     const Pair<T> v = slope * Pair<T>{z, Vec<T>(0)} * Pair<T>{sum.high, sum.low + square.low};
     const auto negative = x < Vec<T>(0);
     const Exponential<T> e(-xsimd::abs(v.high), xsimd::select(negative, v.low, -v.low));
-    return xsimd::select(x > end, x, times_sigmoid<T>(z, x, e));
+    return xsimd::select(x > end, x, times_sigmoid<T>(z, x, e, quick_two_sum<T>(e.high, e.low)));
 }
 
 /// log(1 + eˣ⁺ᵈ) for x ≤ 0.

@@ -65,6 +65,8 @@ enum class Fn : std::uint8_t {
     kLogAddExp,
     kXlogy,
     kAxpy,
+    kSquaredDistance,
+    kHuber,
     // two operands → bool
     kEq,
     kNe,
@@ -80,6 +82,8 @@ enum class Fn : std::uint8_t {
     // three operands
     kClamp,
     kLerp,
+    kBinaryCrossEntropy,
+    kBinaryCrossEntropyBackward,
     // fused backward passes: ȳ, then y or x
     kTanhBackward,
     kSigmoidBackward,
@@ -87,6 +91,9 @@ enum class Fn : std::uint8_t {
     kGeluBackward,
     kGeluTanhBackward,
     kSiluBackward,
+    // the same of losses: ȳ, x, target
+    kSquaredDistanceBackward,
+    kHuberBackward,
     kCount
 };
 /// Whether the results are bool.

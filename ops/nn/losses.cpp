@@ -14,6 +14,8 @@ namespace reel {
 
 namespace {
 
+using kernels::Fn;
+
 /// The elements' losses as the result.
 Tensor reduced(const Tensor& losses, Reduction reduction) {
     switch (reduction) {
@@ -44,8 +46,8 @@ void check_shapes(const char* name, const Tensor& x, const Tensor& target) {
                      ", which is neither's; give both one shape with squeeze(), unsqueeze() or expand()");
 }
 
-/// One node for the loss f(x, target) of each element, reduced. `by_x` and `by_target` are its derivatives,
-/// in differentiable operations.
+/// One node for the loss f(x, target) of each element, reduced. `by_x` and `by_target` make ȳ, which may be one number,
+/// into ȳ times f's derivatives, in differentiable operations where they are recorded.
 template <class F, class ByX, class ByTarget>
 Tensor elementwise_loss(const char* name, const Tensor& x, const Tensor& target, Reduction reduction,
                         const F& f, const ByX& by_x, const ByTarget& by_target) {
@@ -58,70 +60,82 @@ Tensor elementwise_loss(const char* name, const Tensor& x, const Tensor& target,
         const Tensor losses = f(x.to(compute), target.to(compute));
         return std::pair(reduced(losses, reduction).to(result), divisor(losses, reduction));
     }();
-    // ȳ / n times the derivative, which may be of the shape of one operand alone.
-    const auto scaled = [compute, sizes, count = n](const Tensor& y_bar, const Tensor& derivative) {
-        const Tensor x_bar = y_bar.to(compute) / count * derivative;
+    // The derivative may be of the shape of one operand alone.
+    const auto pulled = [x, target, compute, sizes, count = n](const Tensor& y_bar, const auto& by) {
+        const Tensor x_bar = by(y_bar.to(compute) / count, x.to(compute), target.to(compute));
         return x_bar.sizes() == sizes ? x_bar : x_bar.expand(sizes);
     };
-    return record(
-        name, loss,
-        {{x, [x, target, compute, scaled,
-              by_x](const Tensor& y_bar) { return scaled(y_bar, by_x(x.to(compute), target.to(compute))); }},
-         {target, [x, target, compute, scaled, by_target](const Tensor& y_bar) {
-              return scaled(y_bar, by_target(x.to(compute), target.to(compute)));
-          }}});
+    return record(name, loss,
+                  {{x, [pulled, by_x](const Tensor& y_bar) { return pulled(y_bar, by_x); }},
+                   {target, [pulled, by_target](const Tensor& y_bar) { return pulled(y_bar, by_target); }}});
+}
+
+/// The same of a loss that depends on x − target alone and is even: the target gets the negative gradient.
+template <class F, class ByX>
+Tensor distance_loss(const char* name, const Tensor& x, const Tensor& target, Reduction reduction, const F& f,
+                     const ByX& by_x) {
+    return elementwise_loss(
+        name, x, target, reduction, f, by_x,
+        [by_x](const Tensor& y_bar, const Tensor& a, const Tensor& t) { return by_x(y_bar, t, a); });
 }
 
 }  // namespace
 
 Tensor mse_loss(const Tensor& x, const Tensor& target, Reduction reduction) {
     check_floating_loss("mse_loss", x, target);
-    return elementwise_loss(
-        "mse_loss", x, target, reduction, [](const Tensor& a, const Tensor& t) { return square(a - t); },
-        [](const Tensor& a, const Tensor& t) { return 2 * (a - t); },
-        [](const Tensor& a, const Tensor& t) { return 2 * (t - a); });
+    return distance_loss(
+        "mse_loss", x, target, reduction,
+        [](const Tensor& a, const Tensor& t) {
+            return combine("mse_loss", Fn::kSquaredDistance, {a, t});
+        },
+        [](const Tensor& y_bar, const Tensor& a, const Tensor& t) {
+            return is_recording() ? y_bar * (2 * (a - t))
+                                  : combine("mse_loss", Fn::kSquaredDistanceBackward, {y_bar, a, t});
+        });
 }
 
 Tensor l1_loss(const Tensor& x, const Tensor& target, Reduction reduction) {
-    return elementwise_loss(
+    return distance_loss(
         "l1_loss", x, target, reduction, [](const Tensor& a, const Tensor& t) { return abs(a - t); },
-        [](const Tensor& a, const Tensor& t) { return sign(a - t); },
-        [](const Tensor& a, const Tensor& t) { return sign(t - a); });
+        [](const Tensor& y_bar, const Tensor& a, const Tensor& t) { return y_bar * sign(a - t); });
 }
 
 Tensor huber_loss(const Tensor& x, const Tensor& target, Reduction reduction, double delta) {
     if (!(delta > 0)) fail<Error>("huber_loss: delta must be positive, not ", delta);
     check_floating_loss("huber_loss", x, target);
-    const auto value = [delta](const Tensor& a, const Tensor& t) {
-        const Tensor distance = abs(a - t);
-        const Tensor near = clamp(distance, None, delta);  // near (distance - near / 2) on both sides of it
-        return near * sub(distance, near, 0.5);
-    };
-    return elementwise_loss(
-        "huber_loss", x, target, reduction, value,
-        [delta](const Tensor& a, const Tensor& t) { return clamp(a - t, -delta, delta); },
-        [delta](const Tensor& a, const Tensor& t) { return clamp(t - a, -delta, delta); });
+    return distance_loss(
+        "huber_loss", x, target, reduction,
+        [delta](const Tensor& a, const Tensor& t) {
+            return combine("huber_loss", Fn::kHuber, {a, t}, &delta);
+        },
+        [delta](const Tensor& y_bar, const Tensor& a, const Tensor& t) {
+            return is_recording() ? y_bar * clamp(a - t, -delta, delta)
+                                  : combine("huber_loss", Fn::kHuberBackward, {y_bar, a, t}, &delta);
+        });
 }
 
 Tensor binary_cross_entropy_with_logits(const Tensor& x, const Tensor& target,
                                         const BceWithLogitsOptions& options) {
-    if (x.sizes() != target.sizes()) {
-        fail<ShapeError>("binary_cross_entropy_with_logits: logits of shape ", x.sizes(),
-                         " and targets of shape ", target.sizes(), " differ");
-    }
-    const Tensor one = ones({}, x.dtype());
-    const Tensor w = options.weight.defined() ? options.weight : one;
-    const Tensor p = options.pos_weight.defined() ? options.pos_weight : one;
-    // −(1 − t) ln σ(−x) − p t ln σ(x), with the smaller logarithm, log(1 + e^−|x|), taken once: no exponent
-    // overflows, and nothing cancels.
+    constexpr const char* kName = "binary_cross_entropy_with_logits";
+    if (x.sizes() != target.sizes())
+        fail<ShapeError>(kName, ": logits of shape ", x.sizes(), " and targets of shape ", target.sizes(),
+                         " differ");
+    const Tensor& w = options.weight;
+    const Tensor p = options.pos_weight.defined() ? options.pos_weight : ones({}, x.dtype());
+    const auto weighted = [w](const Tensor& each) { return w.defined() ? w * each : each; };
     return elementwise_loss(
-        "binary_cross_entropy_with_logits", x, target, options.reduction,
-        [w, p](const Tensor& z, const Tensor& t) {
-            const Tensor rest = 1 - t;
-            return w * (rest * relu(z) + p * t * relu(-z) - (rest + p * t) * logsigmoid(abs(z)));
+        kName, x, target, options.reduction,
+        [weighted, p](const Tensor& z, const Tensor& t) {
+            return weighted(combine(kName, Fn::kBinaryCrossEntropy, {z, t, p}));
         },
-        [w, p](const Tensor& z, const Tensor& t) { return w * ((1 - t) * sigmoid(z) - p * t * sigmoid(-z)); },
-        [w, p](const Tensor& z, const Tensor&) { return w * (logsigmoid(-z) - p * logsigmoid(z)); });
+        [weighted, p](const Tensor& y_bar, const Tensor& z, const Tensor& t) {
+            return y_bar * weighted(is_recording()
+                                        ? (1 - t) * sigmoid(z) - p * t * sigmoid(-z)
+                                        : combine(kName, Fn::kBinaryCrossEntropyBackward, {z, t, p}));
+        },
+        [weighted, p](const Tensor& y_bar, const Tensor& z, const Tensor&) {
+            return y_bar * weighted(logsigmoid(-z) - p * logsigmoid(z));
+        });
 }
 
 Tensor kl_div(const Tensor& x, const Tensor& target, Reduction reduction, bool log_target) {
@@ -129,13 +143,15 @@ Tensor kl_div(const Tensor& x, const Tensor& target, Reduction reduction, bool l
     if (log_target) {
         return elementwise_loss(
             "kl_div", x, target, reduction, [](const Tensor& q, const Tensor& t) { return exp(t) * (t - q); },
-            [](const Tensor&, const Tensor& t) { return -exp(t); },
-            [](const Tensor& q, const Tensor& t) { return exp(t) * (t - q + 1); });
+            [](const Tensor& y_bar, const Tensor&, const Tensor& t) { return y_bar * -exp(t); },
+            [](const Tensor& y_bar, const Tensor& q, const Tensor& t) {
+                return y_bar * (exp(t) * (t - q + 1));
+            });
     }
     return elementwise_loss(
         "kl_div", x, target, reduction, [](const Tensor& q, const Tensor& t) { return xlogy(t, t) - t * q; },
-        [](const Tensor&, const Tensor& t) { return -t; },
-        [](const Tensor& q, const Tensor& t) { return log(t) + 1 - q; });
+        [](const Tensor& y_bar, const Tensor&, const Tensor& t) { return y_bar * -t; },
+        [](const Tensor& y_bar, const Tensor& q, const Tensor& t) { return y_bar * (log(t) + 1 - q); });
 }
 
 }  // namespace reel

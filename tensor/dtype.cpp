@@ -22,8 +22,8 @@ Half::Half(float value) {
     const auto f = std::bit_cast<std::uint32_t>(value);
     const std::uint32_t sign = (f >> 16) & 0x8000u;
     const std::uint32_t magnitude = f & 0x7fffffffu;
-    if (magnitude > 0x7f800000u) {  // NaN: keep it quiet
-        bits = static_cast<std::uint16_t>(sign | 0x7e00u);
+    if (magnitude > 0x7f800000u) {  // NaN: made quiet
+        bits = static_cast<std::uint16_t>(sign | 0x7e00u | ((magnitude >> 13) & 0x3ffu));
         return;
     }
     if (magnitude >= 0x477ff000u) {  // 65520 and above round to infinity
@@ -58,7 +58,10 @@ Half::operator float() const {
     const std::uint32_t sign = static_cast<std::uint32_t>(bits & 0x8000u) << 16;
     const std::uint32_t exponent = (bits >> 10) & 0x1fu;
     const std::uint32_t fraction = bits & 0x3ffu;
-    if (exponent == 31) return std::bit_cast<float>(sign | 0x7f800000u | (fraction << 13));
+    if (exponent == 31) {  // infinity, or NaN: made quiet
+        const std::uint32_t quiet = fraction == 0 ? 0u : 0x400000u;
+        return std::bit_cast<float>(sign | 0x7f800000u | quiet | (fraction << 13));
+    }
     if (exponent == 0) {
         const float magnitude = static_cast<float>(fraction) * 0x1p-24f;
         return sign ? -magnitude : magnitude;

@@ -3,7 +3,7 @@
 #include <array>
 #include <bit>
 
-#include "ops/kernels/simd.hpp"
+#include "ops/kernels/narrow.hpp"
 
 namespace reel::kernels::REEL_SET {
 
@@ -33,7 +33,7 @@ std::uint16_t half_bits(float x) {
                                     std::bit_cast<std::uint32_t>(0.5F);
     std::uint32_t bits = choose(magnitude < (113U << 23), subnormal, normal);
     bits = choose(magnitude >= 0x477ff000U, 0x7c00U, bits);  // 65520 and above round to infinity
-    bits = choose(magnitude > 0x7f800000U, 0x7e00U, bits);   // NaN
+    bits = choose(magnitude > 0x7f800000U, 0x7e00U | ((magnitude >> 13) & 0x3ffU), bits);  // NaN: made quiet
     return static_cast<std::uint16_t>(bits | ((f >> 16) & 0x8000U));
 }
 
@@ -41,7 +41,8 @@ float half_value(std::uint16_t half) {
     const std::uint32_t magnitude = (half & 0x7fffU) << 13;
     // The exponent is 112 too small; a product mends it for subnormal numbers too.
     const auto scaled = std::bit_cast<std::uint32_t>(std::bit_cast<float>(magnitude) * 0x1p112F);
-    const std::uint32_t bits = choose(magnitude >= (31U << 23), magnitude | 0x7f800000U, scaled);
+    const std::uint32_t quiet = choose(magnitude > (31U << 23), 0x400000U, 0);  // NaN
+    const std::uint32_t bits = choose(magnitude >= (31U << 23), magnitude | 0x7f800000U | quiet, scaled);
     return std::bit_cast<float>(bits | (static_cast<std::uint32_t>(half & 0x8000U) << 16));
 }
 
@@ -65,63 +66,16 @@ void convert_bits(std::int64_t n, const void* from, void* to) {
     for (std::int64_t i = 0; i < n; ++i) y[i] = f(x[i]);
 }
 
-#if defined(__AVX2__)
-/// Eight numbers at a time by the processor's own instructions. Those treat NaNs in their own way, so that a
-/// vector with one goes the plain way.
-[[gnu::target("f16c")]] void to_halves(std::int64_t n, const void* from, void* to) {
-    const auto* x = static_cast<const float*>(from);
-    auto* y = static_cast<std::uint16_t*>(to);
-    for (; n >= 8; n -= 8, x += 8, y += 8) {
-        const __m256 v = _mm256_loadu_ps(x);
-        if (_mm256_movemask_ps(_mm256_cmp_ps(v, v, _CMP_UNORD_Q)) != 0) {
-            convert_bits<half_bits, float, std::uint16_t>(8, x, y);
-        } else {
-            _mm_storeu_si128(reinterpret_cast<__m128i*>(y), _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT));
-        }
-    }
-    convert_bits<half_bits, float, std::uint16_t>(n, x, y);
+/// to[i] = from[i], where one of the two has 16 bits and the other is float32.
+template <class From, class To>
+void convert_narrow(std::int64_t n, const void* from, void* to) {
+    const auto* x = static_cast<const From*>(from);
+    auto* y = static_cast<To*>(to);
+    std::int64_t i = 0;
+#pragma GCC unroll 4
+    for (; i + kWidth<float> <= n; i += kWidth<float>) store(y + i, load(x + i));
+    if (i < n) store_some(y + i, load_some(x + i, n - i), n - i);
 }
-[[gnu::target("f16c")]] void of_halves(std::int64_t n, const void* from, void* to) {
-    const auto* x = static_cast<const std::uint16_t*>(from);
-    auto* y = static_cast<float*>(to);
-    for (; n >= 8; n -= 8, x += 8, y += 8) {
-        const __m256 v = _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(x)));
-        if (_mm256_movemask_ps(_mm256_cmp_ps(v, v, _CMP_UNORD_Q)) != 0) {
-            convert_bits<half_value, std::uint16_t, float>(8, x, y);
-        } else {
-            _mm256_storeu_ps(y, v);
-        }
-    }
-    convert_bits<half_value, std::uint16_t, float>(n, x, y);
-}
-
-/// The same of bfloat16, sixteen at a time.
-void to_bfloat16s(std::int64_t n, const void* from, void* to) {
-    const auto* x = static_cast<const float*>(from);
-    auto* y = static_cast<std::uint16_t*>(to);
-    const auto rounded = [](const __m256& v) {
-        const __m256i bits = _mm256_castps_si256(v);
-        const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
-        return _mm256_srli_epi32(_mm256_add_epi32(_mm256_add_epi32(bits, odd), _mm256_set1_epi32(0x7fff)),
-                                 16);
-    };
-    for (; n >= 16; n -= 16, x += 16, y += 16) {
-        const __m256 low = _mm256_loadu_ps(x);
-        const __m256 high = _mm256_loadu_ps(x + 8);
-        if (_mm256_movemask_ps(_mm256_cmp_ps(low + high, low + high, _CMP_UNORD_Q)) != 0) {
-            convert_bits<bfloat16_bits, float, std::uint16_t>(16, x, y);  // a NaN, or inf - inf
-            continue;
-        }
-        const __m256i packed = _mm256_packus_epi32(rounded(low), rounded(high));  // half by half
-        _mm256_storeu_si256(reinterpret_cast<__m256i*>(y), _mm256_permute4x64_epi64(packed, 0b11011000));
-    }
-    convert_bits<bfloat16_bits, float, std::uint16_t>(n, x, y);
-}
-#else
-constexpr Convert to_bfloat16s = &convert_bits<bfloat16_bits, float, std::uint16_t>;
-constexpr Convert to_halves = &convert_bits<half_bits, float, std::uint16_t>;
-constexpr Convert of_halves = &convert_bits<half_value, std::uint16_t, float>;
-#endif
 
 /// The same of wider numbers.
 template <auto f>
@@ -155,10 +109,17 @@ void install_convert(Table& table) {
     set(kInt64, kFloat16, &convert_bits<of_int64<half_bits>, std::int64_t, std::uint16_t>);
     set(kFloat64, kBFloat16, &convert_bits<of_float64<bfloat16_bits>, double, std::uint16_t>);
     set(kInt64, kBFloat16, &convert_bits<of_int64<bfloat16_bits>, std::int64_t, std::uint16_t>);
-    set(kFloat32, kFloat16, to_halves);
-    set(kFloat16, kFloat32, of_halves);
-    set(kFloat32, kBFloat16, to_bfloat16s);
-    set(kBFloat16, kFloat32, &convert_bits<bfloat16_value, std::uint16_t, float>);
+    if constexpr (kNarrow) {
+        set(kFloat32, kFloat16, &convert_narrow<float, Half>);
+        set(kFloat16, kFloat32, &convert_narrow<Half, float>);
+        set(kFloat32, kBFloat16, &convert_narrow<float, BFloat16>);
+        set(kBFloat16, kFloat32, &convert_narrow<BFloat16, float>);
+    } else {
+        set(kFloat32, kFloat16, &convert_bits<half_bits, float, std::uint16_t>);
+        set(kFloat16, kFloat32, &convert_bits<half_value, std::uint16_t, float>);
+        set(kFloat32, kBFloat16, &convert_bits<bfloat16_bits, float, std::uint16_t>);
+        set(kBFloat16, kFloat32, &convert_bits<bfloat16_value, std::uint16_t, float>);
+    }
 }
 
 }  // namespace reel::kernels::REEL_SET

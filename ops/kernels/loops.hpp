@@ -7,13 +7,13 @@
 #include <tuple>
 #include <utility>
 
-#include "ops/kernels/simd.hpp"
+#include "ops/kernels/narrow.hpp"
 
 namespace reel::kernels::REEL_SET {
 
-/// y[i] = f(x₀[i], …, xₙ₋₁[i]) with vectors of `T`; `F` is made from the parameters where it takes any.
+/// y[i] = f(x₀[i], …, xₙ₋₁[i]) with vectors of what is stored as `S`; `F` is made from the parameters where it takes any.
 /// Flattened: a function called for each vector would pass it through memory.
-template <class F, class T, std::size_t... Operand>
+template <class F, class S, std::size_t... Operand>
 [[gnu::flatten]] void map_vectors(std::int64_t n, void* out, const void* const* in, const double* parameters,
                                   std::index_sequence<Operand...>) {
     const F f = [&] {
@@ -24,16 +24,17 @@ template <class F, class T, std::size_t... Operand>
             return F();
         }
     }();
-    const T* x[] = {static_cast<const T*>(in[Operand])...};
-    T* y = static_cast<T*>(out);
+    const S* x[] = {static_cast<const S*>(in[Operand])...};
+    S* y = static_cast<S*>(out);
+    constexpr std::int64_t kStep = kWidth<Computed<S>>;
     std::int64_t i = 0;
-    for (; i + kWidth<T> <= n; i += kWidth<T>) f(load(x[Operand] + i)...).store_unaligned(y + i);
-    if (i < n) store_some<T>(y + i, f(load_some(x[Operand] + i, n - i)...), n - i);
+    for (; i + kStep <= n; i += kStep) store(y + i, f(load(x[Operand] + i)...));
+    if (i < n) store_some(y + i, f(load_some(x[Operand] + i, n - i)...), n - i);
 }
 
-template <class F, class T, std::size_t kOperands>
+template <class F, class S, std::size_t kOperands>
 void map(std::int64_t n, void* y, const void* const* x, const double* parameters) {
-    map_vectors<F, T>(n, y, x, parameters, std::make_index_sequence<kOperands>());
+    map_vectors<F, S>(n, y, x, parameters, std::make_index_sequence<kOperands>());
 }
 
 /// y[i] = f(x₀[i], x₁[i]), where operand `kSame` is one number for all i.
@@ -72,10 +73,15 @@ void add_floating(Table& table, Fn fn) {
     row[static_cast<std::size_t>(kFloat64)] = &map<F, double, kOperands>;
 }
 
-/// The same of two operands, of which one may be a single number.
+/// The same of two operands, of which one may be a single number, and of 16-bit numbers.
 template <class F>
 void add_arithmetic(Table& table, Fn fn) {
     add_floating<F, 2>(table, fn);
+    if constexpr (kNarrow) {
+        auto& row = table.pointwise[static_cast<std::size_t>(fn)];
+        row[static_cast<std::size_t>(kFloat16)] = &map<F, Half, 2>;
+        row[static_cast<std::size_t>(kBFloat16)] = &map<F, BFloat16, 2>;
+    }
     for (const auto& [row, float_loop, double_loop] :
          {std::tuple{table.spread[0], &map_spread<F, float, 0>, &map_spread<F, double, 0>},
           std::tuple{table.spread[1], &map_spread<F, float, 1>, &map_spread<F, double, 1>}}) {

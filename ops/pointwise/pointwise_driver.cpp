@@ -20,6 +20,14 @@ kernels::Loop find_loop(const Elementwise& f) {
     return loop;
 }
 
+/// 16-bit tensors alone are left to a kernel that takes them as they are, where there is one.
+Elementwise narrowed(const Elementwise& f, Operands operands) {
+    if (!is_reduced(f.result) || !kernels::loop(f.fn, f.result)) return f;
+    for (const Operand& operand : operands)
+        if (!operand.tensor() || operand.tensor()->dtype() != f.result) return f;
+    return {f.name, f.fn, f.result, f.result, f.parameters};
+}
+
 /// The tensor with the most elements, the first of several; null where there are only numbers.
 const Tensor* largest_tensor(Operands operands) {
     const Tensor* largest = nullptr;
@@ -149,7 +157,8 @@ Shape broadcast_shapes(const char* name, Operands operands) {
     return sizes;
 }
 
-Tensor apply(const Elementwise& f, Operands operands) {
+Tensor apply(const Elementwise& wanted, Operands operands) {
+    const Elementwise f = narrowed(wanted, operands);
     const kernels::Loop loop = find_loop(f);
     if (const Tensor* x = largest_tensor(operands); x && are_plain(f, operands, x->sizes())) {
         Tensor y = Tensor::empty(x->sizes(), f.result);
@@ -165,7 +174,8 @@ Tensor apply(const Elementwise& f, Operands operands) {
     return y;
 }
 
-void apply_to(const Tensor& y, const Elementwise& f, Operands operands) {
+void apply_to(const Tensor& y, const Elementwise& wanted, Operands operands) {
+    const Elementwise f = narrowed(wanted, operands);
     const kernels::Loop loop = find_loop(f);
     const bool overlapping = std::any_of(operands.begin(), operands.end(), [&](const Operand& operand) {
         return operand.tensor() && overlaps(y, *operand.tensor());

@@ -130,7 +130,7 @@ kernels::Panel FibreReader::buffer(int64_t count) {
         const int64_t bytes = count * length_ * itemsize(dtype);
         if (!memory.defined() || memory.numel() < bytes) memory = Tensor::empty({bytes}, kBool);
     };
-    room(gathered_, stored_);
+    if (!converts_rows()) room(gathered_, stored_);
     if (stored_ != compute_) room(converted_, compute_);
     const Tensor& dense = stored_ == compute_ ? gathered_ : converted_;
     return {dense.raw(), grouping_ == kernels::kRows ? length_ : count};
@@ -147,12 +147,27 @@ void FibreReader::for_each_run(int64_t first, int64_t count, const Copy& copy) c
     }
 }
 
+/// f(place of a dense row in the tensor, its place in the converted group).
+template <class F>
+void FibreReader::for_each_row(int64_t first, int64_t count, const F& f) const {
+    for_each_run(first, count, [&](int64_t offset, int64_t step, int64_t place, int64_t fibres) {
+        for (int64_t k = 0; k < fibres; ++k)
+            f(base_ + (offset + k * step) * itemsize(stored_),
+              converted_.raw() + (place + k * length_) * itemsize(compute_));
+    });
+}
+
 kernels::ConstPanel FibreReader::read(int64_t first, int64_t count) {
     if (is_direct(first, count)) {
         const kernels::Panel panel = in_place(first, count);
         return {panel.data, panel.stride};
     }
     const kernels::Panel panel = buffer(count);
+    if (converts_rows()) {
+        const kernels::Convert convert = kernels::convert(stored_, compute_);
+        for_each_row(first, count, [&](std::byte* row, std::byte* dense) { convert(length_, row, dense); });
+        return {panel.data, panel.stride};
+    }
     const int64_t dense_fibre = grouping_ == kernels::kRows ? length_ : 1;
     const int64_t dense_element = grouping_ == kernels::kRows ? 1 : count;
     with_unit(itemsize(stored_), [&](auto unit) {
@@ -179,6 +194,12 @@ kernels::Panel FibreWriter::place(int64_t first, int64_t count) {
 void FibreWriter::finish(int64_t first, int64_t count) {
     FibreReader& y = lines_;
     if (y.is_direct(first, count)) return;
+    if (y.converts_rows()) {
+        const kernels::Convert convert = kernels::convert(y.compute_, y.stored_);
+        y.for_each_row(first, count,
+                       [&](std::byte* row, std::byte* dense) { convert(y.length_, dense, row); });
+        return;
+    }
     if (y.stored_ != y.compute_)
         kernels::convert(y.compute_, y.stored_)(count * y.length_, y.converted_.raw(), y.gathered_.raw());
     const int64_t dense_fibre = y.grouping_ == kernels::kRows ? y.length_ : 1;

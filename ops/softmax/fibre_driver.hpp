@@ -80,6 +80,10 @@ private:
     kernels::Panel buffer(std::int64_t count);
     template <class Copy>
     void for_each_run(std::int64_t first, std::int64_t count, const Copy& copy) const;
+    /// Dense rows of another type are converted where they are.
+    bool converts_rows() const { return stored_ != compute_ && grouping_ == kernels::kRows && element_ == 1; }
+    template <class F>
+    void for_each_row(std::int64_t first, std::int64_t count, const F& f) const;
 
     std::byte* base_;
     DType stored_;

@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "tensor/shape.hpp"
 
@@ -31,6 +32,10 @@ public:
     bool is_transposed() const { return transposed_; }
     /// The length of an innermost row.
     std::int64_t row() const { return sizes_.empty() ? 1 : sizes_[0]; }
+    /// Where the next innermost row begins after one, where rows are evenly spaced.
+    std::optional<std::int64_t> row_stride() const {
+        return sizes_.size() == 2 ? std::optional(strides_[1]) : std::nullopt;
+    }
 
     struct Run {
         std::int64_t offset;  ///< of its first element

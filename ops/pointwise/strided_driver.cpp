@@ -225,34 +225,81 @@ void run(const Sink& sink, const Source* sources, std::size_t count, kernels::Lo
     });
 }
 
-/// Whether row after row of `other` meets one number of `same`, both ready for the kernel.
-bool is_spread(const Source& same, const Source& other) {
-    constexpr std::int64_t kWorthACall = 32;
-    const std::int64_t row = same.runs.row();
-    return row >= kWorthACall && row < same.runs.numel() && same.runs.run(0).step == 0 &&
-           other.runs.row() % row == 0 && other.runs.run(0).step == 1 && same.stored == same.wanted &&
-           other.stored == other.wanted;
+/// The loop for operands whose elements are `step` apart: all dense, or one of two a number for each row; else null.
+kernels::Loop row_loop(const Elementwise& f, kernels::Loop loop, const std::int64_t* step,
+                       std::size_t count) {
+    const auto is_dense = [](std::int64_t each) { return each == 1; };
+    if (std::all_of(step, step + count, is_dense)) return loop;
+    if (count != 2 || step[0] + step[1] != 1 || step[0] * step[1] != 0) return nullptr;
+    return kernels::spread_loop(f.fn, f.compute, step[0] == 0 ? 0 : 1);
 }
 
-/// A column beside rows: the loop takes its number itself. False where that is not the case.
-bool run_spread(const Sink& sink, const Source* sources, const Elementwise& f) {
-    if (!sink.runs.is_dense() || sink.computed != sink.stored) return false;
-    for (std::size_t same = 0; same < 2; ++same) {
-        const kernels::Loop loop = kernels::spread_loop(f.fn, f.compute, same);
-        if (!loop || !is_spread(sources[same], sources[1 - same])) continue;
-        const std::int64_t row = sources[same].runs.row();
-        const std::int64_t size = itemsize(f.compute);
-        parallel_for(sink.runs.numel() / row, 1, row, [&](std::int64_t begin, std::int64_t end) {
-            for (std::int64_t i = begin * row; i < end * row; i += row) {
-                const void* x[2];
-                for (std::size_t k = 0; k < 2; ++k)
-                    x[k] = sources[k].base + sources[k].runs.run(i).offset * size;
-                loop(row, sink.base + i * size, x, f.parameters);
-            }
-        });
-        return true;
+/// Where an operand is read or written, row after row.
+class Place {
+public:
+    Place() = default;
+    Place(const StridedRuns& runs, std::byte* base, std::int64_t size)
+        : runs_(&runs), base_(base), size_(size), jump_(runs.row_stride()) {}
+
+    std::byte* data() const { return data_; }
+    /// Moves to element i, which is not before the last one; the elements up to the end of its row, at most n.
+    std::int64_t advance(std::int64_t i, std::int64_t n) {
+        if (i < last_) {
+            data_ += (i - at_) * step_;
+        } else if (i == last_ && row_ && jump_) {
+            data_ = row_ += *jump_ * size_;
+            last_ += runs_->row();
+        } else {
+            const StridedRuns::Run run = runs_->run(i);
+            data_ = base_ + run.offset * size_;
+            step_ = run.step * size_;
+            last_ = i + run.length;
+            row_ = run.length == runs_->row() ? data_ : nullptr;
+        }
+        at_ = i;
+        return std::min(n, last_ - i);
     }
-    return false;
+
+private:
+    const StridedRuns* runs_ = nullptr;
+    std::byte* base_ = nullptr;
+    std::int64_t size_ = 0;
+    std::optional<std::int64_t> jump_;
+    std::byte* data_ = nullptr;
+    std::byte* row_ = nullptr;  // the row's first element, where that was met
+    std::int64_t step_ = 0;     // bytes from one element to the next
+    std::int64_t at_ = 0;
+    std::int64_t last_ = 0;  // behind the row
+};
+
+/// Long rows that are ready for the kernel, where they are. False where they are not.
+bool run_rows(const Sink& sink, const Source* sources, std::size_t count, const Elementwise& f,
+              kernels::Loop loop) {
+    constexpr std::int64_t kWorthACall = 64;
+    if (!loop || sink.computed != sink.stored || sink.runs.row() < kWorthACall || sink.runs.run(0).step != 1)
+        return false;
+    std::int64_t step[kMaxOperands];
+    for (std::size_t k = 0; k < count; ++k) {
+        if (!sources[k].is_direct() || sources[k].runs.row() < kWorthACall) return false;
+        step[k] = sources[k].runs.run(0).step;
+    }
+    loop = row_loop(f, loop, step, count);
+    if (!loop) return false;
+    parallel_for(sink.runs.numel(), kOperandBlock, 1, [&](std::int64_t begin, std::int64_t end) {
+        Place to(sink.runs, sink.base, itemsize(sink.stored));
+        Place from[kMaxOperands];
+        for (std::size_t k = 0; k < count; ++k)
+            from[k] =
+                Place(sources[k].runs, const_cast<std::byte*>(sources[k].base), itemsize(sources[k].stored));
+        for (std::int64_t i = begin; i < end;) {
+            std::int64_t n = to.advance(i, end - i);
+            for (std::size_t k = 0; k < count; ++k) n = from[k].advance(i, n);
+            const void* x[kMaxOperands] = {from[0].data(), from[1].data(), from[2].data()};
+            loop(n, to.data(), x, f.parameters);
+            i += n;
+        }
+    });
+    return true;
 }
 
 }  // namespace
@@ -292,7 +339,7 @@ void run_strided(const Tensor& y, const Elementwise& f, Operands operands, kerne
         }
         ++k;
     }
-    if (k == 2 && run_spread(sink, sources, f)) return;
+    if (run_rows(sink, sources, k, f, loop)) return;
     run(sink, sources, k, loop, f.parameters);
 }
 

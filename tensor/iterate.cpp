@@ -23,10 +23,15 @@ template <class Unit>
         std::memset(dense, byte, static_cast<std::size_t>(count) * sizeof(Unit));
         return;
     }
+    constexpr std::int64_t kFirst = 256 / sizeof(Unit);
     constexpr std::int64_t kBlock = 4096 / sizeof(Unit);  // stays in L1 while it is copied
-    std::fill_n(dense, std::min(kBlock, count), value);
-    for (std::int64_t i = kBlock; i < count; i += kBlock)
-        std::memcpy(dense + i, dense, static_cast<std::size_t>(std::min(kBlock, count - i)) * sizeof(Unit));
+    std::int64_t done = std::min(kFirst, count);
+    std::fill_n(dense, done, value);
+    while (done < count) {
+        const std::int64_t more = std::min({done, kBlock, count - done});
+        std::memcpy(dense + done, dense, static_cast<std::size_t>(more) * sizeof(Unit));
+        done += more;
+    }
 }
 
 /// Every `kStep`th element: a step that the compiler knows it can make vectors for.

@@ -144,7 +144,14 @@ T reduce_row(std::int64_t n, const T* x) {
         const auto at = [x](std::int64_t i) { return load(x + i * kWidth<T>); };
         return f(reduce_lanes<F, T>(reduce_vectors<F, T>(0, vectors, at)), result);
     } else {
-        for (std::int64_t i = 0; i < n; ++i) result = f(x[i], result);
+        constexpr std::int64_t kChains = 128 / sizeof(T);  // which do not wait for each other
+        T chain[kChains];
+        std::fill_n(chain, kChains, result);
+        const std::int64_t whole = n / kChains * kChains;
+        for (std::int64_t i = 0; i < whole; i += kChains)
+            for (std::int64_t k = 0; k < kChains; ++k) chain[k] = f(x[i + k], chain[k]);
+        for (T part : chain) result = f(part, result);
+        for (std::int64_t i = whole; i < n; ++i) result = f(x[i], result);
         return result;
     }
 }

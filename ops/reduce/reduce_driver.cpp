@@ -67,12 +67,19 @@ struct Layout {
     }
 };
 
-/// The last run of neighbours that are all reduced.
-Group last_group(const Layout& x) {
+constexpr int64_t kLongRow = 1024;  // elements, from which a dense row is reduced where it is
+
+/// The last run of neighbours that are all reduced; with `split`, up to where long dense rows lie apart.
+Group last_group(const Layout& x, bool split) {
     std::size_t last = x.sizes.size();
     while (last > 0 && !x.reduced[last - 1]) --last;
     std::size_t first = last;
-    while (first > 0 && (x.reduced[first - 1] || x.sizes[first - 1] == 1)) --first;
+    int64_t row = 1;
+    while (first > 0 && (x.reduced[first - 1] || x.sizes[first - 1] == 1)) {
+        if (split && row >= kLongRow && x.sizes[first - 1] != 1 && x.strides[first - 1] != row) break;
+        --first;
+        row = x.strides[first] == row || x.sizes[first] == 1 ? row * x.sizes[first] : 0;
+    }
     return {first, last};
 }
 
@@ -129,31 +136,38 @@ public:
         }
         const int64_t begin = (matrix * source_.rows + row) * source_.columns + column;
         const bool whole = rows == 1 || columns == source_.columns;  // one range of the runs
-        const StridedRuns::Run run = source_.runs.run(begin);
-        if (whole && run.step == 1 && run.length >= rows * columns) {
-            return {prepare(source_.base + run.offset * size, rows * columns), columns};
-        }
-        std::byte* block = space(0, rows * columns * size);
-        for (int64_t i = 0; i < (whole ? 1 : rows); ++i) {
-            source_.runs.gather(size, source_.base, begin + i * source_.columns,
-                                whole ? rows * columns : columns, block + i * columns * size);
-        }
-        return {prepare(block, rows * columns), columns};
+        const int64_t pieces = whole ? 1 : rows;
+        const int64_t length = rows * columns / pieces;
+        const std::byte* block = nullptr;
+        for (int64_t i = pieces; i-- > 0;) block = read(begin + i * source_.columns, length, i, pieces);
+        return {mapped(block, rows * columns), columns};
     }
 
 private:
-    const std::byte* prepare(const std::byte* block, int64_t count) {
-        const Preparation& how = source_.preparation;
-        if (how.compute != source_.stored) {
-            std::byte* converted = space(1, count * itemsize(how.compute));
-            kernels::convert(source_.stored, how.compute)(count, block, converted);
-            block = converted;
+    /// Elements [begin, begin + count) of the runs in the type reduced, as piece `i` of a block.
+    const std::byte* read(int64_t begin, int64_t count, int64_t i, int64_t pieces) {
+        const DType compute = source_.preparation.compute;
+        const int64_t size = itemsize(source_.stored);
+        const StridedRuns::Run run = source_.runs.run(begin);
+        const std::byte* from = source_.base + run.offset * size;
+        const bool is_dense = run.step == 1 && run.length >= count;
+        if (!is_dense || (compute == source_.stored && pieces > 1)) {
+            std::byte* gathered = space(0, pieces * count * size) + i * count * size;
+            source_.runs.gather(size, source_.base, begin, count, gathered);
+            from = gathered;
         }
+        if (compute == source_.stored) return from;
+        std::byte* converted = space(1, pieces * count * itemsize(compute)) + i * count * itemsize(compute);
+        kernels::convert(source_.stored, compute)(count, from, converted);
+        return converted;
+    }
+    const std::byte* mapped(const std::byte* block, int64_t count) {
+        const Preparation& how = source_.preparation;
         if (how.map == kernels::Fn::kIdentity) return block;
-        std::byte* mapped = space(1, count * itemsize(how.compute));
+        std::byte* result = space(1, count * itemsize(how.compute));
         const void* operand = block;
-        kernels::loop(how.map, how.compute)(count, mapped, &operand, nullptr);
-        return mapped;
+        kernels::loop(how.map, how.compute)(count, result, &operand, nullptr);
+        return result;
     }
     std::byte* space(std::size_t which, int64_t bytes) {
         Tensor& memory = memory_[which];
@@ -285,10 +299,9 @@ void reduce_dense(const kernels::Reduction& kernel, const Tensor& x, const Middl
 States reduce_states(kernels::ReduceOp op, const Tensor& x, const Shape& dims,
                      const Preparation& preparation) {
     const kernels::Reduction& kernel = kernels::reduction(op, preparation.compute);
-    const bool in_order =
-        dims.size() > 1 && (op == kernels::ReduceOp::kArgMax || op == kernels::ReduceOp::kArgMin);
-    Layout layout(x, dims, in_order);
-    Group group = last_group(layout);
+    const bool has_index = op == kernels::ReduceOp::kArgMax || op == kernels::ReduceOp::kArgMin;
+    Layout layout(x, dims, dims.size() > 1 && has_index);
+    Group group = last_group(layout, !has_index);
     Middle shape = middle_of(layout.sizes, group.first, group.last);
     if (are_short(shape)) {
         layout.move_to_front(group);
@@ -311,7 +324,7 @@ States reduce_states(kernels::ReduceOp op, const Tensor& x, const Shape& dims,
     for (;;) {
         std::fill_n(layout.sizes.begin() + group.first, group.last - group.first, 1);
         for (std::size_t i = group.first; i < group.last; ++i) layout.reduced[i] = 0;
-        group = last_group(layout);
+        group = last_group(layout, false);
         if (group.first == group.last) break;
         shape = middle_of(layout.sizes, group.first, group.last);
         const Tensor merged = Tensor::empty({shape.outer * shape.inner * kernel.state}, kBool);

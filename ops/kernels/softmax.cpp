@@ -88,7 +88,8 @@ template <class T>
 }
 
 template <class T>
-void lane_probabilities(int64_t n, int64_t count, ConstPanel x, double empty, void* scratch, Panel y) {
+[[gnu::flatten]] void lane_probabilities(int64_t n, int64_t count, ConstPanel x, double empty, void* scratch,
+                                         Panel y) {
     constexpr int64_t w = kWidth<T>;
     T* vectors = static_cast<T*>(scratch);  // of elements, then of their exponentials
     for_each_vector<T>(count, [&](int64_t l, int64_t lanes) {
@@ -133,7 +134,7 @@ template <class T>
 }
 
 template <class T>
-void lane_log_probabilities(int64_t n, int64_t count, ConstPanel x, Panel y) {
+[[gnu::flatten]] void lane_log_probabilities(int64_t n, int64_t count, ConstPanel x, Panel y) {
     constexpr int64_t w = kWidth<T>;
     for_each_vector<T>(count, [&](int64_t l, int64_t lanes) {
         const T* z = static_cast<const T*>(x.data) + l;

@@ -53,7 +53,7 @@ template <class Rule, class T>
 }
 
 template <class Rule, class T>
-void lanes(int64_t n, int64_t count, ConstPanel y_bar, ConstPanel y, Panel x_bar) {
+[[gnu::flatten]] void lanes(int64_t n, int64_t count, ConstPanel y_bar, ConstPanel y, Panel x_bar) {
     for_each_vector<T>(count, [&](int64_t l, int64_t width) {
         const T* g = static_cast<const T*>(y_bar.data) + l;
         const T* p = static_cast<const T*>(y.data) + l;

@@ -15,7 +15,7 @@ using std::int64_t;
 
 /// Logits of a block. Fewer, and packing the weight anew for each block would show: it is read for so few
 /// rows.
-constexpr int64_t kBlockLogits = 1 << 21;
+constexpr int64_t kBlockLogits = 1 << 22;
 constexpr int64_t kLeastRows = 16;
 
 Matrix matrix(const Tensor& x) { return {x.raw(), x.stride(0), x.stride(1)}; }

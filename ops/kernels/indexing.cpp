@@ -62,34 +62,12 @@ void fetch(const void* from, const void* to, int64_t bytes) {
     }
 }
 
-#if defined(__AVX512F__)
-/// Takes eight elements at a time, all but the last few, and returns how many: more lines that are missing
-/// from the caches are under way than in a loop.
-template <class Unit>
-int64_t take_eights(int64_t n, const Unit* x, const int64_t* offsets, Unit* y) {
-    int64_t i = 0;
-    for (; i + 8 <= n; i += 8) {
-        const __m512i at = _mm512_loadu_si512(offsets + i);
-        if constexpr (sizeof(Unit) == 4) {
-            _mm256_storeu_si256(reinterpret_cast<__m256i*>(y + i), _mm512_i64gather_epi32(at, x, 4));
-        } else {
-            _mm512_storeu_si512(y + i, _mm512_i64gather_epi64(at, x, 8));
-        }
-    }
-    return i;
-}
-#endif
-
 template <class Unit>
 void take(int64_t n, int64_t row, int64_t step, const void* from, const int64_t* offsets, void* to) {
     const auto* x = static_cast<const Unit*>(from);
     auto* y = static_cast<Unit*>(to);
     if (row == 1 && step == 1) {
-        int64_t i = 0;
-#if defined(__AVX512F__)
-        if constexpr (sizeof(Unit) >= 4) i = take_eights(n, x, offsets, y);
-#endif
-        for (; i < n; ++i) y[i] = x[offsets[i]];
+        for (int64_t i = 0; i < n; ++i) y[i] = x[offsets[i]];
         return;
     }
     const int64_t bytes = row * static_cast<int64_t>(sizeof(Unit));

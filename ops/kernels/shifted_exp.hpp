@@ -80,6 +80,13 @@ template <class T, class S>
 Vec<T> load_as(const S* from) {
     if constexpr (std::is_same_v<T, S>) {
         return load(from);
+#if defined(__AVX512F__)
+    } else if constexpr (std::is_same_v<T, double> && std::is_same_v<S, float>) {
+        return _mm512_cvtps_pd(_mm256_loadu_ps(from));
+#elif defined(__AVX__)
+    } else if constexpr (std::is_same_v<T, double> && std::is_same_v<S, float>) {
+        return _mm256_cvtps_pd(_mm_loadu_ps(from));
+#endif
     } else {
         alignas(Vec<T>) T lanes[kWidth<T>];
         for (std::int64_t i = 0; i < kWidth<T>; ++i) lanes[i] = static_cast<T>(from[i]);

@@ -19,6 +19,13 @@ Wide load_wide(const S* x, int64_t n) {
 
 template <class T>
 void store_narrow(T* y, const Wide& v, int64_t n) {
+#if defined(__AVX512F__)
+    if (std::is_same_v<T, float> && n == kWide)
+        return _mm256_storeu_ps(reinterpret_cast<float*>(y), _mm512_cvtpd_ps(v));
+#elif defined(__AVX__)
+    if (std::is_same_v<T, float> && n == kWide)
+        return _mm_storeu_ps(reinterpret_cast<float*>(y), _mm256_cvtpd_ps(v));
+#endif
     alignas(Wide) double wide[kWide];
     v.store_aligned(wide);
     if (n == kWide) {
@@ -96,8 +103,8 @@ void add_excess(double excess, double below_max, double& mass, double& distance)
 }
 
 template <class T>
-void row_expectations(int64_t n, int64_t count, ConstPanel x, const double* max, const SoftTargets& q,
-                      double* mass, double* distance) {
+[[gnu::flatten]] void row_expectations(int64_t n, int64_t count, ConstPanel x, const double* max,
+                                       const SoftTargets& q, double* mass, double* distance) {
     for (int64_t f = 0; f < count; ++f) {
         const T* z = row_of<T>(x, f);
         const T* p = row_of<T>(q.probability, f);
@@ -119,8 +126,8 @@ void row_expectations(int64_t n, int64_t count, ConstPanel x, const double* max,
 }
 
 template <class T>
-void lane_expectations(int64_t n, int64_t count, ConstPanel x, const double* max, const SoftTargets& q,
-                       double* mass, double* distance) {
+[[gnu::flatten]] void lane_expectations(int64_t n, int64_t count, ConstPanel x, const double* max,
+                                        const SoftTargets& q, double* mass, double* distance) {
     for_each_vector<double>(count, [&](int64_t l, int64_t lanes) {
         const T* z = lane_of<T>(x, l);
         const T* p = lane_of<T>(q.probability, l);
@@ -141,39 +148,48 @@ void lane_expectations(int64_t n, int64_t count, ConstPanel x, const double* max
     }
 }
 
-/// factor · (mass · e^(z - max) / (1 + rest) - q). Where a maximum has most of the probability, that is
+/// factor · (mass · e^(z - max) / (1 + rest) - q) of kWide fibres. Where a maximum has most of the probability, that is
 /// written as 1 - rest / (1 + rest), so that what is left of mass - q is not lost in it.
 class Residual {
 public:
     Residual(const Wide& max, const Wide& rest, const Wide& mass, const Wide& factor)
-        : exponential_(max),
-          leader_(xsimd::select(rest < Wide(1), max, Wide(std::numeric_limits<double>::quiet_NaN()))),
+        : leader_(xsimd::select(rest < Wide(1), max, Wide(std::numeric_limits<double>::quiet_NaN()))),
           mass_(mass),
           factor_(factor) {
+        const ShiftedExp<double> exponential(max);
         alignas(Wide) double top[kWide];
         alignas(Wide) double exponent[kWide];
-        exponential_.top().store_aligned(top);
-        exponential_.exponent().store_aligned(exponent);
+        exponential.top().store_aligned(top);
+        exponential.exponent().store_aligned(exponent);
         const Wide sum = Wide(1) + rest;
         scale_ = mass * Wide(math::kUnlift<double>) / (top_exponential<double>(top, exponent) * sum);
         others_ = mass * (rest / sum);
     }
-    Wide operator()(const Wide& z, const Wide& q) const { return (*this)(z, exponential_(z), q); }
-    /// The same where the exponential is known.
+    /// That of fibre f alone, in all lanes.
+    Residual only(int64_t f) const {
+        Residual one = *this;
+        for (Wide* each : {&one.leader_, &one.mass_, &one.factor_, &one.scale_, &one.others_}) {
+            alignas(Wide) double lanes[kWide];
+            each->store_aligned(lanes);
+            *each = Wide(lanes[f]);
+        }
+        return one;
+    }
+    /// With e the lifted exponential of z.
     Wide operator()(const Wide& z, const Wide& e, const Wide& q) const {
         const Wide leading = (mass_ - q) - others_;
         return factor_ * xsimd::select(z == leader_, leading, multiply_add(e, scale_, -q));
     }
 
 private:
-    ShiftedExp<double> exponential_;
     Wide leader_, mass_, factor_, scale_, others_;
 };
 
 /// The element at the fibre's class, where q has its excess.
 template <class T>
-void correct(const SoftTargets& q, int64_t f, const Residual& residual, const Wide& base, T z, T* y) {
-    store_narrow(y, residual(Wide(static_cast<double>(z)), base + Wide(q.excess[f])), 1);
+void correct(const SoftTargets& q, int64_t f, const Residual& residual, const Wide& base, T z, double e,
+             T* y) {
+    store_narrow(y, residual(Wide(static_cast<double>(z)), Wide(e), base + Wide(q.excess[f])), 1);
 }
 
 /// rest of fibres l …; NaN without a finite maximum.
@@ -184,33 +200,46 @@ Wide rest_of(const Found<double, N>& found, int64_t l) {
     return xsimd::select(max - max == Wide(0), Concluded<double>(found, l).rest, nan);
 }
 
+/// A few short rows at a time, so that their numbers are put together in one vector.
 template <class T>
-void row_residuals(int64_t n, int64_t count, ConstPanel x, const SoftTargets& q, const double* mass,
-                   const double* factor, void* scratch, Panel y) {
+[[gnu::flatten]] void row_residuals(int64_t n, int64_t count, ConstPanel x, const SoftTargets& q,
+                                    const double* mass, const double* factor, void* scratch, Panel y) {
+    const int64_t few = n > kShortRow ? 1 : std::min(kWide, kShortRows);
+    const int64_t room = (n + kWide - 1) / kWide * kWide;
     auto* exponentials = static_cast<double*>(scratch);
-    for (int64_t f = 0; f < count; ++f) {
-        const T* z = row_of<T>(x, f);
-        const T* p = row_of<T>(q.probability, f);
-        T* to = static_cast<T*>(y.data) + f * y.stride;
+    for (int64_t first = 0; first < count; first += few) {
+        const int64_t rows = std::min(few, count - first);
         Found<double, kWide> found{};
-        find_row<double>(n, z, x.stride, KeepAll<double>{exponentials}, found, 0);
-        const Residual residual{Wide(found.max[0]), Wide(first_lane(rest_of(found, 0))), Wide(mass[f]),
-                                Wide(factor[f])};
-        for (int64_t c = 0; c < n; c += kWide) {
-            const int64_t some = n - c < kWide ? n - c : kWide;
-            store_narrow(
-                to + c,
-                residual(load_wide(z + c, some), load(exponentials + c), row_target<T>(q, p, c, some)), some);
+        for (int64_t f = 0; f < rows; ++f)
+            find_row<double>(n, row_of<T>(x, first + f), x.stride, KeepAll<double>{exponentials + f * room},
+                             found, f);
+        const Residual all(load(found.max), rest_of(found, 0), load_wide(mass + first, rows),
+                           load_wide(factor + first, rows));
+        for (int64_t f = 0; f < rows; ++f) {
+            const T* z = row_of<T>(x, first + f);
+            const T* p = row_of<T>(q.probability, first + f);
+            const double* e = exponentials + f * room;
+            T* to = static_cast<T*>(y.data) + (first + f) * y.stride;
+            const Residual residual = all.only(f);
+            int64_t c = 0;
+            for (; c + kWide <= n; c += kWide)
+                store_narrow(to + c,
+                             residual(load_wide(z + c, kWide), load(e + c), row_target<T>(q, p, c, kWide)),
+                             kWide);
+            if (c < n)
+                store_narrow(to + c,
+                             residual(load_wide(z + c, n - c), load(e + c), row_target<T>(q, p, c, n - c)),
+                             n - c);
+            if (!q.classes || q.excess[first + f] == 0) continue;
+            const int64_t t = q.classes[first + f];
+            correct(q, first + f, residual, row_target<T>(q, p, t, 1), z[t], e[t], to + t);
         }
-        if (!q.classes || q.excess[f] == 0) continue;
-        const int64_t t = q.classes[f];
-        correct(q, f, residual, row_target<T>(q, p, t, 1), z[t], to + t);
     }
 }
 
 template <class T>
-void lane_residuals(int64_t n, int64_t count, ConstPanel x, const SoftTargets& q, const double* mass,
-                    const double* factor, void* scratch, Panel y) {
+[[gnu::flatten]] void lane_residuals(int64_t n, int64_t count, ConstPanel x, const SoftTargets& q,
+                                     const double* mass, const double* factor, void* scratch, Panel y) {
     auto* exponentials = static_cast<double*>(scratch);
     Found<double, kGroup> found{};
     double rest[kGroup];
@@ -237,8 +266,10 @@ void lane_residuals(int64_t n, int64_t count, ConstPanel x, const SoftTargets& q
         if (q.excess[f] == 0) continue;
         const Residual residual{Wide(found.max[f]), Wide(rest[f]), Wide(mass[f]), Wide(factor[f])};
         const int64_t t = q.classes[f];
-        correct(q, f, residual, lane_target<T>(q, lane_of<T>(q.probability, f), t, 1),
-                static_cast<const T*>(x.data)[t * x.stride + f], static_cast<T*>(y.data) + t * y.stride + f);
+        const T z = static_cast<const T*>(x.data)[t * x.stride + f];
+        const double e = first_lane(ShiftedExp<double>(Wide(found.max[f]))(Wide(static_cast<double>(z))));
+        correct(q, f, residual, lane_target<T>(q, lane_of<T>(q.probability, f), t, 1), z, e,
+                static_cast<T*>(y.data) + t * y.stride + f);
     }
 }
 

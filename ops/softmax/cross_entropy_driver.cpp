@@ -178,11 +178,12 @@ struct Group {
     }
 };
 
-/// Memory for the exponentials of a fibre, or of a vector of fibres, in double precision.
+/// Memory for the exponentials of a row, of a few short ones, or of a vector of fibres, in double precision.
 Tensor exponentials_of(const Fibres& fibres) {
-    const int64_t rows = fibres.grouping() == kernels::kRows;
-    const int64_t each = rows ? itemsize(kFloat64) : kernels::kMaxVector;
-    return Tensor::empty({fibres.length() * each + kernels::kMaxVector}, kBool);
+    const int64_t n = fibres.length();
+    if (fibres.grouping() != kernels::kRows) return Tensor::empty({n * kernels::kMaxVector}, kBool);
+    const int64_t rows = n <= kernels::kShortRow ? kernels::kShortRows : 1;
+    return Tensor::empty({rows * (n * itemsize(kFloat64) + kernels::kMaxVector)}, kBool);
 }
 
 void check_labels(const char* name, const ClassLoss& problem, const Fibres& fibres) {

@@ -37,7 +37,7 @@ std::uint16_t half_bits(float x) {
     return static_cast<std::uint16_t>(bits | ((f >> 16) & 0x8000U));
 }
 
-float half_value(std::uint16_t half) {
+[[maybe_unused]] float half_value(std::uint16_t half) {
     const std::uint32_t magnitude = (half & 0x7fffU) << 13;
     // The exponent is 112 too small; a product mends it for subnormal numbers too.
     const auto scaled = std::bit_cast<std::uint32_t>(std::bit_cast<float>(magnitude) * 0x1p112F);
@@ -54,7 +54,7 @@ std::uint16_t bfloat16_bits(float x) {
     return static_cast<std::uint16_t>(choose((f & 0x7fffffffU) > 0x7f800000U, quiet, rounded));
 }
 
-float bfloat16_value(std::uint16_t bits) {
+[[maybe_unused]] float bfloat16_value(std::uint16_t bits) {
     return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
 }
 

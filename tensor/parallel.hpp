@@ -21,7 +21,8 @@ namespace detail {
 void run_alone_after_fork();
 }  // namespace detail
 
-/// Elements of work below which no thread is started.
+/// Elements of work below which no thread is started. To add so many takes 3.6 µs, to enter and leave a parallel loop
+/// 0.5; twice as many, on two threads, take 0.57 of the time on one, a quarter as many 0.87 (AMD EPYC, Zen 4).
 inline constexpr std::int64_t kGrain = 32768;
 
 /// How many threads share so much work, when it is begun here: one inside a parallel loop.

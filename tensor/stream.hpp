@@ -12,8 +12,10 @@
 
 namespace reel {
 
-inline constexpr std::int64_t kLine = 64;           ///< bytes of a cache line
-inline constexpr std::int64_t kStreamed = 8 << 20;  ///< bytes from which a result is written past the caches
+inline constexpr std::int64_t kLine = 64;  ///< bytes of a cache line
+/// Bytes from which a result is written past the caches. A sum of two such tensors takes 0.72 of the time then, and 0.9
+/// together with reading it; half as large there is no gain, a quarter a loss of 5 % (AMD EPYC, Zen 4, L3 of 32 MB).
+inline constexpr std::int64_t kStreamed = 8 << 20;
 
 inline bool is_line_aligned(const void* to) { return reinterpret_cast<std::uintptr_t>(to) % kLine == 0; }
 

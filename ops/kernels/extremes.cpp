@@ -31,7 +31,7 @@ int64_t position(const T* x, T wanted, int64_t n) {
 /// alone.
 template <class F, class T>
 Extreme<T> find(int64_t n, const T* x) {
-    constexpr int64_t kBlock = 1024;
+    constexpr int64_t kBlock = 1024;  // is in L1 still when it is searched
     T best = reduce_row<F, T>(std::min(kBlock, n), x);
     int64_t block = 0;
     for (int64_t i = kBlock; i < n; i += kBlock) {

@@ -95,7 +95,7 @@ Tensor second_gradient(const Normalization& norm, const Tensor& v, const Tensor&
 /// chunks of a fixed number of rows.
 Gradients backward_rows(const Normalization& norm, const Wanted& wanted, const Tensor& y_bar, const Tensor& x,
                         const Tensor& weight, const Statistics& rows) {
-    constexpr int64_t kChunk = 32;
+    constexpr int64_t kChunk = 32;  // rows whose sums share one row of w̄ and b̄
     const DType compute = rows.rstds.dtype();
     const Tensor g = dense(y_bar, compute);
     const Tensor from = dense_or_none(x, compute);

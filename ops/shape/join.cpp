@@ -70,7 +70,7 @@ void copy_runs(const Tensor& y, const std::vector<Part>& parts, int64_t dim) {
     std::vector<Runs> runs;
     for (const Part& part : parts) runs.emplace_back(part.tensor, dim);
     // A job is a whole row, or a piece of one.
-    constexpr int64_t kPiece = 1 << 16;
+    constexpr int64_t kPiece = 1 << 16;  // bytes: enough for a thread to be worth it
     const int64_t pieces = (row + kPiece - 1) / kPiece;
     parallel_for(rows * pieces, 1, std::min(row, kPiece), [&](int64_t begin, int64_t end) {
         for (int64_t job = begin; job < end; ++job) {

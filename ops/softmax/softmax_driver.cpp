@@ -49,7 +49,7 @@ public:
     }
 
 private:
-    static constexpr int64_t kLargest = 512 << 10;
+    static constexpr int64_t kLargest = 512 << 10;  // bytes: half of an L2 of 1 MB
     int64_t bytes_;
     Tensor memory_;
 };

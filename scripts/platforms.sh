@@ -84,7 +84,7 @@ versions() {
     # shellcheck disable=SC2016  # expanded inside
     inside "$1" sh -c 'installed() { dpkg-query -W -f "\${Version}" "$1" 2>/dev/null | sed "s/^[0-9]*://; s/[-+].*//"; }
         case $1 in
-        clang* | libc++) compiler="Clang $(installed "$(dpkg-query -W -f "\${Package}\n" "clang-[0-9]*" | sort -V | tail -n 1)")" ;;
+        clang* | libc++) compiler="Clang $(installed "$(dpkg-query -W -f "\${db:Status-Status} \${Package}\n" "clang-[0-9]*" | sed -n "s/^installed //p" | sort -V | tail -n 1)")" ;;
         arm) compiler="GCC $(installed g++-aarch64-linux-gnu) for aarch64, qemu $(installed qemu-user)" ;;
         *) compiler="GCC $(g++ -dumpfullversion)" ;;
         esac

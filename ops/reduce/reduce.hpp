@@ -52,9 +52,9 @@ Tensor count_nonzero(const Tensor& x, const Shape& dims = {}, bool keepdim = fal
 Tensor amax(const Tensor& x, const Shape& dims = {}, bool keepdim = false);
 /// The smallest element. x̄ = ȳ at the smallest, divided evenly among ties, else 0; NaN where y is.
 Tensor amin(const Tensor& x, const Shape& dims = {}, bool keepdim = false);
-/// As `amax` of all elements; but where y is NaN, NaNs are ties.
+/// As `amax` of all elements. x̄ = ȳ at the largest, divided evenly among ties, else 0. Where y is NaN, NaNs are ties.
 Tensor max(const Tensor& x);
-/// As `amin` of all elements; but where y is NaN, NaNs are ties.
+/// As `amin` of all elements. x̄ = ȳ at the smallest, divided evenly among ties, else 0. Where y is NaN, NaNs are ties.
 Tensor min(const Tensor& x);
 /// The largest element along a dimension and its index: the first of equals. With a dimension, x̄ = ȳ at the
 /// index, else 0.

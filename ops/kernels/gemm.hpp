@@ -1,9 +1,12 @@
 /// \file
-/// What the kernels of products share: the register tile of this instruction set, and the transposition of a
-/// square of vectors.
+/// What the kernels of products share: the register tile of this instruction set, products of integers, and the
+/// transposition of a square of vectors.
 #pragma once
 
-#include "ops/kernels/simd.hpp"
+#include <algorithm>
+#include <utility>
+
+#include "ops/kernels/narrow.hpp"
 
 namespace reel::kernels::REEL_SET {
 
@@ -25,27 +28,41 @@ inline constexpr std::int64_t kTileVectors = 2;
 template <class T>
 inline constexpr std::int64_t kTileColumns = kTileVectors * kWidth<T>;
 
-/// Lane i of the result: lane i of x where bit `kBit` of i is as `kUpper` says, else lane i ^ kBit of y.
-template <bool kUpper, std::int64_t kBit, class T, std::size_t... kLane>
-[[gnu::always_inline]] inline Vec<T> halves(const Vec<T>& x, const Vec<T>& y, std::index_sequence<kLane...>) {
-    T from __attribute__((vector_size(sizeof(Vec<T>))));
-    T other __attribute__((vector_size(sizeof(Vec<T>))));
-    std::memcpy(&from, &x, sizeof(x));
-    std::memcpy(&other, &y, sizeof(y));
-    constexpr auto kSource = [](std::size_t i) {
-        const auto lane = static_cast<std::int64_t>(i);
-        return ((lane & kBit) != 0) == kUpper ? lane : (lane ^ kBit) + kWidth<T>;
-    };
+/// a b + c modulo 2⁶⁴. xsimd has no such product for most sets.
+inline Vec<std::uint64_t> multiply_add(const Vec<std::uint64_t>& a, const Vec<std::uint64_t>& b,
+                                       const Vec<std::uint64_t>& c) {
+    using Words = std::uint64_t __attribute__((vector_size(sizeof(a))));
+    return std::bit_cast<Vec<std::uint64_t>>(std::bit_cast<Words>(a) * std::bit_cast<Words>(b) +
+                                             std::bit_cast<Words>(c));
+}
+
+/// The first `n` elements of 16 bits; the rest is 0.
+template <class From>
+    requires(sizeof(From) == 2)
+Vec<float> load_first(const From* from, std::int64_t n) {
+    From some[Vec<float>::size] = {};
+    std::copy_n(from, n, some);
+    return load(some);
+}
+
+/// Lane i of the result: lane kSource(i) of x and y in a row.
+template <auto kSource, class T, std::size_t... kLane>
+[[gnu::always_inline]] inline Vec<T> shuffled(const Vec<T>& x, const Vec<T>& y,
+                                              std::index_sequence<kLane...>) {
+    T a __attribute__((vector_size(sizeof(Vec<T>))));
+    T b __attribute__((vector_size(sizeof(Vec<T>))));
+    std::memcpy(&a, &x, sizeof(x));
+    std::memcpy(&b, &y, sizeof(y));
 #if defined(__clang__)
-    from = __builtin_shufflevector(from, other, kSource(kLane)...);
+    a = __builtin_shufflevector(a, b, kSource(static_cast<std::int64_t>(kLane))...);
 #else
-    using Bits = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
-    [[maybe_unused]] const Bits order
-        __attribute__((vector_size(sizeof(Vec<T>)))) = {static_cast<Bits>(kSource(kLane))...};
-    from = __builtin_shuffle(from, other, order);
+    using Index = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
+    [[maybe_unused]] const Index order __attribute__((vector_size(sizeof(Vec<T>)))) = {
+        static_cast<Index>(kSource(static_cast<std::int64_t>(kLane)))...};
+    a = __builtin_shuffle(a, b, order);
 #endif
     Vec<T> result;
-    std::memcpy(&result, &from, sizeof(result));
+    std::memcpy(&result, &a, sizeof(result));
     return result;
 }
 
@@ -53,8 +70,10 @@ template <bool kUpper, std::int64_t kBit, class T, std::size_t... kLane>
 template <std::int64_t kBit, class T>
 [[gnu::always_inline]] inline void exchange(Vec<T>& x, Vec<T>& y) {
     constexpr auto kLanes = std::make_index_sequence<Vec<T>::size>();
-    const Vec<T> low = halves<false, kBit, T>(x, y, kLanes);
-    y = halves<true, kBit, T>(y, x, kLanes);
+    constexpr auto kLow = [](std::int64_t i) { return (i & kBit) != 0 ? (i ^ kBit) + kWidth<T> : i; };
+    constexpr auto kHigh = [](std::int64_t i) { return (i & kBit) != 0 ? i + kWidth<T> : i ^ kBit; };
+    const Vec<T> low = shuffled<kLow, T>(x, y, kLanes);
+    y = shuffled<kHigh, T>(x, y, kLanes);
     x = low;
 }
 template <std::int64_t kBit, class T, std::size_t... kPair>
@@ -63,22 +82,39 @@ template <std::int64_t kBit, class T, std::size_t... kPair>
     (exchange<kBit, T>(x[kRow(kPair)], x[kRow(kPair) + kBit]), ...);
 }
 
+/// Of every four lanes, the first two of x and y in turn, and the other two.
+[[gnu::always_inline]] inline void interleave(Vec<float>& x, Vec<float>& y) {
+    constexpr auto kLanes = std::make_index_sequence<Vec<float>::size>();
+    constexpr auto kLow = [](std::int64_t i) { return i / 4 * 4 + i % 4 / 2 + i % 2 * kWidth<float>; };
+    constexpr auto kHigh = [](std::int64_t i) { return i / 4 * 4 + i % 4 / 2 + 2 + i % 2 * kWidth<float>; };
+    const Vec<float> low = shuffled<kLow, float>(x, y, kLanes);
+    y = shuffled<kHigh, float>(x, y, kLanes);
+    x = low;
+}
+
 /// Transposes a square of vectors: exchanges, bit by bit, what the rows and the lanes are numbered by
-/// (Eklundh 1972). Written out, so that the square stays in registers.
-template <class T, std::int64_t kBit = kWidth<T> / 2>
+/// (Eklundh 1972). Written out, so that the square stays in registers. For the first bit of 32-bit lanes AVX2
+/// has no instruction; it has one that interleaves, which does the same before the second bit.
+template <class T, std::int64_t kBit = 1>
 [[gnu::always_inline]] inline void transpose(Vec<T> (&x)[Vec<T>::size]) {
-    if constexpr (kBit > 0) {
-        exchange_rows<kBit, T>(x, std::make_index_sequence<Vec<T>::size / 2>());
-        transpose<T, kBit / 2>(x);
+    constexpr auto kPairs = std::make_index_sequence<Vec<T>::size / 2>();
+    if constexpr (kBit == 1 && sizeof(T) == 4 && kWidth<T> < 16) {
+        for (std::int64_t i = 0; i < kWidth<T>; i += 2) interleave(x[i], x[i + 1]);
+        exchange_rows<2, T>(x, kPairs);
+        for (std::int64_t i = 0; i < kWidth<T>; i += 4) std::swap(x[i + 1], x[i + 2]);
+        transpose<T, 4>(x);
+    } else if constexpr (kBit < kWidth<T>) {
+        exchange_rows<kBit, T>(x, kPairs);
+        transpose<T, 2 * kBit>(x);
     }
 }
 
 /// As many columns as a vector has lanes, each dense in memory; after the last one it is repeated.
-template <class T>
+template <class T, class From = T>
 struct DenseColumns {
-    const T* column[Vec<T>::size];
+    const From* column[Vec<T>::size];
 
-    DenseColumns(const T* first, std::int64_t across, std::int64_t count) {
+    DenseColumns(const From* first, std::int64_t across, std::int64_t count) {
         for (std::int64_t i = 0; i < kWidth<T>; ++i) column[i] = first + (i < count ? i : count - 1) * across;
     }
     /// rows[i] = elements l + i of all columns.

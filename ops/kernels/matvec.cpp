@@ -3,7 +3,7 @@
 // layout.
 #include <algorithm>
 
-#include "ops/kernels/simd.hpp"
+#include "ops/kernels/gemm.hpp"
 
 namespace reel::kernels::REEL_SET {
 
@@ -66,6 +66,7 @@ struct Column {
             Vec<T> sum = Vec<T>::load_aligned(lane + i);
             for (int64_t t = 0; t < kTerms; ++t) {
                 const T* column = a + t * kLanes<T> * a_step + i;
+                if (kWidth<float> == 16) __builtin_prefetch(column + kTerms * kLanes<T> * a_step);
                 const Vec<T> v = count == kWidth<T> ? load(column) : load_first(column, count);
                 sum = multiply_add(v, Vec<T>(x[t * kLanes<T>]), sum);
             }
@@ -114,8 +115,10 @@ void dots(int64_t m, int64_t k, const void* a, int64_t a_row, int64_t a_step, co
 }  // namespace
 
 void install_matvec(Table& table) {
-    table.gemm[static_cast<std::size_t>(kFloat32)].dots = &dots<float>;
+    for (const DType dtype : {kFloat32, kFloat16, kBFloat16})
+        table.gemm[static_cast<std::size_t>(dtype)].dots = &dots<float>;
     table.gemm[static_cast<std::size_t>(kFloat64)].dots = &dots<double>;
+    table.gemm[static_cast<std::size_t>(kInt64)].dots = &dots<std::uint64_t>;
 }
 
 }  // namespace reel::kernels::REEL_SET

@@ -16,7 +16,7 @@ void store(T* to, const Vec<T>& v) {
     v.store_unaligned(to);
 }
 
-/// Whether this set has vectors of 16-bit numbers.
+/// Whether this set converts 16-bit numbers in vectors, both ways.
 #if defined(__AVX2__)
 inline constexpr bool kNarrow = true;
 #else
@@ -67,6 +67,23 @@ inline void store(BFloat16* to, const Vec<float>& v) {
                                           -1, -1, -1, -1, -1, -1, 15, 14, 11, 10, 7, 6, 3, 2);
     const __m256i words = _mm256_permute4x64_epi64(_mm256_shuffle_epi8(result, upper), 0b1000);
     _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm256_castsi256_si128(words));
+}
+#else
+using Bits = std::uint32_t __attribute__((vector_size(sizeof(Vec<float>))));
+
+inline Bits load_bits(const void* from) {
+    std::uint16_t bits __attribute__((vector_size(sizeof(Bits) / 2)));
+    std::memcpy(&bits, from, sizeof(bits));
+    return __builtin_convertvector(bits, Bits);
+}
+inline Vec<float> load(const BFloat16* from) { return std::bit_cast<Vec<float>>(load_bits(from) << 16); }
+/// As `half_value` in convert.cpp, but for NaNs that signal: these are made quiet by the next operation.
+inline Vec<float> load(const Half* from) {
+    const Bits bits = load_bits(from);
+    const Bits magnitude = (bits & 0x7fff) << 13;
+    const Bits scaled = std::bit_cast<Bits>(std::bit_cast<Vec<float>>(magnitude) * Vec<float>(0x1p112F));
+    const Bits special = std::bit_cast<Bits>(magnitude >= (31U << 23)) & 0x7f800000;
+    return std::bit_cast<Vec<float>>(scaled | special | (bits & 0x8000) << 16);
 }
 #endif
 

@@ -343,7 +343,7 @@ struct GemmBlock {
 constexpr std::int64_t kFewRows = 2;
 constexpr std::int64_t kFewTerms = 4;
 
-/// Products of matrices.
+/// Products of matrices; operands of 16 bits are packed first.
 struct Gemm {
     std::int64_t rows = 0;  ///< the tile of C whose sums stay in registers
     std::int64_t columns = 0;
@@ -353,8 +353,8 @@ struct Gemm {
     /// The same where B's columns are dense, `b_panel` apart: for few rows.
     void (*multiply_columns)(const GemmBlock& block) = nullptr;
     /// Panels of `width` of n columns, of k rows each:
-    /// to[(p k + l) width + j] = from[l · along + (p width + j) · across], with anything after column n − 1.
-    /// Writes up to a vector beyond the last panel.
+    /// to[(p k + l) width + j] = from[l · along + (p width + j) · across], in the type that is computed in, with
+    /// anything after column n − 1. Writes up to a vector beyond the last panel.
     void (*pack)(std::int64_t k, std::int64_t n, const void* from, std::int64_t along, std::int64_t across,
                  std::int64_t width, void* to) = nullptr;
     /// y[i] = Σ_l a[i · row + l · step] x[l] for i < m, where step or row is 1.
@@ -380,7 +380,7 @@ struct Table {
     Norm norm[kDTypes] = {};
     Window window[kDTypes] = {};
     Correlate correlate[kDTypes] = {};
-    Gemm gemm[kDTypes] = {};  ///< of the types that products are computed in
+    Gemm gemm[kDTypes] = {};  ///< by the operands' type
 };
 
 /// The kernels of the best instruction set that this machine has; the environment variable `REEL_ARCH` (sse2,

@@ -45,16 +45,18 @@ struct Pass {
     void forward(const Tensor& x, const Tensor& w, const Tensor& y, int64_t n, int64_t g,
                  bool accumulate) const {
         unfold(x, n, g, [&](int64_t row, int64_t count) {
-            gemm({dtype, c.out, count, c.depth(), accumulate}, {c.weight(w, g), c.depth(), 1},
-                 {columns.raw(), count, 1}, {result(y, n, g, row), c.results()});
+            std::byte* const to = result(y, n, g, row);
+            gemm({dtype, c.out, count, c.depth()}, {c.weight(w, g), c.depth(), 1}, {columns.raw(), count, 1},
+                 {to, c.results()}, {accumulate ? to : nullptr, c.results()});
         });
     }
     /// w̄ += ȳ · columns(x)ᵀ.
     void weight_gradient(const Tensor& y_bar, const Tensor& x, const Tensor& w_bar, int64_t n,
                          int64_t g) const {
         unfold(x, n, g, [&](int64_t row, int64_t count) {
-            gemm({dtype, c.out, c.depth(), count, true}, {result(y_bar, n, g, row), c.results(), 1},
-                 {columns.raw(), 1, count}, {c.weight(w_bar, g), c.depth()});
+            std::byte* const to = c.weight(w_bar, g);
+            gemm({dtype, c.out, c.depth(), count}, {result(y_bar, n, g, row), c.results(), 1},
+                 {columns.raw(), 1, count}, {to, c.depth()}, {to, c.depth()});
         });
     }
     /// columns(x̄) = wᵀ · ȳ.

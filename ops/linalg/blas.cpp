@@ -35,18 +35,19 @@ std::optional<Layout> layout(const Matrix& x, int64_t rows, int64_t columns) {
 
 }  // namespace
 
-bool blas_gemm(const Product& p, const Matrix& a, const Matrix& b, const Rows& c) {
+bool blas_gemm(const Product& p, const Matrix& a, const Matrix& b, const Rows& c, const Start& start) {
     constexpr int64_t kLarge = 128;  // a side; below, our own are no slower
     if (p.m < kLarge || p.n < kLarge || p.k < kLarge || p.m > INT_MAX || p.n > INT_MAX || p.k > INT_MAX)
         return false;
     const auto of_a = layout(a, p.m, p.k), of_b = layout(b, p.k, p.n);
     if (!of_a || !of_b || c.row > INT_MAX || (p.dtype != kFloat32 && p.dtype != kFloat64)) return false;
+    if (start.data) copy_start(p, c, start);
     const auto m = static_cast<int>(p.m), n = static_cast<int>(p.n), k = static_cast<int>(p.k);
     const auto row = static_cast<int>(c.row);
     const auto call = [&]<class T>(auto gemm, T one) {
         gemm(CblasRowMajor, of_a->transposed, of_b->transposed, m, n, k, one,
              reinterpret_cast<const T*>(a.data), of_a->leading, reinterpret_cast<const T*>(b.data),
-             of_b->leading, p.accumulate ? one : T(0), reinterpret_cast<T*>(c.data), row);
+             of_b->leading, start.data ? one : T(0), reinterpret_cast<T*>(c.data), row);
     };
     if (p.dtype == kFloat32) {
         call(cblas_sgemm, 1.0F);

@@ -6,9 +6,10 @@
 /// An element of C is summed in an order that depends on k and the type alone: blocks along k, one after the
 /// other; in a block the terms, one after the other, each multiplied and added with one rounding where the
 /// instruction set can. So it has the same bits whatever the other rows and columns are, however the operands
-/// lie in memory and however many threads share the work: these cut C, never k. Only a product with one
-/// column (n = 1) has an order of its own, which depends on k and the type as well: lanes along k, and
-/// blocks, whose sums are added by halves (`kernels/matvec.cpp`), which threads may share.
+/// lie in memory and however many threads share the work: these cut C, or compute blocks apart which are then
+/// added in their order. Only a product with one column (n = 1) has an order of its own, which depends on k and
+/// the type as well: lanes along k, and blocks, whose sums are added by halves (`kernels/matvec.cpp`), which
+/// threads may share, too.
 ///
 /// With u the unit roundoff and blocks of length q, |error| ≤ (q + k / q) u Σ |a b|, to first order.
 #pragma once
@@ -27,11 +28,11 @@ struct Matrix {
     std::int64_t column;
 };
 
-/// C = A B, or C += A B: (m × k)(k × n), float32, float64 or int64.
+/// C = A B: (m × k)(k × n), by the operands' type, float32, float64, int64 or one of 16 bits. These are summed,
+/// and C is, in float32.
 struct Product {
     DType dtype;
     std::int64_t m, n, k;
-    bool accumulate = false;
 };
 
 /// Where a product goes: dense rows, `row` elements apart.
@@ -40,11 +41,30 @@ struct Rows {
     std::int64_t row;
 };
 
-/// Computes a product.
-void gemm(const Product& product, const Matrix& a, const Matrix& b, const Rows& c);
+/// What it is added to: C = start + A B. Dense rows of C's type: C itself, a bias for every row (`row` is 0), or
+/// nothing.
+struct Start {
+    const std::byte* data = nullptr;
+    std::int64_t row = 0;
+};
 
-/// With -DREEL_BLAS=ON: the same by a BLAS, false where it is not for it (`blas.cpp`).
-bool blas_gemm(const Product& product, const Matrix& a, const Matrix& b, const Rows& c);
+/// Several products: their operands begin so many elements after `data`, their rows of C (and of the start) are
+/// one below the other.
+struct Batch {
+    std::int64_t count = 1;
+    const std::int64_t* a = nullptr;  ///< null: at 0
+    const std::int64_t* b = nullptr;
+};
+
+/// Computes a product.
+void gemm(const Product& product, const Matrix& a, const Matrix& b, const Rows& c, const Start& start = {},
+          const Batch& batch = {});
+
+/// With -DREEL_BLAS=ON: the same of one product by a BLAS, false where it is not for it (`blas.cpp`).
+bool blas_gemm(const Product& product, const Matrix& a, const Matrix& b, const Rows& c, const Start& start);
+
+/// C = start.
+void copy_start(const Product& product, const Rows& c, const Start& start);
 
 /// The work of a product in elements of pointwise work: the measure of `parallel_for`.
 inline std::int64_t product_cost(const Product& product) {

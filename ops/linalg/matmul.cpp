@@ -1,6 +1,8 @@
 // Products: what the shapes mean, and the pullbacks. Two matrices in memory are multiplied in `gemm_driver.cpp`.
 #include "ops/linalg/matmul.hpp"
 
+#include <vector>
+
 #include "autograd/tape.hpp"
 #include "ops/linalg/gemm_driver.hpp"
 #include "ops/pointwise/by_promotion.hpp"
@@ -8,8 +10,6 @@
 #include "ops/pointwise/transcendental.hpp"
 #include "ops/shape/views.hpp"
 #include "tensor/factory.hpp"
-#include "tensor/iterate.hpp"
-#include "tensor/parallel.hpp"
 
 namespace reel {
 
@@ -96,49 +96,62 @@ Shape product_shape(const char* name, const Tensor& a, const Tensor& b) {
     return shape;
 }
 
-/// y = a b, or y += a b, into dense `y` of the product's shape and of a type that `gemm` knows.
-void multiply(const Tensor& y, const Tensor& a, const Tensor& b, bool accumulate) {
-    if (y.numel() == 0) return;
-    if (a.dtype() != y.dtype()) {
-        return multiply(y, dense(a, y.dtype()), dense(b, y.dtype()), accumulate);
+/// Where the matrices of a batch begin, in elements.
+std::vector<int64_t> offsets(const Shape& sizes, const Shape& strides) {
+    std::vector<int64_t> found = {0};
+    for (std::size_t d = 0; d < sizes.size(); ++d) {
+        std::vector<int64_t> next;
+        next.reserve(found.size() * static_cast<std::size_t>(sizes[d]));
+        for (const int64_t at : found) {
+            for (int64_t i = 0; i < sizes[d]; ++i) next.push_back(at + i * strides[d]);
+        }
+        found = std::move(next);
     }
+    return found;
+}
+
+/// y = start + a b, for dense `y` of the product's shape and of the type that is computed in.
+void multiply(const Tensor& y, const Tensor& a, const Tensor& b, const Start& start) {
+    if (y.numel() == 0) return;
     if (are_matrices(a, b)) {
-        return gemm({y.dtype(), a.sizes()[0], b.sizes()[1], b.sizes()[0], accumulate},
+        return gemm({a.dtype(), a.sizes()[0], b.sizes()[1], b.sizes()[0]},
                     {a.raw(), a.strides()[0], a.strides()[1]}, {b.raw(), b.strides()[0], b.strides()[1]},
-                    {y.raw(), b.sizes()[1]});
+                    {y.raw(), b.sizes()[1]}, start);
     }
     Side left(a, true);
     Side right(b, false);
     if (right.batch.empty()) left.merge_batch();
-    const Product product{y.dtype(), left.rows, right.columns, left.columns, accumulate};
-    const int64_t size = y.itemsize();
-    const auto one = [&](int64_t a_at, int64_t b_at, int64_t y_at) {
-        gemm(product, {a.raw() + a_at * size, left.row_step, left.column_step},
-             {b.raw() + b_at * size, right.row_step, right.column_step}, {y.raw() + y_at * size, product.n});
+    const Product product{a.dtype(), left.rows, right.columns, left.columns};
+    const auto multiply_batch = [&](const Batch& batch) {
+        gemm(product, {a.raw(), left.row_step, left.column_step},
+             {b.raw(), right.row_step, right.column_step}, {y.raw(), product.n}, start, batch);
     };
-    if (left.batch.empty() && right.batch.empty()) return one(0, 0, 0);
+    if (left.batch.empty() && right.batch.empty()) return multiply_batch({});
     const Shape batch = broadcast_shapes(left.batch, right.batch, "matmul");
-    const StridedRuns a_runs(batch, broadcast_strides(left.batch, left.batch_strides, batch));
-    const StridedRuns b_runs(batch, broadcast_strides(right.batch, right.batch_strides, batch));
-    parallel_for(numel(batch), 1, product_cost(product), [&](int64_t begin, int64_t end) {
-        for (int64_t i = begin; i < end; ++i) {
-            one(a_runs.run(i).offset, b_runs.run(i).offset, i * product.m * product.n);
-        }
-    });
+    const auto of_a = offsets(batch, broadcast_strides(left.batch, left.batch_strides, batch));
+    const auto of_b = offsets(batch, broadcast_strides(right.batch, right.batch_strides, batch));
+    multiply_batch({numel(batch), of_a.data(), of_b.data()});
 }
 
 /// a b, summed in the type that suits, of the operands' type.
 Tensor product(const Tensor& a, const Tensor& b, const Shape& shape) {
     Tensor y = Tensor::empty(shape, compute_dtype(a.dtype()));
-    multiply(y, a, b, false);
+    multiply(y, a, b, {});
     return dense(std::move(y), a.dtype());
 }
 
-/// c + a b, with c broadcast.
+/// c + a b, with c broadcast: a row is read for each row of the product, a matrix where it is.
 Tensor sum_and_product(const Tensor& c, const Tensor& a, const Tensor& b, const Shape& shape) {
     Tensor y = Tensor::empty(shape, compute_dtype(a.dtype()));
-    copy_elements(y, c);
-    multiply(y, a, b, true);
+    if (c.dim() == 1 && c.sizes()[0] == shape.back()) {
+        const Tensor row = dense(c, y.dtype());
+        multiply(y, a, b, {row.raw(), 0});
+    } else if (c.dim() == 2 && c.sizes() == shape && c.dtype() == y.dtype() && c.strides()[1] == 1) {
+        multiply(y, a, b, {c.raw(), c.strides()[0]});
+    } else {
+        copy_elements(y, c);
+        multiply(y, a, b, {y.raw(), shape.back()});
+    }
     return dense(std::move(y), a.dtype());
 }
 

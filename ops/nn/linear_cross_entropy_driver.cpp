@@ -82,8 +82,9 @@ LinearLoss linear_class_loss(const Tensor& x, const Tensor& weight, const ClassL
             class_loss_gradient(part, loss.rows, by_row ? some_rows(flat_y_bar, first, count) : flat_y_bar);
         gemm({dtype, count, features, classes}, matrix(z_bar), matrix(weight),
              {some_rows(found.x_bar, first, count).raw(), features});
-        gemm({dtype, classes, features, count, first > 0}, transposed(matrix(z_bar)), x_rows,
-             {found.weight_bar.raw(), features});
+        std::byte* const weight_bar = found.weight_bar.raw();
+        gemm({dtype, classes, features, count}, transposed(matrix(z_bar)), x_rows, {weight_bar, features},
+             {first > 0 ? weight_bar : nullptr, features});
     }
     if (wants_loss)
         found.loss =

@@ -154,8 +154,8 @@ TEST_CASE("matmul: the same bits at every thread count") {
     };
     const int threads = num_threads();
     for (DType dtype : {kFloat32, kFloat64}) {
-        for (const Shape& s :
-             {Shape{301, 257, 333}, Shape{64, 256, 784}, Shape{1000, 1, 777}, Shape{1, 1000, 777}}) {
+        for (const Shape& s : {Shape{301, 257, 333}, Shape{64, 256, 784}, Shape{1000, 1, 777},
+                               Shape{1, 1000, 777}, Shape{16, 17, 40000}, Shape{600, 900, 8}}) {
             const Tensor a = fractions({s[0], s[2]}, dtype);
             const Tensor b = fractions({s[2], s[1]}, dtype);
             set_num_threads(1);
@@ -193,6 +193,30 @@ TEST_CASE("addmm is beta input + alpha mat1 mat2, and does not read the input wh
         CHECK(scaled[i] == 0.5 * row[i % 4] - 2 * ab[i]);
     }
     CHECK(addmm(full({4}, std::nan("")).to(kFloat64), a, b, 0, 1).to_vector<double>() == ab);
+}
+
+TEST_CASE("linear and addmm add what the product is added to once, whatever the size, layout and type") {
+    for (DType dtype : {kFloat32, kFloat64, kInt64, kFloat16, kBFloat16}) {
+        for (const Shape& s :
+             {Shape{1, 5, 3}, Shape{5, 1, 3}, Shape{4, 7, 0}, Shape{33, 40, 16}, Shape{3, 33, 1100}}) {
+            if (is_reduced(dtype) && s[2] > 16) continue;  // larger sums are not exact there
+            const Tensor x = whole({s[0], s[2]}, dtype, 1);
+            const Tensor weight = whole({s[1], s[2]}, dtype, 2);
+            const auto n = static_cast<std::size_t>(s[1]);
+            for (const Tensor& c : layouts(whole({s[0], s[1]}, dtype, 3))) {
+                auto of_matrix = product(x, weight.t());
+                auto of_row = of_matrix;
+                for (std::size_t i = 0; i < of_row.size(); ++i) {
+                    of_matrix[i] += c.to_vector<double>()[i];
+                    of_row[i] += c[0].to_vector<double>()[i % n];
+                }
+                CHECK(addmm(c, x, weight.t()).to_vector<double>() == of_matrix);
+                CHECK(linear(x, weight, c[0]).to_vector<double>() == of_row);
+                const Tensor apart = x.expand({2, s[0], s[2]}).transpose(0, 1);  // a batch that is no matrix
+                CHECK(linear(apart, weight, c[0]).select(1, 1).to_vector<double>() == of_row);
+            }
+        }
+    }
 }
 
 TEST_CASE("linear is x weightᵀ + bias in one node on the tape") {

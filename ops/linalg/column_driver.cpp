@@ -1,0 +1,140 @@
+// Products with one column: sums along k whose lanes and blocks are added by halves.
+#include "ops/linalg/column_driver.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "ops/kernels/table.hpp"
+#include "tensor/parallel.hpp"
+
+namespace reel {
+
+namespace {
+
+using std::int64_t;
+
+// Bytes of terms that a sum takes in one go: 32 terms of float32 in each lane. This decides bits.
+constexpr int64_t kColumnBytes = 4096;
+// Terms of a part of a sum that threads share where there are few rows.
+constexpr int64_t kPartTerms = 8192;
+
+/// A product with one column: each row of A with x.
+template <class T>
+struct ColumnProduct {
+    static constexpr auto kSize = static_cast<int64_t>(sizeof(T));
+    static constexpr int64_t kBlock = kColumnBytes / kSize;
+    static constexpr int64_t kRows = 512;  // taken at once
+    static constexpr int64_t kFew = 16;    // rows that are one thread's work
+
+    const Product& p;
+    const Operands& o;
+    Matrix a = o.a, x = o.b;
+    bool pack_x = is_reduced(p.dtype) || (p.k > 1 && x.row != 1);
+    bool pack_a = is_reduced(p.dtype) || (p.k > 1 && a.column != 1 && (p.m == 1 || a.row != 1));
+    int64_t most = pack_a ? std::min(p.m, kFew) : kRows;
+    const kernels::Gemm& kernel = kernels::kernels().gemm[static_cast<std::size_t>(p.dtype)];
+
+    int64_t packed_bytes() const {
+        const int64_t block = std::min(p.k, kBlock) * kSize + kernels::kMaxVector;
+        return (pack_x ? block : 0) + (pack_a ? most * block : 0);
+    }
+    static int64_t half_of(int64_t k) { return (k / 2 + kBlock - 1) / kBlock * kBlock; }
+
+    /// Few rows of many terms: threads share the parts into which `sum` halves them.
+    void few_rows() const {
+        std::vector<std::pair<int64_t, int64_t>> parts;  // first term, terms
+        cut(0, p.k, parts);
+        const auto count = static_cast<int64_t>(parts.size());
+        std::vector<T> sums(parts.size() * static_cast<std::size_t>(p.m));
+        parallel_for(count, 1, product_cost(p) / count, [&](int64_t begin, int64_t end) {
+            const Scratch packed(packed_bytes());
+            for (int64_t i = begin; i < end; ++i) {
+                const auto [l, k] = parts[static_cast<std::size_t>(i)];
+                sum(0, p.m, l, k, packed.data(), sums.data() + i * p.m);
+            }
+        });
+        const T* next = sums.data();
+        T total[kFew];
+        merge(p.k, next, total);
+        put(0, p.m, total);
+    }
+    void cut(int64_t l, int64_t k, std::vector<std::pair<int64_t, int64_t>>& parts) const {
+        if (k <= kPartTerms) return parts.emplace_back(l, k), void();
+        cut(l, half_of(k), parts);
+        cut(l + half_of(k), k - half_of(k), parts);
+    }
+    void merge(int64_t k, const T*& next, T* sums) const {
+        if (k <= kPartTerms) {
+            std::copy_n(next, p.m, sums);
+            next += p.m;
+            return;
+        }
+        T rest[kFew];
+        merge(half_of(k), next, sums);
+        merge(k - half_of(k), next, rest);
+        for (int64_t q = 0; q < p.m; ++q) sums[q] += rest[q];
+    }
+
+    void put(int64_t i, int64_t count, const T* sums) const {
+        const Operands at = o.at(p, i, 0, 0);
+        T* to = reinterpret_cast<T*>(at.c.data);
+        const T* start = reinterpret_cast<const T*>(at.start.data);
+        for (int64_t q = 0; q < count; ++q)
+            to[q * o.c.row] = start ? start[q * o.start.row] + sums[q] : sums[q];
+    }
+
+    /// Rows [begin, end) of C.
+    void rows(int64_t begin, int64_t end) const {
+        const Scratch packed(packed_bytes());
+        for (int64_t i = begin; i < end; i += most) {
+            T sums[kRows];
+            const int64_t count = std::min(most, end - i);
+            sum(i, count, 0, p.k, packed.data(), sums);
+            put(i, count, sums);
+        }
+    }
+
+    /// sums[q] = Σ a x of row i + q, over k terms from l on: in halves of whole blocks, so that a long sum
+    /// loses nothing to its length.
+    void sum(int64_t i, int64_t count, int64_t l, int64_t k, std::byte* packed, T* sums) const {
+        if (k <= kBlock) return sum_block(i, count, l, k, packed, sums);
+        const int64_t half = half_of(k);
+        T rest[kRows];
+        sum(i, count, l, half, packed, sums);
+        sum(i, count, l + half, k - half, packed, rest);
+        for (int64_t q = 0; q < count; ++q) sums[q] += rest[q];
+    }
+
+    void sum_block(int64_t i, int64_t count, int64_t l, int64_t k, std::byte* packed, T* sums) const {
+        const Operands at = o.at(p, i, 0, l);
+        const std::byte* factors = at.b.data;
+        if (pack_x) {
+            kernel.pack(1, k, factors, 0, x.row, k, packed);
+            factors = packed;
+            packed += k * kSize + kernels::kMaxVector;
+        }
+        if (!pack_a) return kernel.dots(count, k, at.a.data, a.row, p.k > 1 ? a.column : 1, factors, sums);
+        kernel.pack(count, k, at.a.data, a.row, a.column, k, packed);
+        kernel.dots(count, k, packed, k, 1, factors, sums);
+    }
+};
+
+template <class T>
+void multiply_typed(const Product& p, const Operands& o) {
+    const ColumnProduct<T> product{p, o};
+    constexpr int64_t kFew = ColumnProduct<T>::kFew;
+    if (p.m <= std::min(kFew, product.most) && p.k > kPartTerms && threads_for(product_cost(p)) > 1)
+        return product.few_rows();
+    parallel_for(p.m, kFew, product_cost(p) / p.m,
+                 [&](int64_t begin, int64_t end) { product.rows(begin, end); });
+}
+
+}  // namespace
+
+void multiply_column(const Product& p, const Operands& o) {
+    if (p.dtype == kFloat64) return multiply_typed<double>(p, o);
+    p.dtype == kInt64 ? multiply_typed<std::uint64_t>(p, o) : multiply_typed<float>(p, o);
+}
+
+}  // namespace reel

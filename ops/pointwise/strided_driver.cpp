@@ -234,71 +234,60 @@ kernels::Loop row_loop(const Elementwise& f, kernels::Loop loop, const std::int6
     return kernels::spread_loop(f.fn, f.compute, step[0] == 0 ? 0 : 1);
 }
 
-/// Where an operand is read or written, row after row.
-class Place {
+/// An operand in rows of a length that its own innermost rows are multiples of.
+class Rows {
 public:
-    Place() = default;
-    Place(const StridedRuns& runs, std::byte* base, std::int64_t size)
-        : runs_(&runs), base_(base), size_(size), jump_(runs.row_stride()) {}
-
-    std::byte* data() const { return data_; }
-    /// Moves to element i, which is not before the last one; the elements up to the end of its row, at most n.
-    std::int64_t advance(std::int64_t i, std::int64_t n) {
-        if (i < last_) {
-            data_ += (i - at_) * step_;
-        } else if (i == last_ && row_ && jump_) {
-            data_ = row_ += *jump_ * size_;
-            last_ += runs_->row();
-        } else {
-            const StridedRuns::Run run = runs_->run(i);
-            data_ = base_ + run.offset * size_;
-            step_ = run.step * size_;
-            last_ = i + run.length;
-            row_ = run.length == runs_->row() ? data_ : nullptr;
-        }
-        at_ = i;
-        return std::min(n, last_ - i);
+    Rows() = default;
+    Rows(const StridedRuns& runs, const std::byte* base, DType dtype, std::int64_t length)
+        : runs_(&runs), base_(base), size_(itemsize(dtype)), length_(length), step_(runs.run(0).step) {
+        if (runs.is_even()) jump_ = length * step_;
+        if (runs.row() == length && runs.row_stride()) jump_ = runs.row_stride();
+    }
+    const std::byte* at(std::int64_t row, std::int64_t column) const {
+        const std::int64_t start = jump_ ? row * *jump_ : runs_->run(row * length_).offset;
+        return base_ + (start + column * step_) * size_;
     }
 
 private:
     const StridedRuns* runs_ = nullptr;
-    std::byte* base_ = nullptr;
+    const std::byte* base_ = nullptr;
     std::int64_t size_ = 0;
-    std::optional<std::int64_t> jump_;
-    std::byte* data_ = nullptr;
-    std::byte* row_ = nullptr;  // the row's first element, where that was met
-    std::int64_t step_ = 0;     // bytes from one element to the next
-    std::int64_t at_ = 0;
-    std::int64_t last_ = 0;  // behind the row
+    std::int64_t length_ = 0;
+    std::int64_t step_ = 0;
+    std::optional<std::int64_t> jump_;  // from a row to the next, where that is the same for all
 };
 
 /// Long rows that are ready for the kernel, where they are. False where they are not.
 bool run_rows(const Sink& sink, const Source* sources, std::size_t count, const Elementwise& f,
               kernels::Loop loop) {
     constexpr std::int64_t kWorthACall = 64;
-    if (!loop || sink.computed != sink.stored || sink.runs.row() < kWorthACall || sink.runs.run(0).step != 1)
-        return false;
+    if (!loop || sink.computed != sink.stored || sink.runs.run(0).step != 1) return false;
+    std::int64_t length = sink.runs.row();
     std::int64_t step[kMaxOperands];
     for (std::size_t k = 0; k < count; ++k) {
-        if (!sources[k].is_direct() || sources[k].runs.row() < kWorthACall) return false;
+        if (!sources[k].is_direct()) return false;
+        length = std::min(length, sources[k].runs.row());
         step[k] = sources[k].runs.run(0).step;
     }
-    loop = row_loop(f, loop, step, count);
+    loop = length < kWorthACall ? nullptr : row_loop(f, loop, step, count);
     if (!loop) return false;
-    parallel_for(sink.runs.numel(), kOperandBlock, 1, [&](std::int64_t begin, std::int64_t end) {
-        Place to(sink.runs, sink.base, itemsize(sink.stored));
-        Place from[kMaxOperands];
-        for (std::size_t k = 0; k < count; ++k)
-            from[k] =
-                Place(sources[k].runs, const_cast<std::byte*>(sources[k].base), itemsize(sources[k].stored));
-        for (std::int64_t i = begin; i < end;) {
-            std::int64_t n = to.advance(i, end - i);
-            for (std::size_t k = 0; k < count; ++k) n = from[k].advance(i, n);
-            const void* x[kMaxOperands] = {from[0].data(), from[1].data(), from[2].data()};
-            loop(n, to.data(), x, f.parameters);
-            i += n;
-        }
-    });
+    const Rows to(sink.runs, sink.base, sink.stored, length);
+    Rows from[kMaxOperands];
+    for (std::size_t k = 0; k < count; ++k)
+        from[k] = Rows(sources[k].runs, sources[k].base, sources[k].stored, length);
+    constexpr std::int64_t kPiece = 16 * kOperandBlock;  // of a longer row, for threads to share
+    const std::int64_t pieces = (length + kPiece - 1) / kPiece;
+    parallel_for(sink.runs.numel() / length * pieces, 1, std::min(length, kPiece),
+                 [&](std::int64_t begin, std::int64_t end) {
+                     for (std::int64_t i = begin; i < end; ++i) {
+                         const std::int64_t row = pieces == 1 ? i : i / pieces;
+                         const std::int64_t column = (i - row * pieces) * kPiece;
+                         const void* x[kMaxOperands] = {};
+                         for (std::size_t k = 0; k < count; ++k) x[k] = from[k].at(row, column);
+                         loop(std::min(kPiece, length - column), const_cast<std::byte*>(to.at(row, column)),
+                              x, f.parameters);
+                     }
+                 });
     return true;
 }
 

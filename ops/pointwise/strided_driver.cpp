@@ -261,7 +261,8 @@ private:
 bool run_rows(const Sink& sink, const Source* sources, std::size_t count, const Elementwise& f,
               kernels::Loop loop) {
     constexpr std::int64_t kWorthACall = 64;
-    if (!loop || sink.computed != sink.stored || sink.runs.run(0).step != 1) return false;
+    if (!loop || sink.runs.numel() == 0) return false;
+    if (sink.computed != sink.stored || sink.runs.run(0).step != 1) return false;
     std::int64_t length = sink.runs.row();
     std::int64_t step[kMaxOperands];
     for (std::size_t k = 0; k < count; ++k) {

@@ -53,6 +53,16 @@ void check(const Gradients& found, const std::vector<Values>& first, const std::
 
 }  // namespace
 
+TEST_CASE("pointwise operations do nothing with a view of no elements whose rows are long") {
+    const Tensor rows = ones({5, 3, 128}).narrow(2, 0, 64);
+    const Tensor none = rows.narrow(1, 0, 0);
+    none.add_(1);
+    none.mul_(none);
+    CHECK((none + none).sizes() == Shape{5, 0, 64});
+    CHECK((none * zeros({64})).sizes() == Shape{5, 0, 64});
+    CHECK(rows.sum().item() == 5 * 3 * 64);
+}
+
 TEST_CASE("in place: right where source and destination overlap") {
     const auto fresh = [] { return arange(9).view({3, 3}).contiguous(); };
     Tensor x = fresh();

@@ -2,6 +2,7 @@
 # Installs what is missing, builds the benchmarks, and measures reel beside libtorch under each instruction set of the
 # machine, on one thread and on all; writes benchmarks/RESULTS.md. To be run on a machine that does nothing else.
 #   ./scripts/benchmarks.sh [TORCH ...]    TORCH: the torch folder of an unpacked PyPI wheel; none: Debian's libtorch-dev
+# REEL_BEFORE names the bench_reel of an earlier commit, to be measured beside this one.
 set -eu
 cd "$(dirname "$0")/.."
 if [ $# -gt 0 ]; then
@@ -42,6 +43,10 @@ configure $build-native -DCMAKE_CXX_FLAGS=-march=native
 cmake --build $build-native --target bench_reel
 printf "Below, the peer is reel itself, compiled for this machine alone (-march=native).\n\n" >>$results
 compare --brief --threads 1 --peer $build-native/benchmarks/bench_reel
+if [ -n "${REEL_BEFORE:-}" ]; then
+    printf "Below, the peer is reel as it was at an earlier commit.\n\n" >>$results
+    compare --brief --threads 1 --peer "$REEL_BEFORE"
+fi
 {
     echo "## Growth, memory and compilation"
     echo

@@ -5,7 +5,10 @@
 
 #include "tests/fuzz/fuzz.hpp"
 
-extern "C" const char* __asan_default_options() { return "allocator_may_return_null=1:detect_leaks=1"; }
+// A tensor of more than 2 GB is one for which memory is out.
+extern "C" const char* __asan_default_options() {
+    return "allocator_may_return_null=1:max_allocation_size_mb=2048:detect_leaks=1";
+}
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     static const reel::fuzz::Target* const target = [] {

@@ -84,6 +84,9 @@ void update_view_history(const Tensor& view) {
     const Swap<Tape::State*> on_its_tape(innermost, state);
     const Swap<bool> recording_there(paused, false);
     const TapeSlot slot = base.as_strided(impl.sizes, impl.strides, impl.offset).impl().slot;
+    if (state->attempts > 0)
+        state->view_updates.push_back(
+            {Tensor::from_handle(view.handle()), slot.node, impl.slot, impl.base_rewritten});
     move_retained(*state, view, impl.slot.tape == state->id ? impl.slot.node : -1, slot.node);
     impl.slot = slot;
     impl.base_rewritten = impl.base->rewritten;
@@ -164,11 +167,11 @@ InPlaceWrite::InPlaceWrite(const char* name, const Tensor& self, std::initialize
     check_in_place(name, self);
     Tape::State* state = detail::recording();
     if (!state || !self.is_floating_point()) return;
+    recording_.reset(new Recording{detail::Attempt(*state), *state});
     detail::update_view_history(self);
     for (const Edge& edge : edges) {
         if (edge.input().defined()) detail::update_view_history(edge.input());
     }
-    recording_.reset(new Recording{detail::Attempt(*state), *state});
     if (state->reads) {
         for (const Edge& edge : edges) {
             if (edge.input().defined()) state->reads->note(edge.input());

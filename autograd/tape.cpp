@@ -73,14 +73,13 @@ std::vector<Operand> operands_of(Tape::State& state, const auto& edges, const au
 }
 
 /// Appends a node for `output`, which keeps its old slot. Returns the number, or -1 if no input wants a
-/// gradient. The views among the inputs are up to date.
+/// gradient. The views among the inputs are up to date. Within an `Attempt`.
 std::int64_t append(Tape::State& state, const char* name, const Tensor& output, const auto& edges,
                     const auto& input_of, const auto& pullback_of) {
     const auto wanted = [&](const auto& edge) {
         return input_of(edge).defined() && wants_gradient(input_of(edge));
     };
     if (std::none_of(edges.begin(), edges.end(), wanted)) return -1;
-    Attempt attempt(state);
     const std::size_t first_edge = state.edges.size();
     const std::size_t first_block = state.blocks.size();
     Tensor kept_output;
@@ -106,7 +105,6 @@ std::int64_t append(Tape::State& state, const char* name, const Tensor& output, 
                     first_block};
     });
     if (state.forgets) state.free_node(number);
-    attempt.succeed();
     return static_cast<std::int64_t>(number);
 }
 
@@ -114,6 +112,7 @@ Tensor record_on_tape(const char* name, Tensor output, const auto& edges, const 
                       const auto& pullback_of) {
     Tape::State* state = recording();
     if (!state || !output.is_floating_point()) return output;
+    Attempt attempt(*state);
     for (const auto& edge : edges) {
         const Tensor& input = input_of(edge);
         if (!input.defined()) continue;
@@ -130,6 +129,7 @@ Tensor record_on_tape(const char* name, Tensor output, const auto& edges, const 
         output = Tensor::make_view(output, output.sizes(), output.strides(), output.storage_offset());
     }
     const std::int64_t number = append(*state, name, output, edges, input_of, pullback_of);
+    attempt.succeed();
     if (number < 0) return output;
     TensorImpl& impl = output.impl();
     // A view of what the operation itself has made: nobody else sees that, and its history ends here.
@@ -188,6 +188,18 @@ void Tape::State::return_to(const TapeMark& mark) noexcept {
     edges.shrink(mark.edges);
     blocks.shrink(mark.blocks);
     leaves.shrink(mark.leaves);
+    // The list that a retaining view has left has kept its room, so that nothing is allocated here.
+    for (; !view_updates.empty() && view_updates.back().number >= static_cast<std::int64_t>(mark.nodes);
+         view_updates.pop_back()) {
+        const detail::ViewUpdate& update = view_updates.back();
+        detail::TensorImpl& impl = update.view.impl();
+        impl.slot = update.slot;
+        impl.base_rewritten = update.base_rewritten;
+        const auto* variable = static_cast<const detail::Variable*>(impl.meta.get());
+        const auto found = retained.find(update.slot.tape == id ? update.slot.node : -1);
+        if (variable && variable->retains_grad && found != retained.end())
+            found->second.push_back(update.view);
+    }
     if (!watch) return;
     watch->values.resize(mark.values);
     watch->bytes_kept.resize(mark.bytes_kept);
@@ -224,17 +236,18 @@ Tensor record(const std::string& name, Tensor output, std::initializer_list<Edge
 }
 
 Composite::Composite() : exceptions_(std::uncaught_exceptions()) {
-    if (const Tape::State* state = detail::recording()) {
+    if (Tape::State* state = detail::recording()) {
         tape_ = state->id;
-        mark_ = state->mark();
+        mark_ = state->begin_attempt();
     }
 }
 
 Composite::~Composite() {
+    if (tape_ == 0) return;
     Tape::State* state = detail::recording();
-    if (tape_ != 0 && state && state->id == tape_ && std::uncaught_exceptions() > exceptions_) {
-        state->return_to(mark_);
-    }
+    if (!state || state->id != tape_) return;
+    if (std::uncaught_exceptions() > exceptions_) state->return_to(mark_);
+    state->end_attempt();
 }
 
 Tensor nonfinite_input(Scalar number) {

@@ -34,6 +34,14 @@ struct Node {
     std::size_t blocks_begin;
 };
 
+/// What a view was before `update_view_history` gave it the slot `number`.
+struct ViewUpdate {
+    Tensor view;
+    std::int64_t number;
+    TapeSlot slot;
+    decltype(TensorImpl::base_rewritten) base_rewritten;
+};
+
 using Hook = std::function<Tensor(const Tensor&)>;
 using NumberedHook = std::pair<std::int64_t, Hook>;
 
@@ -100,7 +108,9 @@ struct Tape::State {
     detail::Numbering leaves;  ///< tensors from outside that nodes read: leaves, and values of outer tapes
     std::map<std::int64_t, std::vector<detail::NumberedHook>> hooks;
     std::map<std::int64_t, std::vector<Tensor>> retained;
-    std::unique_ptr<detail::Watch> watch;  ///< none unless asked for
+    int attempts = 0;                              ///< that are under way and may yet be taken back
+    std::vector<detail::ViewUpdate> view_updates;  ///< since the outermost of them began
+    std::unique_ptr<detail::Watch> watch;          ///< none unless asked for
 
     std::size_t edges_end(std::size_t node) const {
         return node + 1 < nodes.size() ? nodes[node + 1].edges_begin : edges.size();
@@ -127,8 +137,16 @@ struct Tape::State {
     void free_node(std::size_t node);
 
     TapeMark mark() const;
-    /// Takes back all that was put on the tape since.
+    /// Takes back all that was put on the tape since, and the slots that views got there.
     void return_to(const TapeMark& mark) noexcept;
+    /// Begins and ends what may be taken back; they nest.
+    TapeMark begin_attempt() {
+        ++attempts;
+        return mark();
+    }
+    void end_attempt() noexcept {
+        if (--attempts == 0) view_updates.clear();
+    }
 };
 
 namespace detail {
@@ -179,21 +197,23 @@ void move_retained(Tape::State& state, const Tensor& tensor, std::int64_t before
 /// Puts something on a tape, all of it or nothing. See Note [First all that can fail].
 class Attempt {
 public:
-    explicit Attempt(Tape::State& state) : state_(&state), mark_(state.mark()) {}
+    explicit Attempt(Tape::State& state) : state_(state), mark_(state.begin_attempt()) {}
     Attempt(const Attempt&) = delete;
     Attempt& operator=(const Attempt&) = delete;
     ~Attempt() {
-        if (state_) state_->return_to(mark_);
+        if (!succeeded_) state_.return_to(mark_);
+        state_.end_attempt();
     }
-    void succeed() { state_ = nullptr; }
+    void succeed() { succeeded_ = true; }
 
 private:
-    Tape::State* state_;
+    Tape::State& state_;
     TapeMark mark_;
+    bool succeeded_ = false;
 };
 
 /// Appends a node for `output`, which keeps its old slot. Returns the number, or -1 if no input wants a
-/// gradient. The views among the inputs are up to date.
+/// gradient. The views among the inputs are up to date. Within an `Attempt`.
 std::int64_t append(Tape::State& state, const char* name, const Tensor& output,
                     std::initializer_list<Edge> edges);
 

@@ -100,10 +100,45 @@ void check_recorded(const Misuse& misuse) {
     }
 }
 
+/// The same with views whose base was written since: what the call has brought up to date is taken back, and
+/// the views' gradients are right afterwards, whatever takes the place on the tape.
+void check_stale(const Misuse& misuse) {
+    if (std::find(kSeveralCalls.begin(), kSeveralCalls.end(), misuse.what) != kSeveralCalls.end()) return;
+    CAPTURE(std::string(misuse.what));
+    World world;
+    const World leaves;
+    Tape tape;
+    const auto stale = [](const Tensor& leaf) {
+        const Tensor base = leaf.set_requires_grad() * 1;
+        const Tensor view = base.view(leaf.sizes());
+        base.mul_(3);
+        return view;
+    };
+    world.f = stale(leaves.f), world.d = stale(leaves.d), world.g = stale(leaves.g),
+    world.v = stale(leaves.v);
+    const std::string before = snapshot(world, &tape);
+    try {
+        misuse.act(world);
+        return;
+    } catch (const Error&) {
+        CHECK(snapshot(world, &tape) == before);
+    }
+    const Tensor other = leaves.spare * 2;
+    (world.f.sum() + world.d.sum() + world.g.sum() + world.v.sum() + other.sum()).backward();
+    for (const Tensor& leaf : {leaves.f, leaves.d, leaves.g, leaves.v}) {
+        REQUIRE(leaf.grad().defined());
+        CHECK(leaf.grad().equal(full_like(leaf, 3)));
+    }
+    CHECK(leaves.spare.grad().equal(full_like(other, 2)));
+}
+
 const std::vector<Misuse> kShapes = {
     {"shapes that do not broadcast", "ShapeError", {"add", "[2, 3]", "[4, 5]"}, [](World& w) { w.f + w.g; }},
     {"a mean without keepdim", "ShapeError", {"sub", "[2, 3]", "[2]"}, [](World& w) { w.f - w.f.mean(1); }},
-    {"comparison of misfits", "ShapeError", {"lt", "[2, 3]", "[4, 5]"}, [](World& w) { static_cast<void>(w.f < w.g); }},
+    {"comparison of misfits",
+     "ShapeError",
+     {"lt", "[2, 3]", "[4, 5]"},
+     [](World& w) { static_cast<void>(w.f < w.g); }},
     {"where of misfits", "ShapeError", {"where", "[4, 5]"}, [](World& w) { where(w.b, w.f, w.g); }},
     {"view of another count",
      "ShapeError",
@@ -837,6 +872,11 @@ TEST_CASE("misuse: values and files") {
 TEST_CASE("misuse: on recorded values") {
     for (const auto& table : {kShapes, kIndices, kDTypes, kOthers}) {
         for (const Misuse& misuse : table) check_recorded(misuse);
+    }
+}
+TEST_CASE("misuse: on views whose base was written") {
+    for (const auto& table : {kShapes, kIndices, kDTypes, kOthers}) {
+        for (const Misuse& misuse : table) check_stale(misuse);
     }
 }
 TEST_CASE("misuse: the table holds at least 80 rows") {

@@ -134,6 +134,7 @@ const Tensor& Tensor::sub_(Scalar other, Scalar alpha) const {
 }
 
 const Tensor& Tensor::mul_(const Tensor& other) const {
+    const Composite whole;
     check_broadcast("mul_", *this, other);
     const Tensor old = old_value(*this, is_recorded(other));
     const Tensor factor = operand_of(*this, other);
@@ -150,6 +151,7 @@ const Tensor& Tensor::mul_(Scalar other) const {
 }
 
 const Tensor& Tensor::div_(const Tensor& other) const {
+    const Composite whole;
     check_broadcast("div_", *this, other);
     const Tensor old = old_value(*this, is_recorded(other));
     const Tensor divisor = operand_of(*this, other);
@@ -168,6 +170,7 @@ const Tensor& Tensor::div_(Scalar other) const {
 }
 
 const Tensor& Tensor::clamp_(std::optional<Scalar> min, std::optional<Scalar> max) const {
+    const Composite whole;
     const Tensor clamped = detach().clamp(min, max);
     check_result("clamp_", *this, clamped.dtype());
     const Tensor old = old_value(*this, is_recorded(*this));
@@ -180,6 +183,7 @@ const Tensor& Tensor::clamp_(std::optional<Scalar> min, std::optional<Scalar> ma
 }
 
 const Tensor& Tensor::masked_fill_(const Tensor& mask, Scalar value) const {
+    const Composite whole;
     check_broadcast("masked_fill_", *this, mask);
     const Tensor filled = detach().masked_fill(mask, value);
     const Tensor holds = operand_of(*this, mask);
@@ -190,6 +194,7 @@ const Tensor& Tensor::masked_fill_(const Tensor& mask, Scalar value) const {
 }
 
 const Tensor& Tensor::masked_fill_(const Tensor& mask, const Tensor& value) const {
+    const Composite whole;
     check_broadcast("masked_fill_", *this, mask);
     const Tensor filled = detach().masked_fill(mask, value.detach());
     const Tensor holds = operand_of(*this, mask);

@@ -68,6 +68,34 @@ TEST_CASE("calls that are refused leave nothing on the tape") {
     CHECK(values(x.grad()) == Values{2, 2, 2, 2});
 }
 
+TEST_CASE("a refused call does not move a view whose base was written") {
+    const auto check = [](const auto& refused) {
+        const Tensor x = leaf({1.0, 2.0, 3.0, 4.0});
+        const Tensor other = leaf({5.0});
+        Tape tape;
+        const Tensor y = x * 1.0;
+        const Tensor v = y.view({2, 2});
+        const Tensor wide = y.view({1, 2, 2}).expand({3, 2, 2});
+        v.retain_grad();
+        y.mul_(10.0);
+        const std::size_t before = tape.size();
+        CHECK_THROWS_AS(refused(v, wide), Error);
+        CHECK(tape.size() == before);
+        const Tensor z = other * 3.0 * 1.0;  // takes the places that the call had taken
+        (v.sum() + z.sum()).backward();
+        CHECK(values(x.grad()) == Values{10, 10, 10, 10});
+        CHECK(values(v.grad()) == Values{1, 1, 1, 1});
+        CHECK(values(other.grad()) == Values{3});
+    };
+    check([](const Tensor& v, const Tensor&) { v.index({Slice(0, 1), tensor({7})}); });
+    check([](const Tensor& v, const Tensor&) { v.index_put_({Slice(0, 1), tensor({7})}, 1.0); });
+    check([](const Tensor& v, const Tensor&) { v.split({1, 5}); });
+    check([](const Tensor& v, const Tensor& wide) { wide.mul_(v); });
+    check([](const Tensor& v, const Tensor& wide) { wide.div_(v); });
+    check([](const Tensor&, const Tensor& wide) { wide.clamp_(0.0, 1.0); });
+    check([](const Tensor&, const Tensor& wide) { wide.masked_fill_(wide.detach() > 0, 1.0); });
+}
+
 TEST_CASE("a write in which anomaly detection finds fault has not been") {
     const Tensor x = leaf({1.0, 2.0, 3.0});
     Tape tape({.detect_anomaly = true});

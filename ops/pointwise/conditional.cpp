@@ -28,6 +28,11 @@ Tensor select_by(const Tensor& condition, Operand a, Operand b) {
     return apply({"where", Fn::kWhere, compute_dtype(result), result, nullptr, result}, {condition, a, b});
 }
 
+/// The number in a 0-d tensor.
+Scalar number_in(const Tensor& value) {
+    return value.is_floating_point() ? Scalar(value.item<double>()) : Scalar(value.item<std::int64_t>());
+}
+
 Tensor filled(const Tensor& x, const Tensor& mask, Operand value) {
     check_condition("masked_fill", mask);
     return apply({"masked_fill", Fn::kWhere, compute_dtype(x.dtype()), x.dtype(), nullptr, x.dtype()},
@@ -125,6 +130,7 @@ Tensor masked_fill(const Tensor& x, const Tensor& mask, const Tensor& value) {
     if (value.dim() != 0) {
         fail<ShapeError>("masked_fill: a 0-d value is needed, not one of shape ", value.sizes());
     }
+    check_number("masked_fill", number_in(value), x.dtype());
     return record("masked_fill", filled(x, mask, value),
                   {{x, [mask](const Tensor& y_bar) { return where(mask, 0, y_bar); }},
                    {value, [mask](const Tensor& y_bar) { return where(mask, y_bar, 0); }}});

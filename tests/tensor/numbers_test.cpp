@@ -35,6 +35,10 @@ const std::vector<Entry>& entries() {
          }},
         {"masked_fill", [](DType t, double n) { return ones({2}, t).masked_fill(ones({2}, kBool), n); }},
         {"masked_fill", [](DType t, double n) { return ones({2}, t).masked_fill_(ones({2}, kBool), n); }},
+        {"masked_fill",
+         [](DType t, double n) { return ones({2}, t).masked_fill(ones({2}, kBool), tensor(n, kFloat64)); }},
+        {"masked_fill",
+         [](DType t, double n) { return ones({2}, t).masked_fill_(ones({2}, kBool), tensor(n, kFloat64)); }},
         {"scatter",
          [](DType t, double n) {
              return ones({2}, t).scatter(0, tensor({0, 1}), n);

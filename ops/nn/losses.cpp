@@ -120,6 +120,8 @@ Tensor binary_cross_entropy_with_logits(const Tensor& x, const Tensor& target,
     if (x.sizes() != target.sizes())
         fail<ShapeError>(kName, ": logits of shape ", x.sizes(), " and targets of shape ", target.sizes(),
                          " differ");
+    check_constant(kName, "weights", options.weight);
+    check_constant(kName, "weights of positive targets", options.pos_weight);
     const Tensor& w = options.weight;
     const Tensor p = options.pos_weight.defined() ? options.pos_weight : ones({}, x.dtype());
     const auto weighted = [w](const Tensor& each) { return w.defined() ? w * each : each; };

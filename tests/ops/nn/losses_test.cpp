@@ -39,6 +39,11 @@ TEST_CASE("losses: binary cross-entropy with logits is PyTorch's, and stable at 
     CHECK(ends[1] == 800);
     CHECK(ends[2] == about(std::exp(-50.0)));
     CHECK_THROWS_AS(binary_cross_entropy_with_logits(logits(), ones({3})), ShapeError);
+    const Tape tape;  // weights are constants
+    const Tensor one = ones({}, kFloat64).set_requires_grad();
+    CHECK_THROWS_AS(binary_cross_entropy_with_logits(logits(), targets(), {.weight = one}), AutogradError);
+    CHECK_THROWS_AS(binary_cross_entropy_with_logits(logits(), targets(), {.pos_weight = one}),
+                    AutogradError);
 }
 
 TEST_CASE("losses: the Kullback-Leibler divergence is PyTorch's, with 0 log 0 = 0") {

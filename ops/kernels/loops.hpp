@@ -14,8 +14,8 @@ namespace reel::kernels::REEL_SET {
 /// y[i] = f(x₀[i], …, xₙ₋₁[i]) with vectors of what is stored as `S`; `F` is made from the parameters where it takes any.
 /// Flattened: a function called for each vector would pass it through memory.
 template <class F, class S, std::size_t... Operand>
-[[gnu::flatten]] void map_vectors(std::int64_t n, void* out, const void* const* in, const double* parameters,
-                                  std::index_sequence<Operand...>) {
+REEL_FLATTEN void map_vectors(std::int64_t n, void* out, const void* const* in, const double* parameters,
+                              std::index_sequence<Operand...>) {
     const F f = [&] {
         if constexpr (std::is_constructible_v<F, const double*>) {
             return F(parameters);

@@ -17,6 +17,13 @@
 #error "kernels are compiled with -DREEL_SET=<name of the instruction set>"
 #endif
 
+// Inlines all that a function calls. Not under a sanitizer, with whose checks GCC would take minutes for one file.
+#if defined(REEL_SANITIZED)
+#define REEL_FLATTEN
+#else
+#define REEL_FLATTEN [[gnu::flatten]]
+#endif
+
 namespace reel::kernels::REEL_SET {
 
 template <class T>

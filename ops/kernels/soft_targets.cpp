@@ -103,8 +103,8 @@ void add_excess(double excess, double below_max, double& mass, double& distance)
 }
 
 template <class T>
-[[gnu::flatten]] void row_expectations(int64_t n, int64_t count, ConstPanel x, const double* max,
-                                       const SoftTargets& q, double* mass, double* distance) {
+REEL_FLATTEN void row_expectations(int64_t n, int64_t count, ConstPanel x, const double* max,
+                                   const SoftTargets& q, double* mass, double* distance) {
     for (int64_t f = 0; f < count; ++f) {
         const T* z = row_of<T>(x, f);
         const T* p = row_of<T>(q.probability, f);
@@ -126,8 +126,8 @@ template <class T>
 }
 
 template <class T>
-[[gnu::flatten]] void lane_expectations(int64_t n, int64_t count, ConstPanel x, const double* max,
-                                        const SoftTargets& q, double* mass, double* distance) {
+REEL_FLATTEN void lane_expectations(int64_t n, int64_t count, ConstPanel x, const double* max,
+                                    const SoftTargets& q, double* mass, double* distance) {
     for_each_vector<double>(count, [&](int64_t l, int64_t lanes) {
         const T* z = lane_of<T>(x, l);
         const T* p = lane_of<T>(q.probability, l);
@@ -202,8 +202,8 @@ Wide rest_of(const Found<double, N>& found, int64_t l) {
 
 /// A few short rows at a time, so that their numbers are put together in one vector.
 template <class T>
-[[gnu::flatten]] void row_residuals(int64_t n, int64_t count, ConstPanel x, const SoftTargets& q,
-                                    const double* mass, const double* factor, void* scratch, Panel y) {
+REEL_FLATTEN void row_residuals(int64_t n, int64_t count, ConstPanel x, const SoftTargets& q,
+                                const double* mass, const double* factor, void* scratch, Panel y) {
     const int64_t few = n > kShortRow ? 1 : std::min(kWide, kShortRows);
     const int64_t room = (n + kWide - 1) / kWide * kWide;
     auto* exponentials = static_cast<double*>(scratch);
@@ -238,8 +238,8 @@ template <class T>
 }
 
 template <class T>
-[[gnu::flatten]] void lane_residuals(int64_t n, int64_t count, ConstPanel x, const SoftTargets& q,
-                                     const double* mass, const double* factor, void* scratch, Panel y) {
+REEL_FLATTEN void lane_residuals(int64_t n, int64_t count, ConstPanel x, const SoftTargets& q,
+                                 const double* mass, const double* factor, void* scratch, Panel y) {
     auto* exponentials = static_cast<double*>(scratch);
     Found<double, kGroup> found{};
     double rest[kGroup];

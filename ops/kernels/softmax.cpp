@@ -68,8 +68,8 @@ void for_few_rows(int64_t n, int64_t count, const Panel& y, const F& f) {
 }
 
 template <class T>
-[[gnu::flatten]] void row_probabilities(int64_t n, int64_t count, ConstPanel x, double empty, void* scratch,
-                                        Panel y) {
+REEL_FLATTEN void row_probabilities(int64_t n, int64_t count, ConstPanel x, double empty, void* scratch,
+                                    Panel y) {
     const int64_t room = (n + kWidth<T> - 1) / kWidth<T> * kWidth<T>;
     for_few_rows(n, count, y, [&](int64_t first, int64_t rows) {
         const T* z = static_cast<const T*>(x.data) + first * x.stride;
@@ -88,8 +88,8 @@ template <class T>
 }
 
 template <class T>
-[[gnu::flatten]] void lane_probabilities(int64_t n, int64_t count, ConstPanel x, double empty, void* scratch,
-                                         Panel y) {
+REEL_FLATTEN void lane_probabilities(int64_t n, int64_t count, ConstPanel x, double empty, void* scratch,
+                                     Panel y) {
     constexpr int64_t w = kWidth<T>;
     T* vectors = static_cast<T*>(scratch);  // of elements, then of their exponentials
     for_each_vector<T>(count, [&](int64_t l, int64_t lanes) {
@@ -116,7 +116,7 @@ void log_sums(const Found<T, N>& found, int64_t l, T* logs) {
 }
 
 template <class T>
-[[gnu::flatten]] void row_log_probabilities(int64_t n, int64_t count, ConstPanel x, Panel y) {
+REEL_FLATTEN void row_log_probabilities(int64_t n, int64_t count, ConstPanel x, Panel y) {
     for_few_rows(n, count, y, [&](int64_t first, int64_t rows) {
         const T* z = static_cast<const T*>(x.data) + first * x.stride;
         Found<T, kWide> found{};
@@ -134,7 +134,7 @@ template <class T>
 }
 
 template <class T>
-[[gnu::flatten]] void lane_log_probabilities(int64_t n, int64_t count, ConstPanel x, Panel y) {
+REEL_FLATTEN void lane_log_probabilities(int64_t n, int64_t count, ConstPanel x, Panel y) {
     constexpr int64_t w = kWidth<T>;
     for_each_vector<T>(count, [&](int64_t l, int64_t lanes) {
         const T* z = static_cast<const T*>(x.data) + l;

@@ -33,7 +33,7 @@ Vec<T> load_then_zeros(const T* from, int64_t n) {
 }
 
 template <class Rule, class T>
-[[gnu::flatten]] void rows(int64_t n, int64_t count, ConstPanel y_bar, ConstPanel y, Panel x_bar) {
+REEL_FLATTEN void rows(int64_t n, int64_t count, ConstPanel y_bar, ConstPanel y, Panel x_bar) {
     constexpr int64_t w = kWidth<T>;
     const int64_t vectors = n / w;
     const int64_t whole = vectors * w;
@@ -53,7 +53,7 @@ template <class Rule, class T>
 }
 
 template <class Rule, class T>
-[[gnu::flatten]] void lanes(int64_t n, int64_t count, ConstPanel y_bar, ConstPanel y, Panel x_bar) {
+REEL_FLATTEN void lanes(int64_t n, int64_t count, ConstPanel y_bar, ConstPanel y, Panel x_bar) {
     for_each_vector<T>(count, [&](int64_t l, int64_t width) {
         const T* g = static_cast<const T*>(y_bar.data) + l;
         const T* p = static_cast<const T*>(y.data) + l;

@@ -24,8 +24,8 @@ void conclude(int64_t count, const Found<T, kGroup>& found, void* max, void* res
 }
 
 template <class T, class S>
-[[gnu::flatten]] void row_statistics(int64_t n, int64_t count, ConstPanel x, void* max, void* rest,
-                                     double* log_sum) {
+REEL_FLATTEN void row_statistics(int64_t n, int64_t count, ConstPanel x, void* max, void* rest,
+                                 double* log_sum) {
     Found<T, kGroup> found{};
     for (int64_t f = 0; f < count; ++f)
         find_row<T>(n, static_cast<const S*>(x.data) + f * x.stride, x.stride, KeepNothing(), found, f);
@@ -33,8 +33,8 @@ template <class T, class S>
 }
 
 template <class T, class S>
-[[gnu::flatten]] void lane_statistics(int64_t n, int64_t count, ConstPanel x, void* max, void* rest,
-                                      double* log_sum) {
+REEL_FLATTEN void lane_statistics(int64_t n, int64_t count, ConstPanel x, void* max, void* rest,
+                                  double* log_sum) {
     Found<T, kGroup> found{};
     for_each_vector<T>(count, [&](int64_t l, int64_t lanes) {
         with_lanes<T>(lanes, static_cast<const S*>(x.data) + l, x.stride,
@@ -77,8 +77,8 @@ struct Scales {
 };
 
 template <class T>
-[[gnu::flatten]] void row_exponentials(int64_t n, int64_t count, ConstPanel x, const void* max,
-                                       const void* rest, const double* factor, Panel y) {
+REEL_FLATTEN void row_exponentials(int64_t n, int64_t count, ConstPanel x, const void* max, const void* rest,
+                                   const double* factor, Panel y) {
     const Scales<T> scales(count, static_cast<const T*>(max), static_cast<const T*>(rest), factor);
     for (int64_t f = 0; f < count; ++f) {
         const ShiftedExp<T> exponential(Vec<T>(scales.max[f]), Vec<T>(scales.lift[f]));
@@ -93,8 +93,8 @@ template <class T>
 }
 
 template <class T>
-[[gnu::flatten]] void lane_exponentials(int64_t n, int64_t count, ConstPanel x, const void* max,
-                                        const void* rest, const double* factor, Panel y) {
+REEL_FLATTEN void lane_exponentials(int64_t n, int64_t count, ConstPanel x, const void* max, const void* rest,
+                                    const double* factor, Panel y) {
     const Scales<T> scales(count, static_cast<const T*>(max), static_cast<const T*>(rest), factor);
     for_each_vector<T>(count, [&](int64_t l, int64_t lanes) {
         const ShiftedExp<T> exponential(load(scales.max + l), load(scales.lift + l));

@@ -62,7 +62,7 @@ void conclude(GradcheckInput& input, const FunctionUnderTest& subject, std::size
     check::detail::guess(report, analytic);
     if (unreached && report.verdict() != Verdict::kWrong) report.hint.clear();
     input.verdict = report.verdict();
-    report.passed = input.verdict <= Verdict::kKink;
+    report.passed = check::detail::passes(input.verdict);
 }
 
 GradcheckReport report_on(const FunctionUnderTest& subject, const GradcheckOptions& options) {
@@ -91,7 +91,7 @@ GradcheckReport report_on(const FunctionUnderTest& subject, const GradcheckOptio
         }
         conclude(input, subject, k);
     }
-    report.passed = report.verdict() <= Verdict::kKink;
+    report.passed = check::detail::passes(report.verdict());
     if (!subject.inexact().empty()) {
         report.hint = subject.inexact();
         if (report.passed) {
@@ -260,7 +260,7 @@ std::ostream& operator<<(std::ostream& out, const GradcheckReport& report) {
     // What is wrong comes first.
     for (const bool passed : {false, true}) {
         for (const GradcheckInput& input : report.inputs) {
-            if ((input.verdict <= Verdict::kKink) == passed) print_input(text, input);
+            if (check::detail::passes(input.verdict) == passed) print_input(text, input);
         }
     }
     if (!report.hint.empty()) text << "  " << report.hint << '\n';

@@ -15,6 +15,7 @@
 #include "autograd/tape_page.hpp"
 #include "autograd/tape_state.hpp"
 #include "check/check.hpp"
+#include "check/judge.hpp"
 #include "tensor/io/file.hpp"
 
 namespace reel {
@@ -181,7 +182,7 @@ std::string check_of(const std::function<Tensor()>& loss, const Tensor& leaf, co
     std::vector<std::string> found(x.size(), "null");
     for (const check::Element& element : report.elements) {
         if (element.column >= found.size()) continue;  // a direction
-        const bool passed = element.verdict <= check::Verdict::kKink;
+        const bool passed = check::detail::passes(element.verdict);
         found[element.column] = object({{"numeric", quoted(text_of(element.numeric))},
                                         {"error", quoted(text_of(element.error))},
                                         {"verdict", quoted(to_string(element.verdict))},

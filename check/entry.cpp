@@ -78,7 +78,7 @@ void take(Report& report, Examined found) {
             report.elements.push_back({0, kDirection, 0, 0, 0, kInfinity, Verdict::kUnresolved, report.hint});
         }
     }
-    report.passed = report.verdict() <= Verdict::kKink;
+    report.passed = passes(report.verdict());
 }
 
 /// The claimed matrix as rows, and what of it was declared, where only that may be non-zero.

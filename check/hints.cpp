@@ -6,6 +6,8 @@
 #include <map>
 #include <sstream>
 
+#include "judge.hpp"
+
 namespace reel::check::detail {
 
 namespace {
@@ -126,7 +128,7 @@ void check_symmetry(Report& report, const std::vector<std::vector<double>>& anal
                     const std::vector<std::vector<double>>& rounding) {
     constexpr double kUnits = 1e-10;
     for (Element& e : report.elements) {
-        if (e.column == kDirection || e.row == e.column || e.verdict > Verdict::kKink) continue;
+        if (e.column == kDirection || e.row == e.column || !passes(e.verdict)) continue;
         const double mirrored = analytic[e.column][e.row];
         const double slack =
             rounding[e.row][e.column] + rounding[e.column][e.row] + kUnits * std::abs(mirrored);

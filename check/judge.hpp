@@ -7,6 +7,9 @@
 
 namespace reel::check::detail {
 
+/// Whether a derivative of which this is said is taken for right.
+constexpr bool passes(Verdict verdict) { return verdict <= Verdict::kKink; }
+
 /// A claimed derivative beside the numeric one.
 struct Finding {
     double analytic = 0;

@@ -28,6 +28,7 @@ public:
         c.name = name;
         c.f = [f](Span at) { return f(Numbers(at.begin(), at.end())); };
         c.g = [f](Span at) { return dual_gradient(f, at); };
+        c.h = [f](Span at) { return dual_hessian(f, at); };
         c.x = std::move(x);
         c.length = length;
         c.noise = std::max(noise, 4 * std::numeric_limits<double>::epsilon() * std::abs(c.f(c.x)));

@@ -20,6 +20,7 @@ struct Case {
     std::string name;
     std::function<double(Span)> f;
     std::function<Numbers(Span)> g;
+    std::function<Numbers(Span)> h = {};  ///< the Hessian, row by row, where there is one
     Numbers x;
     double noise;   ///< in f, absolute: what no difference can see
     double length;  ///< over which f varies, of the size of x

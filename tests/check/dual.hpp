@@ -1,5 +1,6 @@
 /// \file
-/// Numbers that carry a derivative along: the corpus's right gradients, by other means than the checker's.
+/// Numbers that carry a derivative along: the corpus's right gradients, by other means than the checker's. Made of such
+/// numbers themselves they carry a second one.
 #pragma once
 
 #include <cmath>
@@ -8,39 +9,90 @@
 
 namespace reel::testing {
 
-struct Dual {
-    double v = 0;
-    double d = 0;
-    Dual() = default;
-    Dual(double value, double slope = 0) : v(value), d(slope) {}
+inline double value_of(double x) { return x; }
+
+template <class S>
+struct DualOf {
+    S v = 0.0;
+    S d = 0.0;
+    DualOf() = default;
+    DualOf(double value) : v(value) {}
+    DualOf(S value, S slope) : v(value), d(slope) {}
+
+    friend double value_of(const DualOf& a) { return value_of(a.v); }
+    friend DualOf operator+(DualOf a, DualOf b) { return {a.v + b.v, a.d + b.d}; }
+    friend DualOf operator-(DualOf a, DualOf b) { return {a.v - b.v, a.d - b.d}; }
+    friend DualOf operator-(DualOf a) { return {-a.v, -a.d}; }
+    friend DualOf operator*(DualOf a, DualOf b) { return {a.v * b.v, a.d * b.v + a.v * b.d}; }
+    friend DualOf operator/(DualOf a, DualOf b) { return {a.v / b.v, (a.d - a.v / b.v * b.d) / b.v}; }
+    friend bool operator<(DualOf a, DualOf b) { return a.v < b.v; }
+    friend bool operator>(DualOf a, DualOf b) { return a.v > b.v; }
+
+    friend DualOf sin(DualOf a) { return {sin_(a.v), cos_(a.v) * a.d}; }
+    friend DualOf cos(DualOf a) { return {cos_(a.v), -sin_(a.v) * a.d}; }
+    friend DualOf exp(DualOf a) { return {exp_(a.v), exp_(a.v) * a.d}; }
+    friend DualOf expm1(DualOf a) {
+        using std::expm1;
+        return {expm1(a.v), exp_(a.v) * a.d};
+    }
+    friend DualOf log(DualOf a) {
+        using std::log;
+        return {log(a.v), a.d / a.v};
+    }
+    friend DualOf log1p(DualOf a) {
+        using std::log1p;
+        return {log1p(a.v), a.d / (1.0 + a.v)};
+    }
+    friend DualOf sqrt(DualOf a) {
+        using std::sqrt;
+        const S root = sqrt(a.v);
+        return {root, value_of(a.d) == 0 && value_of(a.v) == 0 ? 0.0 * a.d : a.d / (2.0 * root)};
+    }
+    friend DualOf cbrt(DualOf a) {
+        using std::cbrt;
+        return {cbrt(a.v), a.d / (3.0 * cbrt(a.v) * cbrt(a.v))};
+    }
+    friend DualOf atan(DualOf a) {
+        using std::atan;
+        return {atan(a.v), a.d / (1.0 + a.v * a.v)};
+    }
+    friend DualOf erf(DualOf a) {
+        using std::erf;
+        return {erf(a.v), 1.1283791670955126 * exp_(-a.v * a.v) * a.d};
+    }
+    friend DualOf tanh(DualOf a) {
+        using std::cosh, std::tanh;
+        const S c = 1.0 / cosh(a.v);
+        return {tanh(a.v), c * c * a.d};
+    }
+    friend DualOf cosh(DualOf a) { return 0.5 * (exp(a) + exp(-a)); }
+    friend DualOf pow(DualOf a, double p) {
+        using std::pow;
+        return {pow(a.v, p), p * pow(a.v, p - 1) * a.d};
+    }
+    /// With the derivative 0 at 0, a choice between −1 and 1.
+    friend DualOf abs(DualOf a) {
+        using std::abs;
+        const double at = value_of(a.v);
+        return {abs(a.v), at == 0 ? 0.0 * a.d : at < 0 ? -a.d : a.d};
+    }
+    friend DualOf floor(DualOf a) { return std::floor(value_of(a)); }
+
+private:
+    static S sin_(S x) {
+        using std::sin;
+        return sin(x);
+    }
+    static S cos_(S x) {
+        using std::cos;
+        return cos(x);
+    }
+    static S exp_(S x) {
+        using std::exp;
+        return exp(x);
+    }
 };
-
-inline Dual operator+(Dual a, Dual b) { return {a.v + b.v, a.d + b.d}; }
-inline Dual operator-(Dual a, Dual b) { return {a.v - b.v, a.d - b.d}; }
-inline Dual operator-(Dual a) { return {-a.v, -a.d}; }
-inline Dual operator*(Dual a, Dual b) { return {a.v * b.v, a.d * b.v + a.v * b.d}; }
-inline Dual operator/(Dual a, Dual b) { return {a.v / b.v, (a.d - a.v / b.v * b.d) / b.v}; }
-inline bool operator<(Dual a, Dual b) { return a.v < b.v; }
-inline bool operator>(Dual a, Dual b) { return a.v > b.v; }
-
-inline Dual sin(Dual a) { return {std::sin(a.v), std::cos(a.v) * a.d}; }
-inline Dual cos(Dual a) { return {std::cos(a.v), -std::sin(a.v) * a.d}; }
-inline Dual exp(Dual a) { return {std::exp(a.v), std::exp(a.v) * a.d}; }
-inline Dual expm1(Dual a) { return {std::expm1(a.v), std::exp(a.v) * a.d}; }
-inline Dual log(Dual a) { return {std::log(a.v), a.d / a.v}; }
-inline Dual log1p(Dual a) { return {std::log1p(a.v), a.d / (1 + a.v)}; }
-inline Dual sqrt(Dual a) { return {std::sqrt(a.v), a.d == 0 ? 0 : a.d / (2 * std::sqrt(a.v))}; }
-inline Dual cbrt(Dual a) { return {std::cbrt(a.v), a.d / (3 * std::cbrt(a.v) * std::cbrt(a.v))}; }
-inline Dual atan(Dual a) { return {std::atan(a.v), a.d / (1 + a.v * a.v)}; }
-inline Dual erf(Dual a) { return {std::erf(a.v), 1.1283791670955126 * std::exp(-a.v * a.v) * a.d}; }
-inline Dual tanh(Dual a) {
-    const double c = 1 / std::cosh(a.v);
-    return {std::tanh(a.v), c * c * a.d};
-}
-inline Dual pow(Dual a, double p) { return {std::pow(a.v, p), p * std::pow(a.v, p - 1) * a.d}; }
-/// With the derivative 0 at 0, a choice between −1 and 1.
-inline Dual abs(Dual a) { return {std::abs(a.v), a.v == 0 ? 0 : a.v < 0 ? -a.d : a.d}; }
-inline Dual floor(Dual a) { return {std::floor(a.v), 0}; }
+using Dual = DualOf<double>;
 
 /// The gradient of a function of duals.
 template <class F>
@@ -53,6 +105,23 @@ std::vector<double> dual_gradient(const F& f, std::span<const double> x) {
         element.d = 0;
     }
     return g;
+}
+
+/// Its Hessian, row by row.
+template <class F>
+std::vector<double> dual_hessian(const F& f, std::span<const double> x) {
+    std::vector<double> h;
+    std::vector<DualOf<Dual>> at(x.begin(), x.end());
+    for (auto& row : at) {
+        row.d = 1.0;
+        for (auto& column : at) {
+            column.v.d = 1;
+            h.push_back(f(at).d.d);
+            column.v.d = 0;
+        }
+        row.d = 0.0;
+    }
+    return h;
 }
 
 }  // namespace reel::testing

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <memory>
 
@@ -17,8 +18,8 @@ TensorData::TensorData(std::initializer_list<TensorData> rows) {
     const TensorData* first = rows.begin();
     for (const TensorData& row : rows) {
         if (row.sizes_ != first->sizes_) {
-            fail<ShapeError>("tensor: the braces are ragged: rows of shapes ", first->sizes_,
-                             " and ", row.sizes_);
+            fail<ShapeError>("tensor: the braces are ragged: rows of shapes ", first->sizes_, " and ",
+                             row.sizes_);
         }
         for (const Scalar& value : row.values_) append(value);
         dtype_ = promote(dtype_, row.dtype_);
@@ -86,8 +87,15 @@ Tensor full(const Shape& sizes, Scalar value, std::optional<DType> dtype) {
         using T = decltype(zero);
         const T element = value.element<T>("full");
         auto* to = reinterpret_cast<T*>(result.raw());
-        parallel_for(result.numel(), kFillBlock, 1,
-                     [=](std::int64_t begin, std::int64_t end) { std::fill(to + begin, to + end, element); });
+        // One block element by element, the others as copies of it, which go in vectors.
+        parallel_for(result.numel(), kFillBlock, 1, [=](std::int64_t begin, std::int64_t end) {
+            const std::int64_t first = std::min(end, begin + kFillBlock);
+            std::fill(to + begin, to + first, element);
+            for (std::int64_t i = first; i < end; i += kFillBlock) {
+                const std::int64_t count = std::min(kFillBlock, end - i);
+                std::memcpy(to + i, to + begin, static_cast<std::size_t>(count) * sizeof(T));
+            }
+        });
     });
     return result;
 }
@@ -108,7 +116,7 @@ Tensor arange(Scalar start, Scalar end, Scalar step, std::optional<DType> dtype)
     const double pace = step.to<double>();
     if (!std::isfinite(span) || !std::isfinite(pace) || pace == 0 || span / pace < 0) {
         fail<Error>("arange: from ", start, " to ", end, " by ", step, " in ", result,
-                    pace == 0 ? ": the step must not be 0"
+                    pace == 0         ? ": the step must not be 0"
                     : span / pace < 0 ? ": the step has the wrong sign"
                                       : ": start, end and step must be finite");
     }

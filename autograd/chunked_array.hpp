@@ -41,8 +41,8 @@ public:
     }
 
 private:
-    static constexpr std::size_t kChunk =
-        256;  ///< the first is part of the array: a small tape allocates none
+    /// Elements of a chunk. The first is part of the array: a small tape allocates none.
+    static constexpr std::size_t kChunk = 256;
     std::size_t size_ = 0;
     std::vector<T*> more_;
     union {
@@ -86,7 +86,7 @@ public:
     }
 
 private:
-    static constexpr std::size_t kFew = 16;  ///< are found one by one, without a table
+    static constexpr std::size_t kFew = 16;  ///< that are found one by one, without a table
     ChunkedArray<Tensor> tensors_;
     std::unordered_map<const TensorImpl*, std::int64_t> numbers_;
 };

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <memory>
 
 #include "tensor/checked.hpp"
+#include "tensor/iterate.hpp"
 #include "tensor/parallel.hpp"
 
 namespace reel {
@@ -86,15 +86,10 @@ Tensor full(const Shape& sizes, Scalar value, std::optional<DType> dtype) {
     dispatch(result.dtype(), [&](auto zero) {
         using T = decltype(zero);
         const T element = value.element<T>("full");
-        auto* to = reinterpret_cast<T*>(result.raw());
-        // One block element by element, the others as copies of it, which go in vectors.
-        parallel_for(result.numel(), kFillBlock, 1, [=](std::int64_t begin, std::int64_t end) {
-            const std::int64_t first = std::min(end, begin + kFillBlock);
-            std::fill(to + begin, to + first, element);
-            for (std::int64_t i = first; i < end; i += kFillBlock) {
-                const std::int64_t count = std::min(kFillBlock, end - i);
-                std::memcpy(to + i, to + begin, static_cast<std::size_t>(count) * sizeof(T));
-            }
+        parallel_for(result.numel(), kFillBlock, 1, [&](std::int64_t begin, std::int64_t end) {
+            constexpr auto kSize = static_cast<std::int64_t>(sizeof(T));
+            repeat_element(kSize, reinterpret_cast<const std::byte*>(&element), end - begin,
+                           result.raw() + begin * kSize);
         });
     });
     return result;

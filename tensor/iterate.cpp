@@ -66,6 +66,13 @@ void write_run(Unit* to, std::int64_t step, std::int64_t count, const Unit* dens
 
 }  // namespace
 
+void repeat_element(std::int64_t itemsize, const std::byte* value, std::int64_t count, std::byte* dense) {
+    with_unit(itemsize, [&](auto unit) {
+        std::memcpy(&unit, value, sizeof(unit));
+        fill_run(unit, count, reinterpret_cast<decltype(unit)*>(dense));
+    });
+}
+
 StridedRuns::StridedRuns(const Shape& sizes, const Shape& strides) {
     for (std::size_t i = sizes.size(); i-- > 0;) {
         numel_ *= sizes[i];

@@ -18,6 +18,9 @@
 
 namespace reel {
 
+/// Writes `count` copies of the element at `value` to dense memory.
+void repeat_element(std::int64_t itemsize, const std::byte* value, std::int64_t count, std::byte* dense);
+
 /// The places of an operand's elements, in row-major order of `sizes`: neighbours that are evenly spaced are
 /// merged.
 class StridedRuns {

@@ -21,8 +21,8 @@ namespace {
 
 constexpr std::size_t kAlignment = 64;
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
-constexpr std::size_t kSmall =
-    std::size_t{64} << 10;  // up to here a thread keeps blocks for itself; to fill a larger one hides a lock
+// Up to here a thread keeps blocks for itself; to fill a larger one hides the lock of the shared cache.
+constexpr std::size_t kSmall = std::size_t{64} << 10;
 // More freed bytes than this go back to the system: a quarter of the machine's memory, since what lies in the cache
 // is nobody's.
 const std::size_t cache_limit =
@@ -130,7 +130,7 @@ struct ThreadMemory {
         bytes.store(bytes.load(std::memory_order_relaxed) + bytes_added, std::memory_order_relaxed);
     }
 };
-constexpr std::size_t kThreadLimit = std::size_t{16} << 20;  // a cost to each thread that may idle
+constexpr std::size_t kThreadLimit = std::size_t{16} << 20;  // of freed blocks; what is beyond goes to the system
 
 // All threads' memories, for `memory_stats`; what threads that have ended leave is added up in `ended`. Large
 // blocks are counted one by one, for the peak. Like the cache it is never made or destroyed.

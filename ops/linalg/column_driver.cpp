@@ -7,6 +7,7 @@
 
 #include "ops/kernels/table.hpp"
 #include "tensor/parallel.hpp"
+#include "tensor/scratch.hpp"
 
 namespace reel {
 
@@ -28,7 +29,7 @@ struct ColumnProduct {
     static constexpr int64_t kFew = 16;    // rows that are one thread's work
 
     const Product& p;
-    const Operands& o;
+    const ProductOperands& o;
     Matrix a = o.a, x = o.b;
     bool pack_x = is_reduced(p.dtype) || (p.k > 1 && x.row != 1);
     bool pack_a = is_reduced(p.dtype) || (p.k > 1 && a.column != 1 && (p.m == 1 || a.row != 1));
@@ -77,7 +78,7 @@ struct ColumnProduct {
     }
 
     void put(int64_t i, int64_t count, const T* sums) const {
-        const Operands at = o.at(p, i, 0, 0);
+        const ProductOperands at = o.at(p, i, 0, 0);
         T* to = reinterpret_cast<T*>(at.c.data);
         const T* start = reinterpret_cast<const T*>(at.start.data);
         for (int64_t q = 0; q < count; ++q)
@@ -107,7 +108,7 @@ struct ColumnProduct {
     }
 
     void sum_block(int64_t i, int64_t count, int64_t l, int64_t k, std::byte* packed, T* sums) const {
-        const Operands at = o.at(p, i, 0, l);
+        const ProductOperands at = o.at(p, i, 0, l);
         const std::byte* factors = at.b.data;
         if (pack_x) {
             kernel.pack(1, k, factors, 0, x.row, k, packed);
@@ -121,7 +122,7 @@ struct ColumnProduct {
 };
 
 template <class T>
-void multiply_typed(const Product& p, const Operands& o) {
+void multiply_typed(const Product& p, const ProductOperands& o) {
     const ColumnProduct<T> product{p, o};
     constexpr int64_t kFew = ColumnProduct<T>::kFew;
     if (p.m <= std::min(kFew, product.most) && p.k > kPartTerms && threads_for(product_cost(p)) > 1)
@@ -132,7 +133,7 @@ void multiply_typed(const Product& p, const Operands& o) {
 
 }  // namespace
 
-void multiply_column(const Product& p, const Operands& o) {
+void multiply_column(const Product& p, const ProductOperands& o) {
     if (p.dtype == kFloat64) return multiply_typed<double>(p, o);
     p.dtype == kInt64 ? multiply_typed<std::uint64_t>(p, o) : multiply_typed<float>(p, o);
 }

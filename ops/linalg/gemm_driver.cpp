@@ -25,6 +25,7 @@
 #include "ops/kernels/table.hpp"
 #include "ops/linalg/column_driver.hpp"
 #include "tensor/parallel.hpp"
+#include "tensor/scratch.hpp"
 
 namespace reel {
 
@@ -57,7 +58,7 @@ int64_t block_of(const Product& p) {
 /// How products of one size and layout are cut on this thread, and the memory for their panels.
 class BlockedProduct {
 public:
-    BlockedProduct(const Product& product, const Operands& o) : p_(product) {
+    BlockedProduct(const Product& product, const ProductOperands& o) : p_(product) {
         // Where B serves few rows or terms, it is read where it is.
         const bool rows = p_.m == 1 || (p_.k <= kernels::kFewTerms && p_.n > kernel_.columns);
         if (!converts_ && rows && o.b.column == 1) {
@@ -69,12 +70,12 @@ public:
         }
     }
 
-    void run(const Operands& o) const {
+    void run(const ProductOperands& o) const {
         for (int64_t l = 0; l < p_.k; l += block_) {
             const int64_t k = std::min(block_, p_.k - l);
             if (unpacked_) {
                 kernels::GemmBlock g = rows_of_a(o, 0, p_.m, l, k);
-                const Operands part = o.at(p_, 0, 0, l);
+                const ProductOperands part = o.at(p_, 0, 0, l);
                 columns_of_b(g, part.b.data, o.b.column, o.b.row);
                 multiply(unpacked_, g, part, p_.n, l);
                 continue;
@@ -88,7 +89,7 @@ public:
     }
 
 private:
-    void plan(const Operands& o) {
+    void plan(const ProductOperands& o) {
         rows_ = even_part(p_.m, kBlockRows, kernel_.rows);
         const int64_t most = p_.m <= 2 * kernel_.rows ? kernel_.columns : kPanelBytes / (block_ * sum_);
         columns_ = even_part(p_.n, std::max(most, kernel_.columns), kernel_.columns);
@@ -124,7 +125,7 @@ private:
     }
 
     /// A block of A, packed where there is memory for it.
-    kernels::GemmBlock rows_of_a(const Operands& o, int64_t i, int64_t m, int64_t l, int64_t k) const {
+    kernels::GemmBlock rows_of_a(const ProductOperands& o, int64_t i, int64_t m, int64_t l, int64_t k) const {
         const Matrix a = o.at(p_, i, 0, l).a;
         kernels::GemmBlock g{};
         g.m = m;
@@ -149,20 +150,20 @@ private:
     }
 
     /// A block of A by one of B, of n columns: the operands from there on are `o`.
-    void columns(kernels::GemmBlock& g, const Operands& o, int64_t n, int64_t l) const {
+    void columns(kernels::GemmBlock& g, const ProductOperands& o, int64_t n, int64_t l) const {
         const int64_t in_place = packs_b_ ? 0 : dense_columns(n);
         if (in_place > 0) {
             columns_of_b(g, o.b.data, kernel_.columns, o.b.row);
             multiply(kernel_.multiply, g, o, in_place, l);
         }
         if (in_place == n) return;
-        const Operands rest = o.at(p_, 0, in_place, 0);
+        const ProductOperands rest = o.at(p_, 0, in_place, 0);
         kernel_.pack(g.k, n - in_place, rest.b.data, o.b.row, o.b.column, kernel_.columns, b_.data());
         columns_of_b(g, b_.data(), kernel_.columns * g.k, kernel_.columns);
         multiply(kernel_.multiply, g, rest, n - in_place, l);
     }
-    static void multiply(void (*kernel)(const kernels::GemmBlock&), kernels::GemmBlock& g, const Operands& o,
-                         int64_t n, int64_t l) {
+    static void multiply(void (*kernel)(const kernels::GemmBlock&), kernels::GemmBlock& g,
+                         const ProductOperands& o, int64_t n, int64_t l) {
         g.n = n;
         g.c = o.c.data;
         g.c_row = o.c.row;
@@ -183,7 +184,7 @@ private:
 };
 
 /// Few sums of many terms: threads share the blocks along k, whose sums are then added as one thread adds them.
-void share_terms(const Product& p, const Operands& o) {
+void share_terms(const Product& p, const ProductOperands& o) {
     const int64_t block = block_of(p);
     const int64_t blocks = (p.k + block - 1) / block;
     const int64_t row = p.n * itemsize(compute_dtype(p.dtype));
@@ -192,7 +193,7 @@ void share_terms(const Product& p, const Operands& o) {
         for (int64_t i = begin; i < end; ++i) {
             Product part = p;
             part.k = std::min(block, p.k - i * block);
-            Operands terms = o.at(p, 0, 0, i * block);
+            ProductOperands terms = o.at(p, 0, 0, i * block);
             terms.c = {sums.data() + i * p.m * row, p.n};
             terms.start = {};
             BlockedProduct(part, terms).run(terms);
@@ -200,7 +201,7 @@ void share_terms(const Product& p, const Operands& o) {
     });
     const kernels::Loop add = kernels::loop(kernels::Fn::kAdd, compute_dtype(p.dtype));
     for (int64_t i = 0; i < p.m; ++i) {
-        const Operands to = o.at(p, i, 0, 0);
+        const ProductOperands to = o.at(p, i, 0, 0);
         const std::byte* before = to.start.data;
         for (int64_t l = 0; l < blocks; ++l) {
             const void* terms[] = {before, sums.data() + (l * p.m + i) * row};
@@ -230,7 +231,7 @@ int64_t parts_of_rows(const Product& p, int64_t threads) {
 }
 
 /// Cuts C into rectangles, one for each thread.
-void multiply(const Product& p, const Operands& o) {
+void multiply(const Product& p, const ProductOperands& o) {
     constexpr int64_t kFewSums = 4096;
     const int64_t threads = threads_for(product_cost(p));
     if (threads == 1) return BlockedProduct(p, o).run(o);
@@ -247,13 +248,13 @@ void multiply(const Product& p, const Operands& o) {
             const int64_t j = cut(p.n, across, part / down, tile);
             const int64_t m = cut(p.m, down, part % down + 1, 1) - i;
             const int64_t n = cut(p.n, across, part / down + 1, tile) - j;
-            const Operands rectangle = o.at(p, i, j, 0);
+            const ProductOperands rectangle = o.at(p, i, j, 0);
             if (m > 0 && n > 0) BlockedProduct({p.dtype, m, n, p.k}, rectangle).run(rectangle);
         }
     });
 }
 
-void multiply_one(const Product& p, const Operands& o) {
+void multiply_one(const Product& p, const ProductOperands& o) {
 #if defined(REEL_BLAS)
     if (blas_gemm(p, o.a, o.b, o.c, o.start)) return;
 #endif
@@ -277,7 +278,7 @@ void gemm(const Product& p, const Matrix& a, const Matrix& b, const Rows& c, con
     constexpr int64_t kSmall = 1 << 21;
     if (p.m == 0 || p.n == 0) return;
     if (p.k == 0) return copy_start({p.dtype, batch.count * p.m, p.n, 0}, c, start);
-    const Operands o{a, b, c, start};
+    const ProductOperands o{a, b, c, start};
     const bool small = p.n > 1 && p.m * p.n * p.k < kSmall;
     parallel_for(batch.count, 1, product_cost(p), [&](int64_t begin, int64_t end) {
         if (small && batch.count > 1) {

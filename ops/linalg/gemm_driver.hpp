@@ -56,6 +56,33 @@ struct Batch {
     const std::int64_t* b = nullptr;
 };
 
+/// The operands of a product as it is cut into parts.
+struct ProductOperands {
+    Matrix a, b;
+    Rows c;
+    Start start;
+
+    /// Those of the part that begins at row i and column j of C and term l.
+    ProductOperands at(const Product& p, std::int64_t i, std::int64_t j, std::int64_t l) const {
+        const std::int64_t size = itemsize(p.dtype);
+        const std::int64_t sum = itemsize(compute_dtype(p.dtype));
+        ProductOperands part = *this;
+        part.a.data += (i * a.row + l * a.column) * size;
+        part.b.data += (l * b.row + j * b.column) * size;
+        part.c.data += (i * c.row + j) * sum;
+        if (start.data) part.start.data += (i * start.row + j) * sum;
+        return part;
+    }
+    ProductOperands of(const Product& p, const Batch& batch, std::int64_t i) const {
+        ProductOperands one = at(p, 0, 0, 0);
+        if (batch.a) one.a.data += batch.a[i] * itemsize(p.dtype);
+        if (batch.b) one.b.data += batch.b[i] * itemsize(p.dtype);
+        one.c.data += i * p.m * c.row * itemsize(compute_dtype(p.dtype));
+        if (start.data) one.start.data += i * p.m * start.row * itemsize(compute_dtype(p.dtype));
+        return one;
+    }
+};
+
 /// Computes a product.
 void gemm(const Product& product, const Matrix& a, const Matrix& b, const Rows& c, const Start& start = {},
           const Batch& batch = {});

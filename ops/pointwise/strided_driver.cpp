@@ -5,34 +5,13 @@
 
 #include "tensor/iterate.hpp"
 #include "tensor/parallel.hpp"
+#include "tensor/scratch.hpp"
 
 namespace reel {
 
 namespace {
 
 constexpr std::int64_t kPanel = 128 * 1024;  // elements of a panel of a transposed operand: fits in L2
-
-/// Scratch memory for a block.
-class Buffer {
-public:
-    Buffer() = default;
-    Buffer(const Buffer&) = delete;
-    Buffer& operator=(const Buffer&) = delete;
-    ~Buffer() {
-        if (memory_) deallocate(memory_, bytes_);
-    }
-    std::byte* get(std::int64_t bytes) {
-        if (!memory_) {
-            bytes_ = static_cast<std::size_t>(bytes);
-            memory_ = static_cast<std::byte*>(allocate(bytes_));
-        }
-        return memory_;
-    }
-
-private:
-    std::byte* memory_ = nullptr;
-    std::size_t bytes_ = 0;
-};
 
 /// An operand on its way into a kernel: converted from the type stored, by way of another where it is rounded to
 /// that one first, to the type wanted.
@@ -115,9 +94,9 @@ private:
     std::int64_t block_ = 0;
     bool is_number_ = false;  // the same one for all elements
     std::int64_t splatted_ = 0;
-    Buffer gathered_;
-    Buffer rounded_;
-    Buffer converted_;
+    Scratch gathered_;
+    Scratch rounded_;
+    Scratch converted_;
 };
 
 /// One thread's view of the sink.
@@ -163,8 +142,8 @@ private:
 
     const Sink* sink_ = nullptr;
     std::int64_t block_ = 0;
-    Buffer computed_;
-    Buffer converted_;
+    Scratch computed_;
+    Scratch converted_;
 };
 
 /// The block length that suits all operands: whole panels where one is transposed, whole rows where that is

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <regex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -88,6 +90,25 @@ std::vector<fs::path> sources() {
     return files;
 }
 
+/// The classes that a header defines, with their namespaces.
+std::set<std::string> classes_in(const fs::path& header) {
+    static const std::regex opens(R"~(^namespace ([\w:]+) \{)~"), closes(R"~(^\}  // namespace)~");
+    static const std::regex defines(R"~(^(?:struct|class) (\w+)(?: final)?(?: :[^;]*)? ?\{)~");
+    std::vector<std::string> scopes;
+    std::set<std::string> found;
+    std::ifstream text(kRoot / header);
+    for (std::string line; std::getline(text, line);) {
+        std::smatch match;
+        if (std::regex_search(line, match, opens)) scopes.push_back(match[1]);
+        if (std::regex_search(line, match, closes) && !scopes.empty()) scopes.pop_back();
+        if (!std::regex_search(line, match, defines)) continue;
+        std::string name;
+        for (const std::string& scope : scopes) name += scope + "::";
+        found.insert(name + match[1].str());
+    }
+    return found;
+}
+
 /// The headers that a header reaches, itself included.
 void reach(const fs::path& header, std::vector<fs::path>& reached) {
     if (std::find(reached.begin(), reached.end(), header) != reached.end()) return;
@@ -109,6 +130,18 @@ TEST_CASE("house: a file includes only what stands below it") {
             CHECK_MESSAGE(reason.empty(), path, " must not include ", included, ": it ", reason);
         }
     }
+}
+
+TEST_CASE("house: no two headers define one class, which a linker would take for the same") {
+    std::map<std::string, fs::path> homes;
+    for (const fs::path& path : sources()) {
+        if (path.extension() != ".hpp") continue;
+        for (const std::string& name : classes_in(path)) {
+            const auto [home, is_new] = homes.emplace(name, path);
+            CHECK_MESSAGE(is_new, name, " is defined in ", home->second, " and in ", path);
+        }
+    }
+    CHECK(homes.size() > 100);
 }
 
 TEST_CASE("house: the rule about includes sees what it forbids") {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <span>
+#include <unordered_set>
 
 #include "autograd/tape.hpp"
 #include "ops/pointwise/dense_driver.hpp"
@@ -70,6 +71,7 @@ Optimizer::Optimizer(const char* name, std::vector<Tensor> params, double lr, st
       counts_(params_.size()),
       values_(slots_.size(), std::vector<Tensor>(params_.size())) {
     check_positive(name, "lr", lr);
+    std::unordered_set<const detail::TensorImpl*> seen;
     for (const Tensor& p : params_) {
         if (!p.is_floating_point())
             fail<DTypeError>(name, ": a parameter is ", p.dtype(), "; it must be floating");
@@ -78,6 +80,10 @@ Optimizer::Optimizer(const char* name, std::vector<Tensor> params, double lr, st
             fail<AutogradError>(
                 name, ": a parameter of shape ", p.sizes(),
                 " does not require grad and would never change; set_requires_grad() it first");
+        }
+        if (!seen.insert(&p.impl()).second) {
+            fail<Error>(name, ": a parameter of shape ", p.sizes(),
+                        " is given twice; each step would change it twice");
         }
     }
 }
@@ -280,6 +286,7 @@ AdamW::AdamW(std::vector<Tensor> params, const AdamWOptions& options)
                true) {}
 
 double clip_grad_norm_(const std::vector<Tensor>& params, double max_norm) {
+    check_positive("clip_grad_norm_", "max_norm", max_norm);
     const NoGradGuard quiet;
     std::vector<double> norms;
     for (const Tensor& p : params) {

@@ -32,7 +32,7 @@ public:
     void load_state(const std::map<std::string, Tensor>& state);
 
 protected:
-    /// Throws unless every parameter is a floating leaf that requires grad.
+    /// Throws unless every parameter is a floating leaf that requires grad, and is given once.
     Optimizer(const char* name, std::vector<Tensor> params, double lr, std::vector<std::string> slots);
 
     /// Throws where no parameter has a gradient: a step would do nothing.
@@ -120,7 +120,7 @@ public:
 };
 
 /// Scales all gradients by min(1, max_norm / (n + 1e-6)), n the 2-norm of all of them together; returns n. If
-/// one has a NaN, all become NaN.
+/// one has a NaN, all become NaN. Throws for a negative `max_norm`.
 double clip_grad_norm_(const std::vector<Tensor>& params, double max_norm);
 
 }  // namespace reel

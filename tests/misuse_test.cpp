@@ -467,6 +467,24 @@ const std::vector<Misuse> kIndices = {
          w.f.index({tensor({0, 1}), tensor({0, 1, 2})});
      }},
     {"a floating index", "DTypeError", {"index", "float32"}, [](World& w) { w.f.index({w.v}); }},
+    {"index_select of empty rows behind the end",
+     "IndexError",
+     {"index_select", "3", "size 3"},
+     [](World&) {
+         zeros({3, 0}).index_select(0, tensor({3}));
+     }},
+    {"embedding in rows of no numbers",
+     "IndexError",
+     {"embedding", "3", "size 3"},
+     [](World&) {
+         embedding(tensor({3}), zeros({3, 0}));
+     }},
+    {"an index into nothing",
+     "IndexError",
+     {"index", "0", "size 0"},
+     [](World&) {
+         zeros({0, 0}).index({tensor({0})});
+     }},
     {"index_select behind the end",
      "IndexError",
      {"index_select", "5"},
@@ -515,6 +533,11 @@ const std::vector<Misuse> kDTypes = {
     {"bools subtracted", "DTypeError", {"sub", "bool"}, [](World& w) { w.b - w.b; }},
     {"bools negated", "DTypeError", {"neg", "bool"}, [](World& w) { -w.b; }},
     {"a floating alpha for integers", "DTypeError", {"add", "alpha"}, [](World& w) { w.i.add(w.i, 0.5); }},
+    {"a bool alpha for numbers",
+     "DTypeError",
+     {"sub", "alpha", "true"},
+     [](World& w) { w.f.sub(w.f, true); }},
+    {"a bool alpha in place", "DTypeError", {"add_", "alpha", "true"}, [](World& w) { w.i.add_(w.i, true); }},
     {"floats written to integers",
      "DTypeError",
      {"add_", "float32", "int64"},
@@ -719,6 +742,16 @@ const std::vector<Misuse> kFirstHour = {
      [](World& w) {
          Adam({w.leaf, w.g});
      }},
+    {"a parameter given twice",
+     "Error",
+     {"SGD", "[2, 3]", "twice"},
+     [](World& w) {
+         SGD({w.leaf, w.spare, w.leaf});
+     }},
+    {"gradients clipped to less than nothing",
+     "Error",
+     {"clip_grad_norm_", "max_norm", "-1"},
+     [](World& w) { clip_grad_norm_({w.leaf}, -1); }},
     {"a step without a gradient",
      "AutogradError",
      {"SGD", "no parameter has a gradient", "backward()"},

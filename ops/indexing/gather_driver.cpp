@@ -213,7 +213,10 @@ void for_each_chunk(const std::vector<int64_t>& before, const auto& f) {
 
 Tensor take(const Tensor& x, const GatherPlan& plan) {
     Tensor y = Tensor::empty(plan.sizes, x.dtype());
-    if (y.numel() == 0) return y;
+    if (y.numel() == 0) {
+        check_bounds(plan);
+        return y;
+    }
     const Rows rows(plan);
     const int64_t size = x.itemsize();
     const auto move = table().take[unit(x)];
@@ -268,7 +271,6 @@ void check_index(const char* name, const Tensor& index) {
 }
 
 void check_bounds(const GatherPlan& plan) {
-    if (numel(plan.sizes) == 0) return;
     for (const IndexedDim& dim : plan.indexed) {
         Shape sizes = plan.sizes;  // of the index: each element is looked at once
         for (std::size_t d = 0; d < sizes.size(); ++d) {

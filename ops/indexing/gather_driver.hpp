@@ -44,7 +44,7 @@ void add(const Tensor& y, const GatherPlan& plan, const Tensor& values);
 /// Whether each element that `plan` puts into `y`, an int64 tensor for this use, is the last one at its place.
 Tensor last_writes(const Tensor& y, const GatherPlan& plan);
 
-/// Throws an `IndexError` for the first index out of its range.
+/// Throws an `IndexError` for the first index out of its range, also where the rows that it names are empty.
 void check_bounds(const GatherPlan& plan);
 /// Throws a `DTypeError` unless an index tensor is int64.
 void check_index(const char* name, const Tensor& index);

@@ -155,8 +155,9 @@ Tensor sum_and_product(const Tensor& c, const Tensor& a, const Tensor& b, const 
     return dense(std::move(y), a.dtype());
 }
 
-/// α a b of two matrices; of 16-bit ones not rounded yet, unless α is 1.
+/// α a b of two matrices; of 16-bit ones not rounded yet, unless α is 1. Where α is 0 they are not read.
 Tensor scaled_product(const Tensor& a, const Tensor& b, Scalar alpha) {
+    if (alpha.to<double>() == 0) return zeros({a.size(0), b.size(1)}, compute_dtype(a.dtype()));
     return alpha.to<double>() == 1 ? mm(a, b) : times(mm(wide(a), wide(b)), alpha);
 }
 
@@ -273,9 +274,9 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
                      {weight.stride(1), weight.stride(0)}, weight.storage_offset());
     if (bias.defined()) {
         check_dtypes("linear", bias, weight);
-        if (!(bias.dim() == 1 && bias.size(0) == weight.size(0)) && bias.dim() != 0) {
+        if (bias.dim() > 1 || (bias.numel() != 1 && bias.numel() != weight.size(0))) {
             fail<ShapeError>("linear: the bias of shape ", bias.sizes(), " for ", weight.size(0),
-                             " outputs; it must have the shape [", weight.size(0), "]");
+                             " outputs; it must have the shape [", weight.size(0), "] or be one number");
         }
     }
     return record("linear",

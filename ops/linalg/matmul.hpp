@@ -25,11 +25,11 @@ Tensor mv(const Tensor& matrix, const Tensor& vector);
 Tensor dot(const Tensor& a, const Tensor& b);
 /// aᵢ bⱼ of two vectors.
 Tensor outer(const Tensor& a, const Tensor& b);
-/// β input + α mat1 mat2. `input` broadcasts to the product's shape; with β = 0 it is not read. With x the
-/// input, A and B the matrices, x̄ = β ȳ, Ā = α ȳ Bᵀ, B̄ = α Aᵀ ȳ.
+/// β input + α mat1 mat2. `input` broadcasts to the product's shape; with β = 0 it is not read, with α = 0 the
+/// matrices are not. With x the input, A and B the matrices, x̄ = β ȳ, Ā = α ȳ Bᵀ, B̄ = α Aᵀ ȳ.
 Tensor addmm(const Tensor& input, const Tensor& mat1, const Tensor& mat2, Scalar beta = 1, Scalar alpha = 1);
-/// x weightᵀ + bias: (…, in)(out, in)ᵀ + (out), as one operation. An undefined `bias` is none. With W the
-/// weight and b the bias, x̄ = ȳ W, W̄ = ȳᵀ x, b̄ = Σ ȳ over the rows.
+/// x weightᵀ + bias: (…, in)(out, in)ᵀ + (out), as one operation. An undefined `bias` is none; one of a single
+/// element goes to all outputs. With W the weight and b the bias, x̄ = ȳ W, W̄ = ȳᵀ x, b̄ = Σ ȳ over the rows.
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
 
 }  // namespace reel

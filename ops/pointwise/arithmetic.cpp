@@ -73,10 +73,10 @@ Tensor add(const Tensor& a, Scalar b, Scalar alpha) {
 
 Tensor sub(const Tensor& a, const Tensor& b, Scalar alpha) {
     check_no_bool("sub", {a, b}, kBoolRemedy);
+    check_alpha("sub", {a, b}, alpha);
     if (alpha.to<double>() == 1) {
         return record("sub", combine("sub", Fn::kSub, {a, b}), {{a, pass}, {b, negated}});
     }
-    check_alpha("sub", {a, b}, alpha);
     return record("sub", add_scaled("sub", a, b, -alpha),
                   {{a, pass}, {b, [alpha](const Tensor& y_bar) { return times(y_bar, -alpha); }}});
 }

@@ -18,11 +18,13 @@ inline Tensor times(const Tensor& y_bar, Scalar factor) {
 /// What a pullback of several steps computes with: numbers of 16 bits as float32, so that it rounds once.
 inline Tensor wide(const Tensor& x) { return x.to(compute_dtype(x.dtype())); }
 
-/// Throws for a floating α where the result is of integers.
+/// Throws for a floating α where the result is of integers, and for a bool where it is not of bools.
 inline void check_alpha(const char* name, Operands operands, Scalar alpha) {
-    if (alpha.dtype() == kFloat64 && !is_floating_point(result_type(operands))) {
-        fail<DTypeError>(name, ": a floating alpha (", alpha, ") for ", result_type(operands), " tensors");
-    }
+    if (alpha.dtype() == kInt64) return;
+    const DType result = result_type(operands);
+    if (alpha.dtype() == kFloat64 ? is_floating_point(result) : result == kBool) return;
+    fail<DTypeError>(name, alpha.dtype() == kBool ? ": a bool alpha (" : ": a floating alpha (", alpha,
+                     ") for ", result, " tensors");
 }
 /// α b, as it is added to `a`: for bools a bool, whatever α is, else a number.
 inline Scalar scaled(const Tensor& a, Scalar b, Scalar alpha) {

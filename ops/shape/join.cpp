@@ -137,7 +137,7 @@ Tensor cat(const std::vector<Tensor>& tensors, int64_t dim) {
             fail<ShapeError>("cat: a 0-d tensor has no dimension to join along; use stack");
         if (is_skipped(*model)) model = &tensor;
     }
-    const int64_t d = wrap_dim(dim, model->dim(), "cat");
+    const int64_t d = is_skipped(*model) ? 0 : wrap_dim(dim, model->dim(), "cat");
     std::vector<Part> parts;
     std::vector<OwnedEdge> edges;
     Shape sizes = model->sizes();

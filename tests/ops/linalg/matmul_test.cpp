@@ -193,6 +193,13 @@ TEST_CASE("addmm is beta input + alpha mat1 mat2, and does not read the input wh
         CHECK(scaled[i] == 0.5 * row[i % 4] - 2 * ab[i]);
     }
     CHECK(addmm(full({4}, std::nan("")).to(kFloat64), a, b, 0, 1).to_vector<double>() == ab);
+    // With alpha = 0 the matrices are not read, neither forward nor back.
+    const Tensor nothing = full({2, 2}, std::numeric_limits<double>::quiet_NaN()).set_requires_grad();
+    const Tape tape;
+    const Tensor y = addmm(ones({2, 2}), nothing, ones({2, 2}), 1, 0);
+    CHECK(y.to_vector<double>() == std::vector<double>(4, 1));
+    y.sum().backward();
+    CHECK(nothing.grad().to_vector<double>() == std::vector<double>(4, 0));
 }
 
 TEST_CASE("linear and addmm add what the product is added to once, whatever the size, layout and type") {
@@ -235,6 +242,10 @@ TEST_CASE("linear is x weightᵀ + bias in one node on the tape") {
     CHECK(bias.grad().to_vector<double>() == std::vector<double>(5, 6));
     CHECK(x.grad()[1][2].to_vector<double>() == weight.detach().sum({0}).to_vector<double>());
     CHECK(weight.grad()[3].to_vector<double>() == x.detach().sum({0, 1}).to_vector<double>());
+    // A bias of one element is that of every output, as in PyTorch.
+    for (const Tensor& one : {tensor(1.0), tensor({1.0})})
+        CHECK(linear(ones({2, 3}), ones({4, 3}), one.to(kFloat32)).to_vector<double>() ==
+              std::vector<double>(8, 4));
 }
 
 TEST_CASE("products refuse what does not fit, and say why") {

@@ -58,6 +58,9 @@ TEST_CASE("cat: the common type, empty parts") {
     CHECK_THROWS_AS(cat({ones({2, 3}), ones({2})}, 0), ShapeError);
     CHECK_THROWS_AS(cat({empty({0, 2}), ones({2, 3})}, 0), ShapeError);
     CHECK_THROWS_AS(cat({ones({2, 3})}, 2), IndexError);
+    // Parts that join with anything join along any dimension.
+    CHECK(cat({zeros({0}), ones({2, 3})}, -2).sizes() == Shape{2, 3});
+    CHECK(cat({zeros({0}), zeros({0})}, -2).sizes() == Shape{0});
 }
 
 TEST_CASE("stack: a new dimension anywhere") {

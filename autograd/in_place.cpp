@@ -75,9 +75,8 @@ private:
 
 }  // namespace
 
-void update_view_history(const Tensor& view) {
+void renew_view_history(const Tensor& view) {
     TensorImpl& impl = view.impl();
-    if (!is_stale(impl)) return;
     Tape::State* state = tape_of(*impl.base);
     if (!state) return;
     const Tensor base = Tensor::from_handle(impl.base);

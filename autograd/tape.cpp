@@ -28,14 +28,24 @@ namespace {
 class BlockCollector final : public CopyObserver {
 public:
     explicit BlockCollector(Tape::State& state) : state_(state), swap_(copy_observer, this) {}
-    void copied(const Tensor& tensor) override {
+    void copied(const Tensor& tensor) noexcept override {
         if (!tensor.defined()) return;
-        const Storage* storage = tensor.impl().storage.get();
-        state_.blocks.append([&] { return KeptBlock{storage, storage->version}; });
-        if (state_.reads && tensor.impl().slot.tape != state_.id) state_.reads->note(tensor);
+        try {
+            const Storage* storage = tensor.impl().storage.get();
+            state_.blocks.append([&] { return KeptBlock{storage, storage->version}; });
+            if (state_.reads && tensor.impl().slot.tape != state_.id) state_.reads->note(tensor);
+        } catch (...) {
+            failure_ = std::current_exception();
+        }
+    }
+    /// Throws what stood in the way of a note. (To copy a handle fails never: a closure of handles moves
+    /// without failing, and so lies inside its `Pullback`.)
+    void check() const {
+        if (failure_) std::rethrow_exception(failure_);
     }
 
 private:
+    std::exception_ptr failure_;
     Tape::State& state_;
     Swap<CopyObserver*> swap_;
 };
@@ -72,22 +82,19 @@ std::vector<Operand> operands_of(Tape::State& state, const auto& edges, const au
     std::abort();
 }
 
-/// Appends a node for `output`, which keeps its old slot. Returns the number, or -1 if no input wants a
-/// gradient. The views among the inputs are up to date. Within an `Attempt`.
+/// Appends a node for `output`, which keeps its old slot, and returns its number. Some input wants a gradient,
+/// and the views among them are up to date. Within an `Attempt`.
 std::int64_t append(Tape::State& state, const char* name, const Tensor& output, const auto& edges,
                     const auto& input_of, const auto& pullback_of) {
-    const auto wanted = [&](const auto& edge) {
-        return input_of(edge).defined() && wants_gradient(input_of(edge));
-    };
-    if (std::none_of(edges.begin(), edges.end(), wanted)) return -1;
     const std::size_t first_edge = state.edges.size();
     const std::size_t first_block = state.blocks.size();
     Tensor kept_output;
     for (const auto& edge : edges) {
-        if (!wanted(edge)) continue;
+        if (!input_of(edge).defined() || !wants_gradient(input_of(edge))) continue;
         const Target target = state.target_of(input_of(edge));
         const BlockCollector collector(state);
         const KeptEdge& kept = state.edges.append([&] { return KeptEdge{target, pullback_of(edge)}; });
+        collector.check();
         if (kept.pullback.takes_output()) kept_output = Tensor::from_handle(output.handle());
     }
     if (kept_output.defined()) {
@@ -108,29 +115,30 @@ std::int64_t append(Tape::State& state, const char* name, const Tensor& output, 
     return static_cast<std::int64_t>(number);
 }
 
-Tensor record_on_tape(const char* name, Tensor output, const auto& edges, const auto& input_of,
-                      const auto& pullback_of) {
+/// Puts `output` on the tape where it belongs there.
+void record_on_tape(const char* name, Tensor& output, const auto& edges, const auto& input_of,
+                    const auto& pullback_of) {
     Tape::State* state = recording();
-    if (!state || !output.is_floating_point()) return output;
+    if (!state || !output.is_floating_point()) return;
     Attempt attempt(*state);
+    bool wanted = false;
+    bool is_input = false;
     for (const auto& edge : edges) {
         const Tensor& input = input_of(edge);
         if (!input.defined()) continue;
         update_view_history(input);
         if (state->reads && input.impl().slot.tape != state->id) state->reads->note(input);
+        wanted = wanted || wants_gradient(input);
+        is_input = is_input || input.is_same(output);
     }
     if (state->options.detect_anomaly) check_forward(name, output, edges, input_of);
     // An output that an input hands through, or that has a slot of its own, is recorded as a view of it.
-    const auto is_output = [&](const auto& edge) {
-        return input_of(edge).defined() && input_of(edge).is_same(output);
-    };
-    if (output.impl().slot.node >= 0 || output.impl().requires_grad ||
-        std::any_of(edges.begin(), edges.end(), is_output)) {
+    if (is_input || output.impl().slot.node >= 0 || output.impl().requires_grad) {
         output = Tensor::make_view(output, output.sizes(), output.strides(), output.storage_offset());
     }
-    const std::int64_t number = append(*state, name, output, edges, input_of, pullback_of);
+    const std::int64_t number = wanted ? append(*state, name, output, edges, input_of, pullback_of) : -1;
     attempt.succeed();
-    if (number < 0) return output;
+    if (!wanted) return;
     TensorImpl& impl = output.impl();
     // A view of what the operation itself has made: nobody else sees that, and its history ends here.
     const auto shows = [&](const auto& edge) {
@@ -140,7 +148,6 @@ Tensor record_on_tape(const char* name, Tensor output, const auto& edges, const 
     };
     if (impl.base && std::none_of(edges.begin(), edges.end(), shows)) impl.base = {};
     impl.slot = {state->id, number};
-    return output;
 }
 
 const auto kInputOfEdge = [](const Edge& edge) -> const Tensor& { return edge.input(); };
@@ -150,7 +157,10 @@ const auto kPullbackOfEdge = [](const Edge& edge) { return edge.pullback(); };
 
 std::int64_t append(Tape::State& state, const char* name, const Tensor& output,
                     std::initializer_list<Edge> edges) {
-    return append(state, name, output, edges, kInputOfEdge, kPullbackOfEdge);
+    const bool wanted = std::any_of(edges.begin(), edges.end(), [](const Edge& edge) {
+        return edge.input().defined() && wants_gradient(edge.input());
+    });
+    return wanted ? append(state, name, output, edges, kInputOfEdge, kPullbackOfEdge) : -1;
 }
 
 bool is_finite(const Tensor& tensor) {
@@ -172,16 +182,6 @@ detail::Target Tape::State::target_of(const Tensor& tensor) {
     return ~leaves.add(tensor);
 }
 
-TapeMark Tape::State::mark() const {
-    return {nodes.size(),
-            edges.size(),
-            blocks.size(),
-            leaves.size(),
-            watch ? watch->values.size() : 0,
-            watch ? watch->bytes_kept.size() : 0,
-            watch ? watch->leaf_values.size() : 0};
-}
-
 void Tape::State::return_to(const TapeMark& mark) noexcept {
     retained.erase(retained.lower_bound(static_cast<std::int64_t>(mark.nodes)), retained.end());
     nodes.shrink(mark.nodes);
@@ -201,10 +201,10 @@ void Tape::State::return_to(const TapeMark& mark) noexcept {
             found->second.push_back(update.view);
     }
     if (!watch) return;
-    watch->values.resize(mark.values);
-    watch->bytes_kept.resize(mark.bytes_kept);
-    watch->operands.resize(mark.bytes_kept);
-    watch->leaf_values.resize(mark.leaf_values);
+    watch->values.resize(mark.nodes);
+    watch->bytes_kept.resize(mark.nodes);
+    watch->operands.resize(mark.nodes);
+    watch->leaf_values.resize(mark.leaves);
 }
 
 void Tape::State::free_node(std::size_t node) {
@@ -215,14 +215,15 @@ void Tape::State::free_node(std::size_t node) {
 }
 
 Tensor record(const char* name, Tensor output, std::initializer_list<Edge> edges) {
-    return detail::record_on_tape(name, std::move(output), edges, detail::kInputOfEdge,
-                                  detail::kPullbackOfEdge);
+    detail::record_on_tape(name, output, edges, detail::kInputOfEdge, detail::kPullbackOfEdge);
+    return output;
 }
 
 Tensor record(const char* name, Tensor output, const std::vector<OwnedEdge>& edges) {
-    return detail::record_on_tape(
-        name, std::move(output), edges, [](const OwnedEdge& edge) -> const Tensor& { return edge.first; },
+    detail::record_on_tape(
+        name, output, edges, [](const OwnedEdge& edge) -> const Tensor& { return edge.first; },
         [](const OwnedEdge& edge) { return edge.second; });
+    return output;
 }
 
 Tensor record(const std::string& name, Tensor output, std::initializer_list<Edge> edges) {

@@ -78,7 +78,7 @@ void check_in_place(const char* name, const Tensor& self);
 
 /// How much there is on a tape.
 struct TapeMark {
-    std::size_t nodes = 0, edges = 0, blocks = 0, leaves = 0, values = 0, bytes_kept = 0, leaf_values = 0;
+    std::size_t nodes = 0, edges = 0, blocks = 0, leaves = 0;
 };
 
 /// Lives in an operation that is composed of recorded ones: if it throws, what it has put on the tape is

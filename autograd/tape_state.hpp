@@ -34,7 +34,7 @@ struct Node {
     std::size_t blocks_begin;
 };
 
-/// What a view was before `update_view_history` gave it the slot `number`.
+/// What a view was before `renew_view_history` gave it the slot `number`.
 struct ViewUpdate {
     Tensor view;
     std::int64_t number;
@@ -136,7 +136,7 @@ struct Tape::State {
     /// Drops what the node keeps.
     void free_node(std::size_t node);
 
-    TapeMark mark() const;
+    TapeMark mark() const { return {nodes.size(), edges.size(), blocks.size(), leaves.size()}; }
     /// Takes back all that was put on the tape since, and the slots that views got there.
     void return_to(const TapeMark& mark) noexcept;
     /// Begins and ends what may be taken back; they nest.
@@ -188,9 +188,12 @@ inline bool wants_gradient(const Tensor& tensor) {
     const TensorImpl& impl = tensor.impl();
     return is_stale(impl) ? tape_of(*impl.base) != nullptr : impl.requires_grad || tape_of(impl);
 }
+void renew_view_history(const Tensor& view);
 /// Gives a stale view its new slot, on the tape that holds the base's history. To be called before a slot is
 /// read, and before anything is appended that reads one.
-void update_view_history(const Tensor& view);
+inline void update_view_history(const Tensor& view) {
+    if (is_stale(view.impl())) renew_view_history(view);
+}
 /// Keeps the gradient of node `number` in `tensor`, if it retains one, and no longer that of `before`.
 void move_retained(Tape::State& state, const Tensor& tensor, std::int64_t before, std::int64_t number);
 

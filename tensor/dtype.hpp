@@ -57,17 +57,8 @@ struct BFloat16 {
 
 /// Bytes of one element.
 constexpr std::int64_t itemsize(DType dtype) {
-    switch (dtype) {
-        case kBool:
-            return 1;
-        case kFloat16:
-        case kBFloat16:
-            return 2;
-        case kFloat32:
-            return 4;
-        default:
-            return 8;
-    }
+    constexpr std::int64_t kBytes[] = {1, 8, 2, 2, 4, 8};
+    return kBytes[static_cast<std::size_t>(dtype)];
 }
 
 constexpr bool is_floating_point(DType dtype) { return dtype >= kFloat16; }

@@ -25,7 +25,7 @@ public:
     IntrusivePtr() = default;
     /// Adopts `object`, whose count already includes this owner.
     explicit IntrusivePtr(T* object) : object_(object) {}
-    IntrusivePtr(const IntrusivePtr& other) : object_(other.object_) {
+    IntrusivePtr(const IntrusivePtr& other) noexcept : object_(other.object_) {
         if (object_) object_->owners.fetch_add(1, std::memory_order_relaxed);
     }
     IntrusivePtr(IntrusivePtr&& other) noexcept : object_(std::exchange(other.object_, nullptr)) {}
@@ -34,10 +34,7 @@ public:
         return *this;
     }
     ~IntrusivePtr() {
-        // The only owner need not count down: nobody is left who could count up.
-        if (object_ && (unique() || object_->owners.fetch_sub(1, std::memory_order_acq_rel) == 1)) {
-            T::destroy(object_);
-        }
+        if (object_) release();
     }
 
     T* get() const { return object_; }
@@ -48,6 +45,12 @@ public:
     bool unique() const { return object_ && object_->owners.load(std::memory_order_acquire) == 1; }
 
 private:
+    // Not inlined: most handles have been moved from when they end, and leave no more than the question.
+    [[gnu::noinline]] void release() {
+        // The only owner need not count down: nobody is left who could count up.
+        if (unique() || object_->owners.fetch_sub(1, std::memory_order_acq_rel) == 1) T::destroy(object_);
+    }
+
     T* object_ = nullptr;
 };
 

@@ -33,7 +33,7 @@ class Tensor {
 public:
     /// Undefined: no storage, no shape.
     Tensor() = default;
-    Tensor(const Tensor& other) : impl_(other.impl_) {
+    Tensor(const Tensor& other) noexcept : impl_(other.impl_) {
         if (detail::copy_observer) [[unlikely]]
             detail::copy_observer->copied(*this);
     }

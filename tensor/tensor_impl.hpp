@@ -64,7 +64,7 @@ struct TensorImpl {
 
 /// While set, every copy of a tensor handle is reported to it. See Note [What a pullback keeps].
 struct CopyObserver {
-    virtual void copied(const Tensor& tensor) = 0;
+    virtual void copied(const Tensor& tensor) noexcept = 0;
 
 protected:
     ~CopyObserver() = default;

@@ -94,8 +94,11 @@ Table choose() {
 
 }  // namespace
 
-const Table& kernels() {
+constinit std::atomic<const Table*> chosen = nullptr;
+
+const Table& choose_kernels() {
     static const Table table = choose();
+    chosen.store(&table, std::memory_order_release);
     return table;
 }
 

@@ -4,6 +4,7 @@
 /// `ops/` calls one.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -385,7 +386,13 @@ struct Table {
 
 /// The kernels of the best instruction set that this machine has; the environment variable `REEL_ARCH` (sse2,
 /// avx2, avx512, neon) names another one.
-const Table& kernels();
+/// The table, once it is chosen.
+extern constinit std::atomic<const Table*> chosen;
+const Table& choose_kernels();
+inline const Table& kernels() {
+    const Table* table = chosen.load(std::memory_order_acquire);
+    return table ? *table : choose_kernels();
+}
 
 inline Loop loop(Fn fn, DType dtype) {
     return kernels().pointwise[static_cast<std::size_t>(fn)][static_cast<std::size_t>(dtype)];

@@ -1,6 +1,7 @@
 #include "ops/pointwise/pointwise_driver.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 #include "ops/pointwise/dense_driver.hpp"
 #include "ops/pointwise/strided_driver.hpp"
@@ -20,13 +21,14 @@ kernels::Loop find_loop(const Elementwise& f) {
     return loop;
 }
 
-/// 16-bit tensors alone are left to a kernel that takes them as they are, where there is one.
-Elementwise narrowed(const Elementwise& f, Operands operands) {
-    if (!is_reduced(f.result) || !kernels::loop(f.fn, f.result)) return f;
-    for (const Operand& operand : operands)
-        if (!operand.tensor() || operand.tensor()->dtype() != f.result) return f;
-    return {f.name, f.fn, f.result, f.result, f.parameters};
+/// Whether 16-bit tensors alone are given to a function that has a kernel which takes them as they are.
+bool is_narrow(const Elementwise& f, Operands operands) {
+    if (f.compute == f.result || !kernels::loop(f.fn, f.result)) return false;
+    return std::all_of(operands.begin(), operands.end(), [&](const Operand& operand) {
+        return operand.tensor() && operand.tensor()->dtype() == f.result;
+    });
 }
+Elementwise narrowed(const Elementwise& f) { return {f.name, f.fn, f.result, f.result, f.parameters}; }
 
 /// The tensor with the most elements, the first of several; null where there are only numbers.
 const Tensor* largest_tensor(Operands operands) {
@@ -53,69 +55,77 @@ bool are_plain(const Elementwise& f, Operands operands, const Shape& sizes) {
     return f.result == computed_type(f);
 }
 
-/// Writes `count` times the element to dense memory.
-void splat(const std::byte* element, DType dtype, std::int64_t count, std::byte* to) {
+/// Whether the operand is a tensor of so many elements, and not one element for all.
+bool is_full(const Operand& operand, std::int64_t size) {
+    return operand.tensor() && operand.tensor()->numel() == size;
+}
+
+/// Writes the first element of dense memory `count` times.
+void splat(std::byte* to, DType dtype, std::int64_t count) {
     dispatch(dtype, [&](auto zero) {
         using T = decltype(zero);
-        std::fill_n(reinterpret_cast<T*>(to), count, *reinterpret_cast<const T*>(element));
+        T* const elements = reinterpret_cast<T*>(to);
+        std::fill_n(elements + 1, count - 1, elements[0]);
     });
 }
 
-/// The loop for one of two operands that is a single number, if there is such a one.
-kernels::Loop number_loop(const Tensor& y, const Elementwise& f, Operands operands) {
-    if (operands.size() != 2 || y.numel() == 1) return nullptr;
-    const auto is_number = [&](const Operand& o) { return !o.tensor() || o.tensor()->numel() != y.numel(); };
-    const std::size_t same = is_number(operands[0]) ? 0 : 1;
-    if (!is_number(operands[same]) || is_number(operands[1 - same])) return nullptr;
-    return kernels::spread_loop(f.fn, f.compute, same);
-}
-
-/// f of plain operands into dense `y`. A number that the loop does not take as one is written out for one block,
-/// which all blocks read. A large new result is written past the caches, by way of a block in L1.
-void run_plain(const Tensor& y, const Elementwise& f, Operands operands, kernels::Loop loop) {
-    std::size_t count = 0;
-    const std::byte* base[kMaxOperands] = {};
-    std::int64_t step[kMaxOperands] = {};  // bytes from one element to the next; 0 for a number
-    alignas(64) std::byte numbers[kMaxOperands][kOperandBlock * sizeof(double)];
+/// The loop over all of `y`, in blocks, by threads. `memory` holds the elements of full operands, and `block`
+/// times the number in the place of others. A large new result is written past the caches, by way of a block in L1.
+void run_blocks(const Tensor& y, const Elementwise& f, Operands operands, const void* const* memory,
+                std::int64_t block, kernels::Loop loop) {
     const std::int64_t out_size = itemsize(f.result);
-    bool streams = y.numel() * out_size >= kStreamed && is_line_aligned(y.raw());
-    for (const Operand& operand : operands) {  // what is read is fetched anyway
-        streams = streams && !(operand.tensor() && operand.tensor()->raw() == y.raw());
+    std::byte* const to = y.raw();
+    bool streams = y.numel() * out_size >= kStreamed && is_line_aligned(to);
+    std::int64_t step[kMaxOperands] = {};  // bytes from one element to the next; 0 for a number
+    for (std::size_t k = 0; k < operands.size(); ++k) {
+        if (is_full(operands[k], y.numel())) step[k] = itemsize(operand_type(f, k));
+        streams = streams && memory[k] != to;  // what is read is fetched anyway
     }
-    std::int64_t block = streams ? kOperandBlock : std::max<std::int64_t>(y.numel(), 1);
-    const kernels::Loop with_number = number_loop(y, f, operands);
-    if (with_number) loop = with_number;
-    for (const Operand& operand : operands) {
-        const DType wanted = operand_type(f, count);
-        const Tensor* x = operand.tensor();
-        if (x && x->numel() == y.numel()) {
-            base[count] = x->raw();
-            step[count] = itemsize(wanted);
-        } else {
-            alignas(8) std::byte number[8];
-            if (!x) store(f, operand.number(), wanted, number);
-            if (!with_number) block = std::min(kOperandBlock, block);
-            splat(x ? x->raw() : number, wanted, with_number ? 1 : block, numbers[count]);
-            base[count] = numbers[count];
-        }
-        ++count;
-    }
-    std::byte* to = y.raw();
-    if (y.numel() <= std::min(block, kGrain)) {
-        const void* x[kMaxOperands] = {base[0], base[1], base[2]};
-        return loop(y.numel(), to, x, f.parameters);
-    }
+    if (streams) block = std::min(kOperandBlock, block);
     parallel_for(y.numel(), kOperandBlock, 1, [&](std::int64_t begin, std::int64_t end) {
         alignas(64) std::byte results[kOperandBlock * sizeof(double)];
         for (std::int64_t i = begin; i < end; i += block) {
             const std::int64_t n = std::min(block, end - i);
             const void* x[kMaxOperands] = {};
-            for (std::size_t k = 0; k < count; ++k) x[k] = base[k] + i * step[k];
+            for (std::size_t k = 0; k < operands.size(); ++k)
+                x[k] = static_cast<const std::byte*>(memory[k]) + i * step[k];
             loop(n, streams ? results : to + i * out_size, x, f.parameters);
             if (streams) stream(to + i * out_size, results, n * out_size);
         }
         if (streams) finish_stream();
     });
+}
+
+/// f of plain operands into dense `y`. A number that the loop does not take as one is written out for one block,
+/// which all blocks read.
+void run_plain(const Tensor& y, const Elementwise& f, Operands operands, kernels::Loop loop) {
+    const std::int64_t size = y.numel();
+    const void* memory[kMaxOperands] = {};
+    alignas(64) std::byte numbers[kMaxOperands][kOperandBlock * sizeof(double)];
+    std::size_t count = 0, number = 0;  // how many operands are numbers, and which was the last
+    for (std::size_t k = 0; k < operands.size(); ++k) {
+        const Tensor* x = operands[k].tensor();
+        memory[k] = is_full(operands[k], size) ? x->raw() : numbers[k];
+        if (memory[k] != numbers[k]) continue;
+        if (x) {
+            std::memcpy(numbers[k], x->raw(), static_cast<std::size_t>(x->itemsize()));
+        } else {
+            store(f, operands[k].number(), operand_type(f, k), numbers[k]);
+        }
+        number = k;
+        ++count;
+    }
+    std::int64_t block = std::max<std::int64_t>(size, 1);
+    const bool alone = count == 1 && operands.size() == 2;
+    if (const auto spread = alone ? kernels::spread_loop(f.fn, f.compute, number) : nullptr) {
+        loop = spread;
+    } else if (count > 0) {
+        block = std::min(kOperandBlock, block);
+        for (std::size_t k = 0; k < operands.size(); ++k)
+            if (memory[k] == numbers[k]) splat(numbers[k], operand_type(f, k), block);
+    }
+    if (size <= std::min(block, kGrain)) return loop(size, y.raw(), memory, f.parameters);
+    run_blocks(y, f, operands, memory, block, loop);
 }
 
 /// The first tensor of the given shape, or of any.
@@ -157,8 +167,8 @@ Shape broadcast_shapes(const char* name, Operands operands) {
     return sizes;
 }
 
-Tensor apply(const Elementwise& wanted, Operands operands) {
-    const Elementwise f = narrowed(wanted, operands);
+Tensor apply(const Elementwise& f, Operands operands) {
+    if (is_reduced(f.result) && is_narrow(f, operands)) return reel::apply(narrowed(f), operands);
     const kernels::Loop loop = find_loop(f);
     if (const Tensor* x = largest_tensor(operands); x && are_plain(f, operands, x->sizes())) {
         Tensor y = Tensor::empty(x->sizes(), f.result);
@@ -174,8 +184,8 @@ Tensor apply(const Elementwise& wanted, Operands operands) {
     return y;
 }
 
-void apply_to(const Tensor& y, const Elementwise& wanted, Operands operands) {
-    const Elementwise f = narrowed(wanted, operands);
+void apply_to(const Tensor& y, const Elementwise& f, Operands operands) {
+    if (is_reduced(f.result) && is_narrow(f, operands)) return apply_to(y, narrowed(f), operands);
     const kernels::Loop loop = find_loop(f);
     const bool overlapping = std::any_of(operands.begin(), operands.end(), [&](const Operand& operand) {
         return operand.tensor() && overlaps(y, *operand.tensor());

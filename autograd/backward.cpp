@@ -275,9 +275,9 @@ std::vector<Tensor> gradients_of(const std::vector<Tensor>& inputs, const Seeds&
 
 void Tensor::backward(const Tensor& gradient, bool retain_graph, bool create_graph) const {
     check_tape("backward", *this);
-    detail::update_view_history(*this);
     Seeds seeds;
     seeds.emplace_back(*this, cotangent_of("backward", *this, gradient));
+    detail::update_view_history(*this);
     const detail::Swap<bool> pause(detail::paused, !create_graph);
     const RewindOptions options{retain_graph || create_graph, create_graph};
     std::vector<Accumulation> gradients;

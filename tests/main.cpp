@@ -8,6 +8,8 @@
 // Memory that there is not is refused by a sanitizer's allocator too, instead of ending the program.
 extern "C" const char* __asan_default_options() { return "allocator_may_return_null=1"; }
 extern "C" const char* __tsan_default_options() { return "allocator_may_return_null=1"; }
+// LLVM's OpenMP never frees what it knows of its threads.
+extern "C" const char* __lsan_default_suppressions() { return "leak:libomp.so"; }
 
 const char* test_program = nullptr;
 

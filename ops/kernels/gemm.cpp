@@ -12,69 +12,64 @@ namespace {
 
 using std::int64_t;
 
-/// One tile: C = start + A B for k terms.
-template <class T>
-struct Tile {
-    int64_t k;
-    const T* a;
-    int64_t a_row, a_step;
-    const T* b;
-    int64_t b_step;
-    const T* start;  ///< null: 0
-    int64_t start_row;
-    T* c;
-    int64_t c_row;
-    int64_t columns;
-};
-
-/// Whether a vector that is stored in part costs no more than a whole one.
+/// Whether the first elements of a vector cost no more to load and store than all of them.
 #if defined(__AVX512F__)
 constexpr bool kMasked = true;
 #else
 constexpr bool kMasked = false;
 #endif
 
-/// C = start + sums, whose last vectors hold `tail` columns.
-template <bool kWhole, class T, int64_t kM, int64_t kN>
-void finish(const Tile<T>& t, Vec<T> (&sum)[kM][kN], int64_t tail) {
-    for (int64_t i = 0; i < kM; ++i) {
-        const T* start = t.start ? t.start + i * t.start_row : nullptr;
-        T* c = t.c + i * t.c_row;
-        for (int64_t j = 0; j < kN; ++j) {
-            const int64_t at = j * kWidth<T>;
-            const bool whole = kWhole || j + 1 < kN;
-            if (start) sum[i][j] = (whole ? load(start + at) : load_first(start + at, tail)) + sum[i][j];
-            whole ? sum[i][j].store_unaligned(c + at) : store_some(c + at, sum[i][j], tail);
-        }
-    }
-}
+/// A row of kN vectors, the last of which has `tail` elements.
+template <class T, int64_t kN>
+struct TileRow {
+    int64_t tail;
 
-/// kM rows by kN vectors. Every sum takes its terms one after the other, in the order of l, and only then
-/// meets what was there before: so its bits are the same in every tile of every instruction set.
-template <class T, int64_t kM, int64_t kN>
-void tile(const Tile<T>& t) {
-    Vec<T> sum[kM][kN];
-    for (auto& row : sum) {
-        for (Vec<T>& s : row) s = Vec<T>(T(0));
+    bool is_whole(int64_t j) const { return j + 1 < kN || (!kMasked && tail == kWidth<T>); }
+    Vec<T> vector(const T* from, int64_t j) const {
+        from += j * kWidth<T>;
+        return is_whole(j) ? load(from) : load_first(from, tail);
     }
-    const T* a = t.a;
-    const T* b = t.b;
-    for (int64_t l = 0; l < t.k; ++l) {
+    void store(T* to, int64_t j, const Vec<T>& v) const {
+        to += j * kWidth<T>;
+        is_whole(j) ? v.store_unaligned(to) : store_some(to, v, tail);
+    }
+    /// C = start + sums. Written out, or the sums would pass through memory.
+    template <int64_t kM, std::size_t... kAt>
+    void finish(const Vec<T> (&sum)[kM][kN], const T* start, int64_t start_row, T* c, int64_t c_row,
+                std::index_sequence<kAt...>) const {
+        const auto one = [&](int64_t i, int64_t j) {
+            store(c + i * c_row, j, start ? vector(start + i * start_row, j) + sum[i][j] : sum[i][j]);
+        };
+        (one(kAt / kN, kAt % kN), ...);
+    }
+};
+
+/// C = start + A B for kM rows by kN vectors. Every sum takes its terms one after the other, in the order of l, and
+/// only then meets what was there before: so its bits are the same in every tile of every instruction set.
+template <class T, int64_t kM, int64_t kN>
+REEL_FLATTEN void tile(const GemmBlock& block, const T* a, const T* b, const T* start, T* c,
+                       int64_t columns) {
+    const TileRow<T, kN> row{columns - (kN - 1) * kWidth<T>};
+    Vec<T> sum[kM][kN];
+    for (auto& sums : sum) {
+        for (Vec<T>& s : sums) s = Vec<T>(T(0));
+    }
+    for (int64_t l = 0; l < block.k; ++l) {
         Vec<T> v[kN];
-        for (int64_t j = 0; j < kN; ++j) v[j] = load(b + j * kWidth<T>);
+        for (int64_t j = 0; j < kN; ++j) v[j] = row.vector(b, j);
         for (int64_t i = 0; i < kM; ++i) {
-            const Vec<T> factor(a[i * t.a_row]);
+            const Vec<T> factor(a[i * block.a_row]);
             for (int64_t j = 0; j < kN; ++j) sum[i][j] = multiply_add(factor, v[j], sum[i][j]);
         }
-        a += t.a_step;
-        b += t.b_step;
+        a += block.a_step;
+        b += block.b_step;
     }
-    const int64_t tail = t.columns - (kN - 1) * kWidth<T>;
-    !kMasked&& tail == kWidth<T> ? finish<true>(t, sum, tail) : finish<false>(t, sum, tail);
+    row.finish(sum, start, block.start_row, c, block.c_row, std::make_index_sequence<kM * kN>());
 }
 
 template <class T>
-using TileFunction = void (*)(const Tile<T>&);
+using TileFunction = void (*)(const GemmBlock& block, const T* a, const T* b, const T* start, T* c,
+                              int64_t columns);
 
 /// The tiles by (rows − 1) kTileVectors + vectors − 1.
 template <class T, std::size_t... kIndex>
@@ -90,27 +85,21 @@ constexpr auto kTiles =
 template <class T>
 void multiply(const GemmBlock& block) {
     const auto* a = static_cast<const T*>(block.a);
-    const auto* b = static_cast<const T*>(block.b);
     const auto* start = static_cast<const T*>(block.start);
     auto* c = static_cast<T*>(block.c);
     for (int64_t i = 0; i < block.m; i += block.rows) {
         const int64_t rows = std::min(block.rows, block.m - i);
+        const auto* b = static_cast<const T*>(block.b);
         for (int64_t j = 0; j < block.n; j += kTileColumns<T>) {
             const int64_t columns = std::min(kTileColumns<T>, block.n - j);
             const int64_t vectors = (columns + kWidth<T> - 1) / kWidth<T>;
-            const Tile<T> t{block.k,
-                            a + i / block.rows * block.a_panel,
-                            block.a_row,
-                            block.a_step,
-                            b + j / kTileColumns<T> * block.b_panel,
-                            block.b_step,
-                            start ? start + i * block.start_row + j : nullptr,
-                            block.start_row,
-                            c + i * block.c_row + j,
-                            block.c_row,
-                            columns};
-            kTiles<T>[static_cast<std::size_t>((rows - 1) * kTileVectors + vectors - 1)](t);
+            kTiles<T>[static_cast<std::size_t>((rows - 1) * kTileVectors + vectors - 1)](
+                block, a, b, start ? start + j : nullptr, c + j, columns);
+            b += block.b_panel;
         }
+        a += block.a_panel;
+        c += rows * block.c_row;
+        if (start) start += rows * block.start_row;
     }
 }
 

@@ -12,7 +12,7 @@ namespace reel::kernels::REEL_SET {
 
 // As many sums as leave registers for a row of B's panel and an element of A.
 #if defined(__AVX512F__)
-inline constexpr std::int64_t kTileRows = 14;  ///< 28 sums in 32 registers
+inline constexpr std::int64_t kTileRows = 8;  ///< 16 sums in 32 registers
 inline constexpr std::int64_t kTileVectors = 2;
 #elif defined(__aarch64__)
 inline constexpr std::int64_t kTileRows = 8;  ///< 24 sums in 32 registers
@@ -95,19 +95,33 @@ template <std::int64_t kBit, class T, std::size_t... kPair>
 /// Transposes a square of vectors: exchanges, bit by bit, what the rows and the lanes are numbered by
 /// (Eklundh 1972). Written out, so that the square stays in registers. For the first bit of 32-bit lanes AVX2
 /// has no instruction; it has one that interleaves, which does the same before the second bit.
-template <class T, std::int64_t kBit = 1>
+template <class T, std::int64_t kEnd = kWidth<T>, std::int64_t kBit = 1>
 [[gnu::always_inline]] inline void transpose(Vec<T> (&x)[Vec<T>::size]) {
     constexpr auto kPairs = std::make_index_sequence<Vec<T>::size / 2>();
     if constexpr (kBit == 1 && sizeof(T) == 4 && kWidth<T> < 16) {
         for (std::int64_t i = 0; i < kWidth<T>; i += 2) interleave(x[i], x[i + 1]);
         exchange_rows<2, T>(x, kPairs);
         for (std::int64_t i = 0; i < kWidth<T>; i += 4) std::swap(x[i + 1], x[i + 2]);
-        transpose<T, 4>(x);
-    } else if constexpr (kBit < kWidth<T>) {
+        transpose<T, kEnd, 4>(x);
+    } else if constexpr (kBit < kEnd) {
         exchange_rows<kBit, T>(x, kPairs);
-        transpose<T, 2 * kBit>(x);
+        transpose<T, kEnd, 2 * kBit>(x);
     }
 }
+
+#if defined(__AVX2__)
+/// A vector of two halves, each from its place.
+template <class T>
+[[gnu::always_inline]] inline Vec<T> load_halves(const T* low, const T* high) {
+#if defined(__AVX512F__)
+    const auto half = [](const T* x) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(x)); };
+    return std::bit_cast<Vec<T>>(_mm512_inserti64x4(_mm512_castsi256_si512(half(low)), half(high), 1));
+#else
+    const auto half = [](const T* x) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(x)); };
+    return std::bit_cast<Vec<T>>(_mm256_inserti128_si256(_mm256_castsi128_si256(half(low)), half(high), 1));
+#endif
+}
+#endif
 
 /// As many columns as a vector has lanes, each dense in memory; after the last one it is repeated.
 template <class T, class From = T>
@@ -119,6 +133,17 @@ struct DenseColumns {
     }
     /// rows[i] = elements l + i of all columns.
     [[gnu::always_inline]] void read(std::int64_t l, Vec<T> (&rows)[Vec<T>::size]) const {
+#if defined(__AVX2__)
+        // The exchange of halves is left to the loads, which have time for it.
+        constexpr std::int64_t kHalf = kWidth<T> / 2;
+        if constexpr (std::is_same_v<T, From>) {
+            for (std::int64_t i = 0; i < kHalf; ++i) {
+                rows[i] = load_halves(column[i] + l, column[i + kHalf] + l);
+                rows[i + kHalf] = load_halves(column[i] + l + kHalf, column[i + kHalf] + l + kHalf);
+            }
+            return transpose<T, kHalf>(rows);
+        }
+#endif
         for (std::int64_t i = 0; i < kWidth<T>; ++i) rows[i] = load(column[i] + l);
         transpose<T>(rows);
     }

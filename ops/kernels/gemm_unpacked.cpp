@@ -116,37 +116,39 @@ struct ColumnsTile {
     const GemmBlock& block;
     int64_t j, n;
     DenseColumns<T> columns;
+    int64_t l = 0;  ///< terms that are done
     Vec<T> sum[kM];
 
-    ColumnsTile(const GemmBlock& whole, int64_t first)
+    ColumnsTile(const GemmBlock& whole, int64_t first, int64_t column)
         : block(whole),
           j(first),
           n(std::min(kWidth<T>, block.n - j)),
-          columns(static_cast<const T*>(block.b) + j * block.b_panel, block.b_panel, n) {
+          columns(static_cast<const T*>(block.b) + j * column, column, n) {
         for (Vec<T>& s : sum) s = Vec<T>(T(0));
     }
-    [[gnu::always_inline]] void add(int64_t l, int64_t count, const Vec<T> (&rows)[Vec<T>::size]) {
+    [[gnu::always_inline]] void add(int64_t count, const Vec<T> (&rows)[Vec<T>::size]) {
         const T* a = static_cast<const T*>(block.a) + l * block.a_step;
         for (int64_t q = 0; q < count; ++q, a += block.a_step) {
             for (int64_t i = 0; i < kM; ++i)
                 sum[i] = multiply_add(Vec<T>(a[i * block.a_row]), rows[q], sum[i]);
         }
+        l += count;
     }
-    /// `kTerms` terms from l on, a multiple of the lanes.
-    template <int64_t kTerms>
-    [[gnu::always_inline]] void add(int64_t l) {
+    [[gnu::always_inline]] void add_square() {
         Vec<T> rows[Vec<T>::size];
-        for (int64_t h = 0; h < kTerms; h += kWidth<T>) {
-            columns.read(l + h, rows);
-            add(l + h, kWidth<T>, rows);
-        }
+        columns.read(l, rows);
+        add(kWidth<T>, rows);
+    }
+    [[gnu::always_inline]] void add_squares(int64_t end) {
+        while (l + kWidth<T> <= end) add_square();
     }
     /// The last terms, and on to C.
-    void finish(int64_t l) {
+    void finish() {
+        add_squares(block.k);
         Vec<T> rows[Vec<T>::size];
         if (l < block.k) {
             columns.read_first(l, block.k - l, rows);
-            add(l, block.k - l, rows);
+            add(block.k - l, rows);
         }
         const auto* start = static_cast<const T*>(block.start);
         for (int64_t i = 0; i < kM; ++i) {
@@ -157,18 +159,18 @@ struct ColumnsTile {
 };
 
 /// As many tiles side by side as are named, which keep the multipliers busy, as often as they fit into C from
-/// column j on. Each reads a line of all its columns before the next one does: columns that are a power of two
-/// apart displace each other in L1. Returns the column after them.
+/// column j on. Each is a line of memory ahead of the one before: columns that are a power of two apart displace
+/// each other in L1. Returns the column after them.
 template <class T, int64_t kM, std::size_t... kTile>
 int64_t columns_tiles(const GemmBlock& block, int64_t j, std::index_sequence<kTile...>) {
     constexpr int64_t kLine = 64 / static_cast<int64_t>(sizeof(T));
     constexpr auto kTiles = static_cast<int64_t>(sizeof...(kTile));
+    const int64_t column = block.b_panel / kTileColumns<T>;
     for (; j + (kTiles - 1) * kWidth<T> < block.n; j += kTiles * kWidth<T>) {
-        ColumnsTile<T, kM> tile[] = {{block, j + static_cast<int64_t>(kTile) * kWidth<T>}...};
-        int64_t l = 0;
-        for (; l + kLine <= block.k; l += kLine) (tile[kTile].template add<kLine>(l), ...);
-        for (; l + kWidth<T> <= block.k; l += kWidth<T>) (tile[kTile].template add<kWidth<T>>(l), ...);
-        (tile[kTile].finish(l), ...);
+        ColumnsTile<T, kM> tile[] = {{block, j + static_cast<int64_t>(kTile) * kWidth<T>, column}...};
+        if (block.k >= kTiles * kLine) (tile[kTile].add_squares(static_cast<int64_t>(kTile) * kLine), ...);
+        while (tile[kTiles - 1].l + kWidth<T> <= block.k) (tile[kTile].add_square(), ...);
+        (tile[kTile].finish(), ...);
     }
     return j;
 }
@@ -183,7 +185,7 @@ void columns_rows(const GemmBlock& block) {
 template <class T>
 void multiply_columns(const GemmBlock& block) {
     constexpr std::size_t kTiles =
-        kTileRows > 8 ? 1 : 2;  // one fills the registers of AVX-512: 512x512 in 21 µs, not 26
+        kWidth<float> == 16 ? 1 : 2;  // one fills the registers of AVX-512: 512x512 in 21 µs, not 26
     block.m == 1 ? columns_rows<T, 1, kTiles>(block) : columns_rows<T, 2, kTiles>(block);
 }
 

@@ -333,7 +333,7 @@ struct GemmBlock {
     const void* a;
     std::int64_t a_panel, a_row, a_step;  ///< from panel to panel; inside one along m and along k
     const void* b;
-    std::int64_t b_panel, b_step;  ///< a row of a panel is dense and can be read in whole vectors
+    std::int64_t b_panel, b_step;  ///< a row of a panel is dense
     const void* start;             ///< null: 0
     std::int64_t start_row;
     void* c;  ///< may be `start`
@@ -351,7 +351,7 @@ struct Gemm {
     void (*multiply)(const GemmBlock& block) = nullptr;
     /// The same without panels, where B's rows are dense: for one row, or few terms.
     void (*multiply_rows)(const GemmBlock& block) = nullptr;
-    /// The same where B's columns are dense, `b_panel` apart: for few rows.
+    /// The same where B's columns are dense, a tile of them `b_panel` long: for few rows.
     void (*multiply_columns)(const GemmBlock& block) = nullptr;
     /// Panels of `width` of n columns, of k rows each:
     /// to[(p k + l) width + j] = from[l · along + (p width + j) · across], in the type that is computed in, with

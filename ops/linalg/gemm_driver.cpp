@@ -13,10 +13,10 @@
 //       panel stays in L1 while ...      │▒▒│     ┌──┬──┬──┬──┐
 //                                        └──┘     │▒▒│▒▒│▒▒│▒▒│  ... those of B pass by.
 //                                                 └──┴──┴──┴──┘
-//       A tile of C (14 × 32 with AVX-512) stays in registers for a whole block of k: each step reads a
+//       A tile of C (8 × 32 with AVX-512) stays in registers for a whole block of k: each step reads a
 //       column of one panel and a row of the other, and makes all their products.
 //
-// What is read once or twice only is not packed: B for a few rows, A for a few columns.
+// What is dense along k (A), or is near and dense across (B), is not packed: a tile reads it where it is.
 #include "ops/linalg/gemm_driver.hpp"
 
 #include <algorithm>
@@ -34,37 +34,35 @@ namespace {
 using std::int64_t;
 
 // Bytes of terms that a sum takes in one go: 512 of float32. This decides bits. Longer blocks bring C into
-// registers less often; of these a panel of A still fits in L1 (14 rows: 28 KB).
+// registers less often; of these a panel of A still fits in L1 (8 rows: 16 KB).
 constexpr int64_t kBlockBytes = 2048;
 // Rows of A that are packed at once: with a block's terms 2 MB, a thread's share of L3.
 constexpr int64_t kBlockRows = 1024;
 // Bytes of B's packed panels: half of an L2 of 1 MB.
 constexpr int64_t kPanelBytes = 512 << 10;
 
-// L1 has so many lines, at least, that are a power of two apart.
-constexpr int64_t kWays = 8;
-
-/// How a length is cut: into equal parts of at most `most`, multiples of `multiple`.
+/// How a length is cut that is more than `most`: into equal parts, multiples of `multiple`.
 int64_t even_part(int64_t length, int64_t most, int64_t multiple) {
+    if (length <= most) return length;
     const int64_t parts = (length + most - 1) / most;
     return (length + parts * multiple - 1) / (parts * multiple) * multiple;
 }
 
 /// The terms of a block.
 int64_t block_of(const Product& p) {
-    return even_part(p.k, kBlockBytes / itemsize(compute_dtype(p.dtype)), 1);
+    const int64_t size = itemsize(compute_dtype(p.dtype));
+    return p.k * size <= kBlockBytes ? p.k : even_part(p.k, kBlockBytes / size, 1);
 }
 
 /// How products of one size and layout are cut on this thread, and the memory for their panels.
 class BlockedProduct {
 public:
     BlockedProduct(const Product& product, const ProductOperands& o) : p_(product) {
-        // Where B serves few rows or terms, it is read where it is.
-        const bool rows = p_.m == 1 || (p_.k <= kernels::kFewTerms && p_.n > kernel_.columns);
-        if (!converts_ && rows && o.b.column == 1) {
-            unpacked_ = kernel_.multiply_rows;
+        const bool few_rows = p_.m == 1 || (p_.k <= kernels::kFewTerms && p_.n > kernel_.columns);
+        if (!converts_ && few_rows && o.b.column == 1) {
+            multiply_ = kernel_.multiply_rows;
         } else if (!converts_ && p_.m <= kernels::kFewRows && o.b.row == 1) {
-            unpacked_ = kernel_.multiply_columns;
+            multiply_ = kernel_.multiply_columns;
         } else {
             plan(o);
         }
@@ -72,114 +70,76 @@ public:
 
     void run(const ProductOperands& o) const {
         for (int64_t l = 0; l < p_.k; l += block_) {
-            const int64_t k = std::min(block_, p_.k - l);
-            if (unpacked_) {
-                kernels::GemmBlock g = rows_of_a(o, 0, p_.m, l, k);
-                const ProductOperands part = o.at(p_, 0, 0, l);
-                columns_of_b(g, part.b.data, o.b.column, o.b.row);
-                multiply(unpacked_, g, part, p_.n, l);
-                continue;
-            }
             for (int64_t i = 0; i < p_.m; i += rows_) {
-                kernels::GemmBlock g = rows_of_a(o, i, std::min(rows_, p_.m - i), l, k);
-                for (int64_t j = 0; j < p_.n; j += columns_)
-                    columns(g, o.at(p_, i, j, l), std::min(columns_, p_.n - j), l);
+                ProductOperands part = o.at(p_, i, 0, l);
+                if (l > 0) part.start = {part.c.data, part.c.row};
+                kernels::GemmBlock g;  // all of it is set below
+                g.m = std::min(rows_, p_.m - i);
+                g.k = std::min(block_, p_.k - l);
+                rows_of_a(g, part.a);
+                g.start_row = part.start.row;
+                g.c_row = part.c.row;
+                for (int64_t j = 0; j < p_.n; j += columns_) {
+                    g.n = std::min(columns_, p_.n - j);
+                    columns_of_b(g, part.b);
+                    g.start = part.start.data;
+                    g.c = part.c.data;
+                    multiply_(g);
+                    if (columns_ < p_.n) part = part.at(p_, 0, columns_, 0);
+                }
             }
         }
     }
 
 private:
     void plan(const ProductOperands& o) {
-        rows_ = even_part(p_.m, kBlockRows, kernel_.rows);
-        const int64_t most = p_.m <= 2 * kernel_.rows ? kernel_.columns : kPanelBytes / (block_ * sum_);
-        columns_ = even_part(p_.n, std::max(most, kernel_.columns), kernel_.columns);
-        packs_b_ = packs_b(o.b);
         const int64_t slack = kernels::kMaxVector;
-        if (packs_a(o.a)) a_ = Scratch((rows_ + kernel_.rows) * block_ * sum_ + slack);
-        const int64_t packed = packs_b_ ? columns_ : p_.n > dense_columns(p_.n) ? kernel_.columns : 0;
-        if (packed > 0) b_ = Scratch(packed * block_ * sum_ + slack);
-        // Few terms make C's rows what a tile waits for: where these displace each other in L1, no more of them
-        // than it has ways.
-        constexpr int64_t kShort = 64;
-        if (p_.k <= kShort && o.c.row * sum_ % 1024 == 0) tile_rows_ = std::min(kernel_.rows, kWays);
+        if (packs_a(o.a)) {
+            rows_ = even_part(p_.m, kBlockRows, kernel_.rows);
+            a_ = Scratch((rows_ + kernel_.rows) * block_ * sum_ + slack);
+        }
+        if (packs_b(o.b)) {
+            const int64_t most = p_.m <= 2 * kernel_.rows ? kernel_.columns : kPanelBytes / (block_ * sum_);
+            columns_ = even_part(p_.n, std::max(most, kernel_.columns), kernel_.columns);
+            b_ = Scratch((columns_ + kernel_.columns) * block_ * sum_ + slack);
+        }
     }
-    /// An element of A is read once for every tile beside it. To pack it costs a third of a cycle, so it must
-    /// serve a few tiles. Rows that are a large power of two apart displace each other in L1, where it has
-    /// fewer ways than a tile has rows.
+    /// Where its rows are not dense, and enough tiles read them to be worth it.
     bool packs_a(const Matrix& a) const {
-        constexpr int64_t kFewTiles = 6;
-        const bool collides = a.row * sum_ % 1024 == 0;
         if (converts_) return true;
-        if (a.column != 1 && a.row != 1) return p_.n > kernel_.columns;
-        if (a.column == 1 && kernel_.rows <= kWays) return false;
-        return p_.n > (collides || a.column != 1 ? 2 : kFewTiles) * kernel_.columns;
+        return a.column != 1 && p_.n > (a.row == 1 ? 2 : 1) * kernel_.columns;
     }
     /// A tile reads whole vectors of B's rows: they must be dense.
     bool packs_b(const Matrix& b) const {
         constexpr int64_t kNear = 32 << 10;  // bytes that stay in L1
         return converts_ || b.column != 1 || (p_.m > 2 * kernel_.rows && p_.k * b.row * sum_ > kNear);
     }
-    /// Of n columns, those that a tile can read where they are: whole vectors of every set, or whole tiles.
-    int64_t dense_columns(int64_t n) const {
-        return n * sum_ % kernels::kMaxVector == 0 ? n : n / kernel_.columns * kernel_.columns;
-    }
 
     /// A block of A, packed where there is memory for it.
-    kernels::GemmBlock rows_of_a(const ProductOperands& o, int64_t i, int64_t m, int64_t l, int64_t k) const {
-        const Matrix a = o.at(p_, i, 0, l).a;
-        kernels::GemmBlock g{};
-        g.m = m;
-        g.k = k;
-        g.rows = even_part(m, tile_rows_, 1);
-        g.a = a.data;
-        g.a_row = a.row;
-        g.a_step = a.column;
-        g.a_panel = g.rows * a.row;
-        if (!a_.data()) return g;
-        kernel_.pack(k, m, g.a, a.column, a.row, g.rows, a_.data());
-        g.a = a_.data();
-        g.a_row = 1;
-        g.a_step = g.rows;
-        g.a_panel = g.rows * k;
-        return g;
+    void rows_of_a(kernels::GemmBlock& g, const Matrix& a) const {
+        g.rows = even_part(g.m, kernel_.rows, 1);
+        const bool packed = a_.data() != nullptr;
+        if (packed) kernel_.pack(g.k, g.m, a.data, a.column, a.row, g.rows, a_.data());
+        g.a = packed ? a_.data() : a.data;
+        g.a_row = packed ? 1 : a.row;
+        g.a_step = packed ? g.rows : a.column;
+        g.a_panel = g.rows * (packed ? g.k : a.row);
     }
-    static void columns_of_b(kernels::GemmBlock& g, const std::byte* b, int64_t panel, int64_t step) {
-        g.b = b;
-        g.b_panel = panel;
-        g.b_step = step;
-    }
-
-    /// A block of A by one of B, of n columns: the operands from there on are `o`.
-    void columns(kernels::GemmBlock& g, const ProductOperands& o, int64_t n, int64_t l) const {
-        const int64_t in_place = packs_b_ ? 0 : dense_columns(n);
-        if (in_place > 0) {
-            columns_of_b(g, o.b.data, kernel_.columns, o.b.row);
-            multiply(kernel_.multiply, g, o, in_place, l);
-        }
-        if (in_place == n) return;
-        const ProductOperands rest = o.at(p_, 0, in_place, 0);
-        kernel_.pack(g.k, n - in_place, rest.b.data, o.b.row, o.b.column, kernel_.columns, b_.data());
-        columns_of_b(g, b_.data(), kernel_.columns * g.k, kernel_.columns);
-        multiply(kernel_.multiply, g, rest, n - in_place, l);
-    }
-    static void multiply(void (*kernel)(const kernels::GemmBlock&), kernels::GemmBlock& g,
-                         const ProductOperands& o, int64_t n, int64_t l) {
-        g.n = n;
-        g.c = o.c.data;
-        g.c_row = o.c.row;
-        g.start = l > 0 ? o.c.data : o.start.data;
-        g.start_row = l > 0 ? o.c.row : o.start.row;
-        kernel(g);
+    /// The same of B.
+    void columns_of_b(kernels::GemmBlock& g, const Matrix& b) const {
+        const bool packed = b_.data() != nullptr;
+        if (packed) kernel_.pack(g.k, g.n, b.data, b.row, b.column, kernel_.columns, b_.data());
+        g.b = packed ? b_.data() : b.data;
+        g.b_step = packed ? kernel_.columns : b.row;
+        g.b_panel = kernel_.columns * (packed ? g.k : b.column);
     }
 
     Product p_;
     const kernels::Gemm& kernel_ = kernels::kernels().gemm[static_cast<std::size_t>(p_.dtype)];
+    void (*multiply_)(const kernels::GemmBlock&) = kernel_.multiply;
     bool converts_ = is_reduced(p_.dtype);
     int64_t sum_ = itemsize(compute_dtype(p_.dtype));
-    int64_t block_ = block_of(p_);
-    int64_t rows_ = 0, columns_ = 0, tile_rows_ = kernel_.rows;
-    bool packs_b_ = false;
-    void (*unpacked_)(const kernels::GemmBlock&) = nullptr;
+    int64_t block_ = block_of(p_), rows_ = p_.m, columns_ = p_.n;
     Scratch a_, b_;
 };
 
@@ -279,9 +239,10 @@ void gemm(const Product& p, const Matrix& a, const Matrix& b, const Rows& c, con
     if (p.m == 0 || p.n == 0) return;
     if (p.k == 0) return copy_start({p.dtype, batch.count * p.m, p.n, 0}, c, start);
     const ProductOperands o{a, b, c, start};
+    if (batch.count == 1) return multiply_one(p, o);
     const bool small = p.n > 1 && p.m * p.n * p.k < kSmall;
     parallel_for(batch.count, 1, product_cost(p), [&](int64_t begin, int64_t end) {
-        if (small && batch.count > 1) {
+        if (small) {
             const BlockedProduct product(p, o);
             for (int64_t i = begin; i < end; ++i) product.run(o.of(p, batch, i));
             return;

@@ -31,9 +31,13 @@ inline constexpr std::int64_t kTileColumns = kTileVectors * kWidth<T>;
 /// a b + c modulo 2⁶⁴. xsimd has no such product for most sets.
 inline Vec<std::uint64_t> multiply_add(const Vec<std::uint64_t>& a, const Vec<std::uint64_t>& b,
                                        const Vec<std::uint64_t>& c) {
+#if defined(__AVX512DQ__)
+    return _mm512_add_epi64(_mm512_mullo_epi64(a, b), c);
+#else
     using Words = std::uint64_t __attribute__((vector_size(sizeof(a))));
     return std::bit_cast<Vec<std::uint64_t>>(std::bit_cast<Words>(a) * std::bit_cast<Words>(b) +
                                              std::bit_cast<Words>(c));
+#endif
 }
 
 /// The first `n` elements of 16 bits; the rest is 0.

@@ -109,10 +109,12 @@ private:
         if (converts_) return true;
         return a.column != 1 && p_.n > (a.row == 1 ? 2 : 1) * kernel_.columns;
     }
-    /// A tile reads whole vectors of B's rows: they must be dense.
+    /// A tile reads vectors of B's rows: they must be dense, and of integers whole.
     bool packs_b(const Matrix& b) const {
         constexpr int64_t kNear = 32 << 10;  // bytes that stay in L1
-        return converts_ || b.column != 1 || (p_.m > 2 * kernel_.rows && p_.k * b.row * sum_ > kNear);
+        const bool in_part = p_.dtype == kInt64 && p_.n * sum_ % kernels::kMaxVector != 0;
+        return converts_ || b.column != 1 || in_part ||
+               (p_.m > 2 * kernel_.rows && p_.k * b.row * sum_ > kNear);
     }
 
     /// A block of A, packed where there is memory for it.

@@ -69,31 +69,25 @@ void add_truth(Table& table, ReduceOp op) {
 
 // ---- How many bools are true: a sum whose state is an int64.
 
-/// 1 in each byte that is not 0.
-std::uint64_t truths(std::uint64_t bytes) {
-    constexpr std::uint64_t kSeven = 0x7f7f7f7f7f7f7f7f;
-    return ((((bytes & kSeven) + kSeven) | bytes) >> 7) & (kSeven / 0x7f);
-}
-
-/// Eight bytes at a time, each of which counts up to 255.
+/// A vector of bytes at a time, each of which counts up to 255.
 int64_t count_true(int64_t n, const std::uint8_t* x) {
-    constexpr int64_t kWords = 255;
+    using Bytes = Vec<std::uint8_t>;
+    constexpr int64_t w = kWidth<std::uint8_t>;
     constexpr std::uint64_t kEven = 0x00ff00ff00ff00ff;
     constexpr std::uint64_t kLowest = 0x0001000100010001;
     int64_t count = 0;
     int64_t i = 0;
-    while (i + 8 <= n) {
-        const int64_t words = std::min(kWords, (n - i) / 8);
-        std::uint64_t bytes = 0;
-        for (int64_t k = 0; k < words; ++k) {
-            std::uint64_t word;
-            std::memcpy(&word, x + i + 8 * k, sizeof(word));
-            bytes += truths(word);
-        }
+    while (i + w <= n) {
+        const int64_t end = i + std::min<int64_t>(255, (n - i) / w) * w;
+        Bytes bytes(std::uint8_t{0});
+        for (; i < end; i += w) bytes += xsimd::min(load(x + i), Bytes(std::uint8_t{1}));
+        std::uint64_t words[w / 8];
+        std::memcpy(words, &bytes, sizeof(words));
         // Neighbours are added to 16 bits; the product gathers all four sums in its highest 16.
-        const std::uint64_t pairs = (bytes & kEven) + (bytes >> 8 & kEven);
-        count += static_cast<int64_t>(pairs * kLowest >> 48);
-        i += 8 * words;
+        for (std::uint64_t word : words) {
+            const std::uint64_t pairs = (word & kEven) + (word >> 8 & kEven);
+            count += static_cast<int64_t>(pairs * kLowest >> 48);
+        }
     }
     for (; i < n; ++i) count += x[i] != 0;
     return count;

@@ -122,7 +122,8 @@ Vec<T> reduce_vectors(std::int64_t first, std::int64_t n, const At& at) {
     const F f;
     if (n > kLeaf) {
         const std::int64_t half = (n + kLeaf - 1) / kLeaf / 2 * kLeaf;
-        return f(reduce_vectors<F, T>(first, half, at), reduce_vectors<F, T>(first + half, n - half, at));
+        const Vec<T> before = reduce_vectors<F, T>(first, half, at);  // as an operand it would come second
+        return f(before, reduce_vectors<F, T>(first + half, n - half, at));
     }
     if (n == kLeaf) return reduce_leaf<F, T>(first, at);
     Vec<T> acc(F::template identity<T>());
@@ -144,7 +145,7 @@ T reduce_row(std::int64_t n, const T* x) {
         const auto at = [x](std::int64_t i) { return load(x + i * kWidth<T>); };
         return f(reduce_lanes<F, T>(reduce_vectors<F, T>(0, vectors, at)), result);
     } else {
-        constexpr std::int64_t kChains = 128 / sizeof(T);  // which do not wait for each other
+        constexpr std::int64_t kChains = sizeof(T) == 1 ? 1 : 16;  // independent; of bytes one fills a vector
         T chain[kChains];
         std::fill_n(chain, kChains, result);
         const std::int64_t whole = n / kChains * kChains;

@@ -19,12 +19,17 @@ using std::int64_t;
 
 constexpr int64_t kBlock =
     16 * 1024;                     // elements reduced at a time: they fit in L2 where they must be gathered
-constexpr int64_t kBatch = 4096;   // of short rows: when they are converted or mapped they stay in L1
+constexpr int64_t kBatch = 4096;   // of rows that are converted or mapped, or short: they stay in L1
 constexpr int64_t kColumns = 512;  // columns of a block
 constexpr int64_t kRows = 64;      // the multiple that its rows come in
 constexpr int64_t kShort = 16;     // rows up to this length are read across, as columns
 
 int64_t blocks_of(int64_t count, int64_t block) { return (count + block - 1) / block; }
+
+/// Whether elements are reduced as they are stored.
+bool is_plain(const Preparation& how, DType stored) {
+    return how.compute == stored && how.map == kernels::Fn::kIdentity;
+}
 
 /// A matrix whose rows are dense.
 struct Matrix {
@@ -117,9 +122,7 @@ struct Source {
           columns(numel(Shape(std::span(layout.sizes.data() + column, layout.sizes.size() - column)))) {
         const auto step = common_stride(layout, column, layout.sizes.size());
         const bool dense = step && (*step == 1 || columns == 1);
-        if (dense && stored == how.compute && how.map == kernels::Fn::kIdentity) {
-            direct = common_stride(layout, row, column);
-        }
+        if (dense && is_plain(how, stored)) direct = common_stride(layout, row, column);
     }
 };
 
@@ -205,10 +208,10 @@ void merge_chunks(const kernels::Reduction& kernel, const Tensor& parts, int64_t
     });
 }
 
-/// Nothing lies inside: whole rows where they are short, else chunks of one.
+/// Nothing lies inside: whole rows where they are no longer than a block, else chunks of one.
 void reduce_rows(const kernels::Reduction& kernel, const auto& make_loader, const Middle& shape,
-                 std::byte* y) {
-    const int64_t chunk = std::min(kBlock, shape.n);
+                 int64_t block, std::byte* y) {
+    const int64_t chunk = std::min(block, shape.n);
     const int64_t chunks = blocks_of(shape.n, chunk);
     if (chunks == 1) {
         const int64_t batch = std::max<int64_t>(1, kBatch / shape.n);
@@ -273,7 +276,7 @@ bool are_short(const Middle& shape) {
 
 /// A tensor that is one dense [outer, reduced, inner] already, as most are.
 std::optional<Middle> dense_middle(const Tensor& x, const Shape& dims, const Preparation& how) {
-    if (!x.is_contiguous() || x.dtype() != how.compute || how.map != kernels::Fn::kIdentity) return None;
+    if (!x.is_contiguous() || !is_plain(how, x.dtype())) return None;
     const auto [first, last] = std::minmax_element(dims.begin(), dims.end());
     if (dims.empty() || static_cast<std::size_t>(*last - *first) + 1 != dims.size()) return None;
     const Middle shape = middle_of(x.sizes(), *first, *last + 1);
@@ -286,7 +289,7 @@ void reduce_dense(const kernels::Reduction& kernel, const Tensor& x, const Middl
     if (shape.inner == 1) {
         const DenseLoader rows(x, {1, shape.outer, shape.n}, x.itemsize());
         reduce_rows(
-            kernel, [&] { return rows; }, shape, y);
+            kernel, [&] { return rows; }, shape, kBlock, y);
     } else {
         const DenseLoader columns(x, shape, x.itemsize());
         reduce_columns(
@@ -315,7 +318,8 @@ States reduce_states(kernels::ReduceOp op, const Tensor& x, const Shape& dims,
     } else if (shape.inner == 1) {
         const Source source(x, layout, preparation, 0, group.first);
         reduce_rows(
-            kernel, [&] { return Loader(source); }, shape, states.raw());
+            kernel, [&] { return Loader(source); }, shape, is_plain(preparation, x.dtype()) ? kBlock : kBatch,
+            states.raw());
     } else {
         const Source source(x, layout, preparation, group.first, group.last);
         reduce_columns(

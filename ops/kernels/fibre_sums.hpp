@@ -41,16 +41,15 @@ struct Row {
     Vec<T> operator()(int64_t v) const { return load_as<T>(x + v * kWidth<T>); }
 };
 
-/// The same, while the memory that is `ahead` bytes further is brought nearer: the next row, which would
+/// The same, while the memory that is `ahead` elements further is brought nearer: the next row, which would
 /// be waited for while its maximum is looked for.
 template <class T, class S>
 struct RowBeforeNext {
     const S* x;
-    std::uintptr_t ahead;
+    int64_t ahead;
     Vec<T> operator()(int64_t v) const {
-        const S* from = x + v * kWidth<T>;
-        __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(from) + ahead));
-        return load_as<T>(from);
+        prefetch(x + v * kWidth<T>, ahead);
+        return load_as<T>(x + v * kWidth<T>);
     }
 };
 
@@ -155,7 +154,7 @@ void find_row(int64_t n, const S* x, int64_t next, const Keep& keep, Found<T, N>
         combine_lanes<T>(vectors > 0 ? larger(maximum<T>(vectors, row), tail) : tail,
                          [](const Vec<T>& v, const auto& exchange) { return larger(v, exchange(v)); });
     Rest<T> rest(max);
-    rest.add(vectors, RowBeforeNext<T, S>{x, static_cast<std::uintptr_t>(next) * sizeof(S)}, keep);
+    rest.add(vectors, RowBeforeNext<T, S>{x, next}, keep);
     if (whole < n) rest.sums.add(rest.term(vectors, tail, keep));
     found.max[f] = first_lane(max);
     found.top[f] = first_lane(rest.exponential.top());

@@ -15,11 +15,16 @@ namespace {
 
 using std::int64_t;
 
-Moments merged(const Moments& a, const Moments& b) {
-    const double n = a.count + b.count;
-    const double delta = b.mean - a.mean;
-    return {n, a.mean + delta * (b.count / n),
-            a.squares + b.squares + delta * delta * (a.count * b.count / n)};
+/// Merges other[j] into y[j]. All y are of the same count, and so are all others.
+void merge_into(int64_t columns, Moments* y, const Moments* other) {
+    const double count = y[0].count;
+    const double n = count + other[0].count;
+    const double share = other[0].count / n;
+    for (int64_t j = 0; j < columns; ++j) {
+        const double delta = other[j].mean - y[j].mean;
+        y[j] = {n, y[j].mean + delta * share,
+                y[j].squares + other[j].squares + delta * delta * (count * share)};
+    }
 }
 
 Moments moments(int64_t count, double shift, double sum, double squares) {
@@ -50,6 +55,8 @@ Moments moments_wide(int64_t n, const T* x, int64_t stride) {
     return moments(n, shift, rest, squares);
 }
 
+constexpr int64_t kBlock = 1024;
+
 template <class T>
 Moments block_of_row(int64_t n, const T* x) {
     const T shift = reduce_row<Sum, T>(n, x) / static_cast<T>(n);
@@ -64,7 +71,10 @@ Moments block_of_row(int64_t n, const T* x) {
     };
     int64_t i = 0;
     for (; i + 4 * w <= n; i += 4 * w) {
-        for (int64_t k = 0; k < 4; ++k) add(k, load(x + i + k * w));
+        for (int64_t k = 0; k < 4; ++k) {
+            prefetch(x + i + k * w, kBlock);  // the next block, while this one is in L1
+            add(k, load(x + i + k * w));
+        }
     }
     for (; i + w <= n; i += w) add(0, load(x + i));
     T sum = reduce_lanes<Sum, T>((sums[0] + sums[1]) + (sums[2] + sums[3]));
@@ -83,10 +93,12 @@ int64_t half_of(int64_t n, int64_t block) { return (n + block - 1) / block / 2 *
 
 template <class T>
 Moments moments_of_row(int64_t n, const T* x) {
-    constexpr int64_t kBlock = 1024;
     if (n <= kBlock) return block_of_row(n, x);
     const int64_t half = half_of(n, kBlock);
-    return merged(moments_of_row(half, x), moments_of_row(n - half, x + half));
+    Moments y = moments_of_row(half, x);
+    const Moments other = moments_of_row(n - half, x + half);
+    merge_into(1, &y, &other);
+    return y;
 }
 
 template <class T>
@@ -129,7 +141,7 @@ void moments_of_columns(int64_t count, int64_t columns, const T* x, int64_t stri
     Moments other[kColumns];
     moments_of_columns(half, columns, x, stride, y);
     moments_of_columns(count - half, columns, x + half * stride, stride, other);
-    for (int64_t j = 0; j < columns; ++j) y[j] = merged(y[j], other[j]);
+    merge_into(columns, y, other);
 }
 
 template <class T>
@@ -148,7 +160,7 @@ void merge_strip(int64_t count, int64_t columns, const Moments* x, int64_t strid
     Moments other[kColumns];
     merge_strip(count / 2, columns, x, stride, y);
     merge_strip(count - count / 2, columns, x + count / 2 * stride, stride, other);
-    for (int64_t j = 0; j < columns; ++j) y[j] = merged(y[j], other[j]);
+    merge_into(columns, y, other);
 }
 
 void merge(int64_t count, int64_t columns, const void* states, int64_t stride, int64_t, void* result) {

@@ -2,14 +2,17 @@
 // Without a place for means, μ is 0 (rms_norm). A row stays in L1 while it is read several times.
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
-#include "ops/kernels/simd.hpp"
+#include "ops/kernels/reduce.hpp"
 
 namespace reel::kernels::REEL_SET {
 
 namespace {
 
 using std::int64_t;
+
+constexpr int64_t kNear = 1 << 16;  // elements of a row that is in L2 still when its turn comes
 
 /// Elements [i, i + count) of `x`, count ≤ a vector.
 template <class T>
@@ -43,62 +46,40 @@ T sum_of_some(const Vec<T>& v, int64_t count) {
     return sum_of_lanes(load(lanes));
 }
 
-/// Σ f(i, count) over [begin, end): four accumulators over at most kBlock numbers, and halves of whole
-/// blocks.
+/// Σ a and Σ a b over [begin, end), where f(i, count) gives vectors of both: four accumulators over at most kBlock
+/// numbers, and halves of whole blocks.
 template <class T, class F>
-T sum(int64_t begin, int64_t end, const F& f) {
+std::pair<T, T> sums(int64_t begin, int64_t end, const F& f) {
     constexpr int64_t kBlock = 1024;
     constexpr int64_t w = kWidth<T>;
     if (end - begin > kBlock) {
         const int64_t middle = begin + ((end - begin) / 2 + kBlock - 1) / kBlock * kBlock;
-        return sum<T>(begin, middle, f) + sum<T>(middle, end, f);
+        const auto left = sums<T>(begin, middle, f);
+        const auto right = sums<T>(middle, end, f);
+        return {left.first + right.first, left.second + right.second};
     }
-    Vec<T> sums[4] = {Vec<T>(T(0)), Vec<T>(T(0)), Vec<T>(T(0)), Vec<T>(T(0))};
+    const Vec<T> zero(T(0));
+    Vec<T> plain[4] = {zero, zero, zero, zero};
+    Vec<T> products[4] = {zero, zero, zero, zero};
+    const auto add = [&](int64_t v, int64_t at) {
+        const auto [a, b] = f(at, w);
+        plain[v] += a;
+        products[v] = multiply_add(a, b, products[v]);
+    };
     int64_t i = begin;
     for (; i + 4 * w <= end; i += 4 * w) {
-        for (int64_t v = 0; v < 4; ++v) sums[v] += f(i + v * w, w);
+        for (int64_t v = 0; v < 4; ++v) add(v, i + v * w);
     }
-    for (; i + w <= end; i += w) sums[0] += f(i, w);
-    const T whole = sum_of_lanes((sums[0] + sums[1]) + (sums[2] + sums[3]));
-    return i < end ? whole + sum_of_some<T>(f(i, end - i), end - i) : whole;
+    for (; i + w <= end; i += w) add(0, i);
+    T sum = sum_of_lanes((plain[0] + plain[1]) + (plain[2] + plain[3]));
+    T product = sum_of_lanes((products[0] + products[1]) + (products[2] + products[3]));
+    if (i < end) {
+        const auto [a, b] = f(i, end - i);
+        sum += sum_of_some<T>(a, end - i);
+        product += sum_of_some<T>(a * b, end - i);
+    }
+    return {sum, product};
 }
-
-/// Σ d and Σ d² of d = x − center over [begin, end), as `sum` takes them.
-template <class T>
-struct Deviations {
-    T sum, squares;
-
-    Deviations(int64_t begin, int64_t end, const T* x, const Vec<T>& center) {
-        constexpr int64_t kBlock = 1024;
-        constexpr int64_t w = kWidth<T>;
-        if (end - begin > kBlock) {
-            const int64_t middle = begin + ((end - begin) / 2 + kBlock - 1) / kBlock * kBlock;
-            const Deviations left(begin, middle, x, center);
-            const Deviations right(middle, end, x, center);
-            sum = left.sum + right.sum;
-            squares = left.squares + right.squares;
-            return;
-        }
-        const Vec<T> zero(T(0));
-        Vec<T> sums[4] = {zero, zero, zero, zero};
-        Vec<T> parts[4] = {zero, zero, zero, zero};
-        const auto add = [&](int64_t v, const Vec<T>& d) {
-            sums[v] += d;
-            parts[v] += d * d;
-        };
-        int64_t i = begin;
-        for (; i + 4 * w <= end; i += 4 * w) {
-            for (int64_t v = 0; v < 4; ++v) add(v, load(x + i + v * w) - center);
-        }
-        for (; i + w <= end; i += w) add(0, load(x + i) - center);
-        sum = sum_of_lanes((sums[0] + sums[1]) + (sums[2] + sums[3]));
-        squares = sum_of_lanes((parts[0] + parts[1]) + (parts[2] + parts[3]));
-        if (i == end) return;
-        const Vec<T> d = load_some(x + i, end - i) - center;
-        sum += sum_of_some<T>(d, end - i);
-        squares += sum_of_some<T>(d * d, end - i);
-    }
-};
 
 template <class T>
 void forward(int64_t rows, int64_t n, const void* from, const void* weights, const void* biases, double eps,
@@ -109,16 +90,19 @@ void forward(int64_t rows, int64_t n, const void* from, const void* weights, con
         const T* x = static_cast<const T*>(from) + row * n;
         T* y = static_cast<T*>(to) + row * n;
         const auto count = static_cast<T>(n);
-        const T mean =
-            means ? sum<T>(0, n, [&](int64_t i, int64_t k) { return read(x, i, k); }) / count : T(0);
+        const T mean = means ? reduce_row<Sum, T>(n, x) / count : T(0);
         const Vec<T> mu(mean);
-        const Deviations<T> deviations(0, n, x, mu);
-        const T rest = means ? deviations.sum / count : T(0);
+        const auto [deviations, squares] = sums<T>(0, n, [&](int64_t i, int64_t k) {
+            const Vec<T> d = read(x, i, k) - mu;
+            return std::pair(d, d);
+        });
+        const T rest = means ? deviations / count : T(0);
         const Vec<T> lost(rest);
-        const T variance = std::max(deviations.squares / count - rest * rest, T(0));
+        const T variance = std::max(squares / count - rest * rest, T(0));
         const T rstd = T(1) / std::sqrt(variance + static_cast<T>(eps));
         const Vec<T> rho(rstd);
         for_vectors<T>(n, [&](int64_t i, int64_t k) {
+            if (n <= kNear) prefetch(x + i, n);  // the next row
             Vec<T> v = ((read(x, i, k) - mu) - lost) * rho;
             if (weight) v = v * read(weight, i, k);
             if (bias) v = v + read(bias, i, k);
@@ -151,24 +135,22 @@ void backward(int64_t rows, int64_t n, const void* gradients, const void* from, 
         const Vec<T> rho(static_cast<const T*>(rstds)[row]);
         const auto u = [&](int64_t i, int64_t k) { return read(g, i, k) * read_or_one(weight, i, k); };
         const auto x_hat = [&](int64_t i, int64_t k) { return ((read(x, i, k) - mu) - lost) * rho; };
+        T* x_bar = to ? static_cast<T*>(to) + row * n : nullptr;
+        Vec<T> mean(T(0));
+        Vec<T> slope(T(0));
         if (to) {
-            T* x_bar = static_cast<T*>(to) + row * n;
-            const Vec<T> mean(means ? sum<T>(0, n, u) / count : T(0));
-            const Vec<T> slope(sum<T>(0, n, [&](int64_t i, int64_t k) { return u(i, k) * x_hat(i, k); }) /
-                               count);
-            for_vectors<T>(n, [&](int64_t i, int64_t k) {
-                write(x_bar, i, rho * (u(i, k) - mean - x_hat(i, k) * slope), k);
-            });
+            const auto [total, product] =
+                sums<T>(0, n, [&](int64_t i, int64_t k) { return std::pair(u(i, k), x_hat(i, k)); });
+            mean = Vec<T>(means ? total / count : T(0));
+            slope = Vec<T>(product / count);
         }
-        if (w_bar) {
-            for_vectors<T>(n, [&](int64_t i, int64_t k) {
-                write(w_bar, i, read(w_bar, i, k) + read(g, i, k) * x_hat(i, k), k);
-            });
-        }
-        if (b_bar) {
-            for_vectors<T>(
-                n, [&](int64_t i, int64_t k) { write(b_bar, i, read(b_bar, i, k) + read(g, i, k), k); });
-        }
+        for_vectors<T>(n, [&](int64_t i, int64_t k) {
+            if (b_bar) write(b_bar, i, read(b_bar, i, k) + read(g, i, k), k);
+            if (!x) return;
+            const Vec<T> v = x_hat(i, k);
+            if (w_bar) write(w_bar, i, read(w_bar, i, k) + read(g, i, k) * v, k);
+            if (to) write(x_bar, i, rho * (u(i, k) - mean - v * slope), k);
+        });
     }
 }
 

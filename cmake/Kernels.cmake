@@ -32,7 +32,8 @@ foreach(set ${REEL_KERNEL_SETS})
     # A kernel is the hot loop itself: -O3 also where the rest is built for debugging. Products and sums are fused
     # where a kernel says so (multiply_add), never by the compiler: error terms and bounds depend on which are.
     target_compile_options(reel_kernels_${set} PRIVATE ${REEL_FLAGS_${set}} -fno-math-errno -ffp-contract=off
-                                                       $<$<CONFIG:Debug>:-O1> $<$<NOT:$<CONFIG:Debug>>:-O3>)
+                                                       $<$<CONFIG:Debug>:-O1> $<$<NOT:$<CONFIG:Debug>>:-O3>
+                                                       "${REEL_ALIGNMENT}")
     reel_hides_insides(reel_kernels_${set})
     list(APPEND REEL_KERNEL_OBJECTS $<TARGET_OBJECTS:reel_kernels_${set}>)
     string(TOUPPER ${set} upper)

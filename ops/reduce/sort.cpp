@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cmath>
 #include <vector>
 
 #include "autograd/tape.hpp"
@@ -39,10 +38,10 @@ std::uint64_t key_of(int64_t x) { return static_cast<std::uint64_t>(x) ^ (std::u
 template <class T, class Key = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>>
     requires std::is_floating_point_v<T>
 Key key_of(T x) {
-    if (std::isnan(x)) return ~Key{0};
-    const Key sign = Key{1} << (8 * sizeof(Key) - 1);
-    const Key bits = std::bit_cast<Key>(x == 0 ? T(0) : x);
-    return bits & sign ? ~bits : bits | sign;
+    constexpr int kSignBit = 8 * sizeof(Key) - 1;
+    const Key bits = x == 0 ? Key{0} : std::bit_cast<Key>(x);
+    const Key key = bits ^ ((Key{0} - (bits >> kSignBit)) | Key{1} << kSignBit);  // no branch: vectors of keys
+    return x == x ? key : ~Key{0};
 }
 
 /// By bytes of the key, the lowest first: each pass keeps the order of the ones before.

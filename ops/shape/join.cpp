@@ -109,7 +109,7 @@ Tensor cut(const Tensor& x, int64_t begin, int64_t end) {
 /// the last part is written.
 void copy_slices(const Tensor& y, const std::vector<Part>& parts, int64_t dim) {
     if (y.numel() == 0) return;
-    constexpr int64_t kSlices = 8192;  // elements
+    constexpr int64_t kSlices = 65536;  // elements; of an eighth, to begin each copy would cost a fifth of the time
     const int64_t count = dim == 0 ? 1 : y.sizes()[0];
     const int64_t step = std::max<int64_t>(1, kSlices * count / y.numel());
     parallel_for(count, step, y.numel() / count, [&](int64_t begin, int64_t end) {

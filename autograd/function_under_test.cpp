@@ -13,42 +13,15 @@ namespace reel::detail {
 
 namespace {
 
-/// Where the elements stand, in row-major order, counted from the first.
-std::vector<std::int64_t> offsets_of(const Tensor& x) {
-    std::vector<std::int64_t> offsets;
-    for (std::size_t i = 0; i < static_cast<std::size_t>(x.numel()); ++i) {
-        const Shape index = index_of(i, x.sizes());
-        std::int64_t place = 0;
-        for (std::size_t d = 0; d < index.size(); ++d) place += index[d] * x.strides()[d];
-        offsets.push_back(place);
+Tensor leaf(const Shape& sizes, const Shape& strides, DType dtype, std::span<const double> elements) {
+    return placed(sizes, strides, dtype, elements).set_requires_grad();
+}
+
+Shape strided(Shape strides, Placing placing) {
+    if (placing == Placing::kApart) {
+        for (std::int64_t& stride : strides) stride *= 2;
     }
-    return offsets;
-}
-
-bool any_alike(std::vector<std::int64_t> offsets) {
-    std::sort(offsets.begin(), offsets.end());
-    return std::adjacent_find(offsets.begin(), offsets.end()) != offsets.end();
-}
-
-void put(const Tensor& leaf, const std::vector<std::int64_t>& offsets, std::span<const double> elements) {
-    for (std::size_t i = 0; i < offsets.size(); ++i) {
-        if (leaf.dtype() == kFloat32) {
-            leaf.data_ptr<float>()[offsets[i]] = static_cast<float>(elements[i]);
-        } else {
-            leaf.data_ptr<double>()[offsets[i]] = elements[i];
-        }
-    }
-}
-
-/// A leaf with the elements and the layout of `x`, on memory of its own.
-Tensor leaf_like(const Tensor& x, DType dtype, std::span<const double> elements) {
-    const std::vector<std::int64_t> offsets = offsets_of(x);
-    const auto [low, high] = std::minmax_element(offsets.begin(), offsets.end());
-    const std::int64_t before = offsets.empty() ? 0 : -*low;
-    const Tensor memory = zeros({offsets.empty() ? 0 : before + *high + 1}, dtype);
-    const Tensor leaf = Tensor::make(memory.impl().storage, dtype, x.sizes(), x.strides(), before);
-    put(leaf, offsets, elements);
-    return leaf.set_requires_grad();
+    return strides;
 }
 
 /// The operations on the tape, in order.
@@ -83,6 +56,9 @@ bool same_bits(const Numbers& a, const Numbers& b) {
 /// Above it outputs are weighed and added up, so many at a time, before they are differenced.
 constexpr std::size_t kMostOutputs = 1024;
 
+/// How far beside x, relatively, the rounding of a second derivative is looked for.
+constexpr double kBeside = 0x1p-24;
+
 }  // namespace
 
 double Weights::operator()() {
@@ -94,21 +70,6 @@ double Weights::operator()() {
     const double weight = 0.5 + std::ldexp(static_cast<double>(size % (1U << kBits)), -kBits);
     return sign & 1 ? weight : -weight;
 }
-
-Shape index_of(std::size_t element, const Shape& sizes) {
-    Shape index = sizes;
-    auto rest = static_cast<std::int64_t>(element);
-    for (std::size_t d = sizes.size(); d-- > 0; rest /= sizes[d]) index[d] = rest % sizes[d];
-    return index;
-}
-
-PerturbedInput::PerturbedInput(const Tensor& original, DType dtype) : home_(original.to_vector<double>()) {
-    const bool dense = any_alike(offsets_of(original));
-    leaf_ = leaf_like(dense ? original.detach().clone() : original, dtype, home_);
-    offsets_ = offsets_of(leaf_);
-}
-
-void PerturbedInput::set(std::span<const double> elements) const { put(leaf_, offsets_, elements); }
 
 FunctionUnderTest::FunctionUnderTest(const TensorFunction& f, const std::vector<Tensor>& inputs,
                                      const GradcheckOptions& options, const Numbers& floor)
@@ -135,48 +96,64 @@ FunctionUnderTest::FunctionUnderTest(const TensorFunction& f, const std::vector<
     }
     subject_.single = dtype_ == kFloat32;
     subject_.elements = options.mode != GradcheckMode::kProjection;
-    run(options.name);
+    run(options.name, floor);
     subject_.f = [this](std::span<const double> x) { return values(x); };
-    if (floor.empty()) return;
     if (weights_.size() <= kMostOutputs) subject_.floor = floor;
-    // And the second derivative is made of such numbers, too: silu'' at 37.5 is 0 for the tape, 1.7e-15 in truth.
-    constexpr double kUnits = 512 * std::numeric_limits<double>::epsilon();
-    const auto size = [&](std::size_t i) { return subject_.x[i] != 0 ? std::abs(subject_.x[i]) : 1; };
-    for (std::size_t row = 0; row < subject_.rounding.size(); ++row) {
-        double largest = 0;
-        for (std::size_t i = 0; i < subject_.x.size(); ++i) {
-            const double a = std::abs(subject_.analytic[row][i]) * size(i);
-            if (std::isfinite(a)) largest = std::max(largest, a);
-        }
-        for (std::size_t i = 0; i < subject_.x.size(); ++i)
-            subject_.rounding[row][i] += kUnits * largest / size(i);
-    }
 }
 
 /// Where a function saturates its gradient is next to nothing, made of numbers that are not, as 1 − tanh² is: it has
-/// their rounding, which may be the same for all points nearby, and so not seen. Those numbers are of the size that
-/// the function has here or at 0, divided by the argument.
+/// their rounding, which may be the same for all points nearby, and so not seen. Those numbers are of the size by which
+/// the function differs from that at 0, divided by the argument.
 Numbers FunctionUnderTest::gradient_floor() const {
     constexpr double kUnits = 32 * std::numeric_limits<double>::epsilon();
     constexpr double kSaturated = 1e-4;
-    double size = 0;
+    double change = 0;
     try {
-        for (const Numbers& x : {subject_.x, Numbers(subject_.x.size())}) {
-            for (const double y : values(x)) {
-                if (std::isfinite(y)) size = std::max(size, std::abs(y));
-            }
+        const Numbers here = values(subject_.x);
+        const Numbers there = values(Numbers(subject_.x.size()));
+        for (std::size_t i = 0; i < here.size(); ++i) {
+            const double difference = std::abs(here[i] - there[i]);
+            if (std::isfinite(difference)) change = std::max(change, difference);
         }
     } catch (const std::exception&) {
         // No number at 0.
     }
     Numbers floor;
     for (std::size_t i = 0; i < subject_.x.size(); ++i) {
-        const double natural = size / (subject_.x[i] != 0 ? std::abs(subject_.x[i]) : 1);
+        const double natural = change / (subject_.x[i] != 0 ? std::abs(subject_.x[i]) : 1);
         double slope = 0;
         for (const Numbers& row : subject_.analytic) slope = std::max(slope, std::abs(row[i]));
         floor.push_back(slope < kSaturated * natural ? kUnits * natural : 0);
     }
     return floor;
+}
+
+/// A second derivative is made of such numbers, too: silu'' at 37.5 is 0 for the tape, 1.7e-15 in truth. Where it is the
+/// same at points beside, their rounding may be all it is; where it varies it is some of it.
+void FunctionUnderTest::heed_floor(const Numbers& floor, const check::detail::Beside& beside) {
+    constexpr double kUnits = 512 * std::numeric_limits<double>::epsilon();
+    constexpr double kSame = 1e-10;
+    constexpr double kPart = 1e-5;
+    constexpr double kFast = 64;  // the length over which it varies is less than x
+    const double most = *std::max_element(floor.begin(), floor.end());
+    const auto size = [&](std::size_t i) { return subject_.x[i] != 0 ? std::abs(subject_.x[i]) : 1; };
+    const auto& [above, below] = beside;
+    for (std::size_t row = 0; row < subject_.rounding.size(); ++row) {
+        const Numbers& analytic = subject_.analytic[row];
+        double largest = 0;
+        for (std::size_t i = 0; i < analytic.size(); ++i) {
+            const double a = std::abs(analytic[i]) * size(i);
+            if (std::isfinite(a)) largest = std::max(largest, a);
+        }
+        for (std::size_t i = 0; i < analytic.size(); ++i) {
+            const double a = std::abs(analytic[i]);
+            const double made_of = kFast * (i < floor.size() ? floor[i] : most) / size(i);
+            const double varies =
+                std::max(std::abs(above[row][i] - analytic[i]), std::abs(below[row][i] - analytic[i]));
+            subject_.rounding[row][i] +=
+                kUnits * largest / size(i) + (varies <= kSame * a ? made_of : std::min(made_of, kPart * a));
+        }
+    }
 }
 
 /// float64, unless the function refuses it or computes in another type, and the inputs are float32.
@@ -191,7 +168,8 @@ void FunctionUnderTest::choose_dtype() {
         const Tape tape;
         std::vector<Tensor> leaves;
         for (const std::size_t number : numbers_) {
-            leaves.push_back(leaf_like(inputs_[number], kFloat64, inputs_[number].to_vector<double>()));
+            const Tensor& input = inputs_[number];
+            leaves.push_back(leaf(input.sizes(), input.strides(), kFloat64, input.to_vector<double>()));
         }
         const std::vector<Tensor> outputs = call(leaves);
         const auto wide = [](const Tensor& y) { return y.dtype() == kFloat64 || !y.is_floating_point(); };
@@ -210,18 +188,19 @@ std::vector<Tensor> FunctionUnderTest::call(const std::vector<Tensor>& leaves) c
 }
 
 /// Leaves in the layouts of the inputs.
-std::vector<Tensor> FunctionUnderTest::leaves_at(std::span<const double> x) const {
+std::vector<Tensor> FunctionUnderTest::leaves_at(std::span<const double> x, Placing placing) const {
     std::vector<Tensor> leaves;
     for (std::size_t k = 0; k < checked(); ++k) {
         const auto [begin, end] = subject_.groups[k];
-        // Elements that share a place have one value.
-        leaves.push_back(leaf_like(inputs_[numbers_[k]], dtype_, x.subspan(begin, end - begin)));
+        const Tensor& input = inputs_[numbers_[k]];
+        leaves.push_back(
+            leaf(input.sizes(), strided(input.strides(), placing), dtype_, x.subspan(begin, end - begin)));
     }
     return leaves;
 }
 
 /// What the tape says, in the layouts of the inputs; whether it says so again; and how much of it is rounding.
-void FunctionUnderTest::run(const std::string& name) {
+void FunctionUnderTest::run(const std::string& name, const Numbers& floor) {
     using check::detail::Beside;
     Numbers first;
     {
@@ -239,6 +218,7 @@ void FunctionUnderTest::run(const std::string& name) {
             for (std::int64_t i = 0; i < output.numel(); ++i) weights_.push_back(draw_());
         }
         if (weights_.size() == 1) weights_[0] = 1;
+        if (!floor.empty()) weigh_by_inputs();
         first = elements_of(outputs);
         subject_.analytic = differentiate(outputs, leaves, 1, &reached_);
     }
@@ -269,10 +249,9 @@ void FunctionUnderTest::run(const std::string& name) {
         if (!nondeterministic_.empty()) return;
         check_exactly(again, leaves);
     }
+    if (inexact_.empty()) check_layout(first);
     on_tape_ = needs_tape(first);
     check::detail::Random random(weights_.size());
-    const double unit = dtype_ == kFloat32 ? 0x1p-23 : 0x1p-52;
-    const auto [above, below] = check::detail::nearby(subject_.x, random, unit);
     const auto at = [&](const Numbers& x) {
         const Tape tape;
         const std::vector<Tensor> leaves = leaves_at(x);
@@ -282,22 +261,68 @@ void FunctionUnderTest::run(const std::string& name) {
     };
     std::vector<Beside> beside;
     try {
+        const auto [above, below] =
+            check::detail::nearby(subject_.x, random, dtype_ == kFloat32 ? 0x1p-23 : 0x1p-52);
         beside.push_back({at(above), at(below)});
     } catch (const std::exception&) {
         // Out of its domain already: rounding is taken to be a few units.
     }
     subject_.rounding = check::detail::rounding_of(subject_.analytic, beside);
+    if (!floor.empty()) {
+        try {
+            auto [above, below] = check::detail::nearby(subject_.x, random, kBeside);
+            for (Numbers* x : {&above, &below}) {  // the cotangents, in which all is linear, stay
+                for (std::size_t i = weights_.size(); i < x->size(); ++i) (*x)[i] = subject_.x[i];
+            }
+            heed_floor(floor, {at(above), at(below)});
+        } catch (const std::exception&) {
+            // Out of its domain: nothing saturates there.
+        }
+    }
     if (!full_) {
         subject_.weights = weights_;
         if (weights_.size() > kMostOutputs) subject_.weights.assign(kMostOutputs, 1);
     }
 }
 
+/// A gradient counts in units of 1/x: weighed by x, what is wrong for a small element shows beside the large ones. 0 is
+/// taken for as large as the largest.
+void FunctionUnderTest::weigh_by_inputs() {
+    const int most = dtype_ == kFloat64 ? 300 : 60;  // powers of 2
+    if (weights_.size() < 2) return;
+    for (std::size_t k = 0; k < checked(); ++k) {
+        const auto [begin, end] = subject_.groups[k];
+        double largest = 0;
+        for (std::size_t i = begin; i < end; ++i) largest = std::max(largest, std::abs(subject_.x[i]));
+        for (std::size_t i = begin; i < std::min(end, weights_.size()); ++i) {
+            const double x = subject_.x[i] == 0 ? largest : subject_.x[i];
+            if (x != 0 && std::isfinite(x))
+                weights_[i] = std::ldexp(weights_[i], std::clamp(std::ilogb(x), -most, most));
+        }
+    }
+}
+
 /// Whether the function asks for a tape, as one does that takes a gradient itself: without one it throws, or returns
-/// something else. The others are evaluated without, which is faster.
+/// something else. Where that gradient is 0 it returns the same: so a point beside is asked, too. The others are
+/// evaluated without, which is faster.
 bool FunctionUnderTest::needs_tape(const Numbers& on_tape) const {
+    const auto without = [&](const Numbers& x) { return elements_of(call(leaves_at(x))); };
     try {
-        return !same_bits(elements_of(call(leaves_at(subject_.x))), on_tape);
+        if (!same_bits(without(subject_.x), on_tape)) return true;
+    } catch (const std::exception&) {
+        return true;
+    }
+    Numbers beside = subject_.x;
+    for (double& x : beside) x = x == 0 ? 0x1p-20 : x + 0x1p-20 * x;
+    Numbers there;
+    try {
+        const Tape tape;
+        there = elements_of(call(leaves_at(beside)));
+    } catch (const std::exception&) {
+        return false;  // out of its domain
+    }
+    try {
+        return !same_bits(without(beside), there);
     } catch (const std::exception&) {
         return true;
     }
@@ -306,7 +331,7 @@ bool FunctionUnderTest::needs_tape(const Numbers& on_tape) const {
 /// The gradient of each part, for `factor` times its cotangent.
 FunctionUnderTest::Rows FunctionUnderTest::differentiate(const std::vector<Tensor>& outputs,
                                                          const std::vector<Tensor>& leaves, double factor,
-                                                         std::vector<bool>* reached) const {
+                                                         std::vector<bool>* reached, Placing placing) const {
     Rows rows;
     const std::size_t parts = full_ ? weights_.size() : 1;
     if (reached != nullptr) reached->assign(leaves.size(), false);
@@ -315,16 +340,16 @@ FunctionUnderTest::Rows FunctionUnderTest::differentiate(const std::vector<Tenso
         GradOptions options{.retain_graph = true, .allow_unused = true};
         std::size_t first = 0;
         for (const Tensor& output : outputs) {
-            const Tensor cotangent = Tensor::empty(output.sizes(), kFloat64);
-            const auto count = static_cast<std::size_t>(output.numel());
-            for (std::size_t i = 0; i < count; ++i) {
-                const double weight = !full_ ? weights_[first + i] : first + i == part ? 1 : 0;
-                cotangent.data_ptr<double>()[i] = factor * weight;
+            Numbers cotangent(static_cast<std::size_t>(output.numel()));
+            for (double& element : cotangent) {
+                element = factor * (!full_ ? weights_[first] : first == part ? 1 : 0);
+                ++first;
             }
-            first += count;
             if (!output.requires_grad()) continue;
             recorded.push_back(output);
-            options.grad_outputs.push_back(cotangent.to(output.dtype()));
+            const Shape strides = strided(contiguous_strides(output.sizes()), placing);
+            options.grad_outputs.push_back(
+                placed(output.sizes(), strides, kFloat64, cotangent).to(output.dtype()));
         }
         const std::vector<Tensor> found =
             recorded.empty() ? std::vector<Tensor>(leaves.size()) : grad(recorded, leaves, options);
@@ -363,6 +388,42 @@ void FunctionUnderTest::check_exactly(const std::vector<Tensor>& outputs, const 
                               a, ": a pullback is not linear in it");
             return;
         }
+    }
+}
+
+/// A gradient is the same wherever its inputs and cotangents lie in memory, up to the order of sums. Functions that read
+/// memory themselves, or ask for neighbours, are left alone.
+void FunctionUnderTest::check_layout(const Numbers& first) {
+    const double unit =
+        std::max(output_dtype_ == kFloat64 && dtype_ == kFloat64 ? 1e-8 : 1e-2, 4 * accuracy_);
+    const auto differ = [&](const Numbers& a, const Numbers& b) {
+        constexpr double kLeast = 1e-6;  // of the largest: sums of such numbers cancel
+        double largest = 0;
+        for (const double number : a) {
+            if (std::isfinite(number)) largest = std::max(largest, std::abs(number));
+        }
+        for (std::size_t i = 0; i < a.size(); ++i) {
+            if (std::abs(a[i] - b[i]) > unit * std::max(std::abs(a[i]), kLeast * largest)) return i;
+        }
+        return a.size();
+    };
+    Rows rows;
+    try {
+        const Tape tape;
+        const std::vector<Tensor> leaves = leaves_at(subject_.x, Placing::kApart);
+        const std::vector<Tensor> outputs = call(leaves);
+        const Numbers values = elements_of(outputs);
+        if (values.size() != first.size() || differ(first, values) < first.size()) return;
+        rows = differentiate(outputs, leaves, 1, nullptr, Placing::kApart);
+    } catch (const std::exception&) {
+        return;
+    }
+    for (std::size_t row = 0; row < rows.size() && inexact_.empty(); ++row) {
+        const Numbers& analytic = subject_.analytic[row];
+        const std::size_t i = differ(analytic, rows[row]);
+        if (i == analytic.size()) continue;
+        inexact_ = concat("where inputs and cotangents are not contiguous the gradient is ", rows[row][i],
+                          ", not ", analytic[i], ": a pullback reads memory in another order");
     }
 }
 

@@ -8,12 +8,11 @@
 #include <vector>
 
 #include "autograd/gradcheck.hpp"
+#include "autograd/perturbed_input.hpp"
 #include "autograd/tape_state.hpp"
 #include "check/examine.hpp"
 
 namespace reel::detail {
-
-using Numbers = std::vector<double>;
 
 /// Random numbers ±[0.5, 1.5) of so few bits that they are exact in float32: weights of either sign that pass
 /// nothing over. A sequence of its own, so that the user's generator stays where it is.
@@ -27,30 +26,13 @@ private:
     std::uint32_t drawn_ = 0;
 };
 
-/// Row-major index of an element.
-Shape index_of(std::size_t element, const Shape& sizes);
-
-/// An input whose elements can be set: a leaf on memory of its own. It has the layout of the original, or is dense
-/// where elements of that share a place.
-class PerturbedInput {
-public:
-    PerturbedInput(const Tensor& original, DType dtype);
-
-    const Tensor& leaf() const { return leaf_; }
-    std::size_t size() const { return home_.size(); }
-    const Numbers& home() const { return home_; }
-    void set(std::span<const double> elements) const;
-
-private:
-    Tensor leaf_;
-    std::vector<std::int64_t> offsets_;
-    Numbers home_;
-};
+/// Whether leaves and cotangents are as the inputs are, or twice as far apart in memory.
+enum class Placing { kAsGiven, kApart };
 
 /// The function, its outputs weighed by random numbers. Hides this thread's tapes while it lives.
 class FunctionUnderTest {
 public:
-    /// `floor`: of the noise of the outputs' elements; may be empty.
+    /// `floor`: of the noise of the outputs' elements, where these are a gradient; otherwise empty.
     FunctionUnderTest(const TensorFunction& f, const std::vector<Tensor>& inputs,
                       const GradcheckOptions& options, const Numbers& floor = {});
     /// The floor of the noise of the function's gradient.
@@ -79,12 +61,15 @@ private:
 
     void choose_dtype();
     std::vector<Tensor> call(const std::vector<Tensor>& leaves) const;
-    std::vector<Tensor> leaves_at(std::span<const double> x) const;
+    std::vector<Tensor> leaves_at(std::span<const double> x, Placing placing = Placing::kAsGiven) const;
     Rows differentiate(const std::vector<Tensor>& outputs, const std::vector<Tensor>& leaves, double factor,
-                       std::vector<bool>* reached = nullptr) const;
-    void run(const std::string& name);
+                       std::vector<bool>* reached = nullptr, Placing placing = Placing::kAsGiven) const;
+    void run(const std::string& name, const Numbers& floor);
+    void heed_floor(const Numbers& floor, const check::detail::Beside& beside);
+    void weigh_by_inputs();
     bool needs_tape(const Numbers& on_tape) const;
     void check_exactly(const std::vector<Tensor>& outputs, const std::vector<Tensor>& leaves);
+    void check_layout(const Numbers& first);
     Numbers values(std::span<const double> x) const;
 
     Swap<Tape::State*> hidden_{innermost, nullptr};

@@ -10,6 +10,7 @@
 #include "autograd/function_under_test.hpp"
 #include "autograd/tape.hpp"
 #include "check/hints.hpp"
+#include "check/judge.hpp"
 #include "tensor/factory.hpp"
 
 namespace reel {

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <utility>
 
+#include "track.hpp"
+
 namespace reel::check::detail {
 
 namespace {
@@ -12,170 +14,6 @@ constexpr std::size_t kLeastSteps = 4;  // agreement of fewer may be a coinciden
 constexpr int kStride = 4;              // halvings at a time, while nothing agrees
 constexpr int kDeepest = 46;            // halvings of the first step
 constexpr int kHighest = 14;            // doublings
-constexpr double kGoal = 1e-11;         // relative error at which to stop
-constexpr double kFine = 1e-9;          // relative error that noise need not better
-constexpr double kSureOfKink = 3;       // gap of the slopes, in bars
-constexpr double kNoKink = 1e-6;        // and relative to them
-
-double worse(double a, double b) { return std::max(std::abs(a), std::abs(b)); }
-
-/// The last seven of the numbers that were added.
-class Recent {
-public:
-    static constexpr std::size_t kKept = 7;
-    void add(double number) {
-        std::shift_left(kept_.begin(), kept_.end(), 1);
-        kept_.back() = number;
-        ++count_;
-    }
-    bool full() const { return count_ >= kKept; }
-    const std::array<double, kKept>& kept() const { return kept_; }
-
-private:
-    std::array<double, kKept> kept_ = {};
-    std::size_t count_ = 0;
-};
-
-/// One function along the ladder.
-class Track {
-public:
-    Track(double centre, double noise, Sides sides) : centre_(centre), noise_(noise), sides_(sides) {}
-
-    /// The values at ±h; on a side that is not sampled the centre. Far away, where the values may be larger, so
-    /// may their noise.
-    void add(double h_below, double below, double h_above, double above, bool far, double growth) {
-        finite_ = std::isfinite(below) && std::isfinite(above);
-        double local = std::max(noise_, kEpsilon / 2 * worse(above, below));
-        if (far && growth == 0 && centre_ != 0) growth = worse(above, below) / std::abs(centre_);
-        if (far) local = std::max(local, noise_ * growth);
-        const double rise = above - centre_;
-        const double fall = centre_ - below;
-        right_.add(rise / h_above, 2 * local / h_above);
-        left_.add(fall / h_below, 2 * local / h_below);
-        if (sides_ == Sides::kBoth) {
-            noise_of_slope_ = 2 * local / (h_above + h_below);
-            const double slope = (above - below) / (h_above + h_below);
-            if (finite_ && !std::isnan(last_slope_)) observed_.add(std::abs(slope - last_slope_) * h_above);
-            last_slope_ = slope;
-            central_.add((above - below) / (h_above + h_below), noise_of_slope_);
-            gap_.add(rise / h_above - fall / h_below, 2 * noise_of_slope_);
-        } else {
-            noise_of_slope_ = 2 * local / (sides_ == Sides::kUp ? h_above : h_below);
-        }
-        note(rise, h_above, rises_);
-        note(fall, h_below, falls_);
-    }
-
-    bool settled() const {
-        if (!finite_) return false;
-        if (constant_) return true;
-        const Estimate slope = this->slope();
-        const double goal = kGoal * std::abs(slope.value);
-        if (sides_ != Sides::kBoth) return done(slope, goal);
-        // The gap need not be known as well as the slope: a kink of this size is none that matters.
-        const Estimate gap = gap_.best();
-        const double size = std::max(std::abs(slope.value), steepness_);
-        if (!done(slope, goal) || !done(gap, 1e-8 * size)) return false;
-        if (std::abs(gap.value) <= std::max(kSureOfKink * gap.error, kNoKink * size)) return true;
-        const auto fine = [](const Estimate& side) { return done(side, kFine * std::abs(side.value)); };
-        return fine(right_.best()) && fine(left_.best());
-    }
-    Estimate slope() const {
-        return sides_ == Sides::kBoth ? central_.best() : sides_ == Sides::kUp ? right_.best() : left_.best();
-    }
-    double noise_of_slope() const { return noise_of_slope_; }
-    /// The noise that the slopes of the smallest steps show: what they differ by, times the step. Where there is
-    /// none that shrinks with the step.
-    double observed_noise() const {
-        constexpr double kConstant = 0.1;
-        if (!observed_.full() || jumps(rises_) || jumps(falls_)) return 0;
-        std::array<double, Recent::kKept> seen = observed_.kept();
-        std::sort(seen.end() - 3, seen.end());
-        const double most = *std::max_element(seen.begin(), seen.end() - 3);
-        return *(seen.end() - 2) > kConstant * most ? std::max(most, seen.back()) : 0;
-    }
-    void set_noise(double noise) { *this = Track(centre_, noise, sides_); }
-    double noise() const { return noise_; }
-    bool finite() const { return finite_; }
-    bool constant() const { return constant_; }
-
-    Derivative result() const {
-        Derivative d;
-        d.noise = noise_;
-        d.steepness = steepness_;
-        d.change = change_;
-        d.constant = constant_;
-        if (!finite_ || !std::isfinite(centre_)) return d;
-        d.smoothness = Smoothness::kSmooth;
-        d.left = left_.best();
-        d.right = right_.best();
-        d.slope = slope();
-        d.jumps_right = sides_ != Sides::kDown && jumps(rises_);
-        d.jumps_left = sides_ != Sides::kUp && jumps(falls_);
-        if (d.jumps_left || d.jumps_right) {
-            d.smoothness = Smoothness::kJump;
-            d.slope.error = kInfinity;
-        } else if (sides_ == Sides::kBoth) {
-            look_for_kink(d);
-        }
-        return d;
-    }
-
-private:
-    static bool done(const Estimate& e, double goal) {
-        constexpr double kMostlyNoise = 4;
-        return e.error <= goal || e.error <= kMostlyNoise * e.noise;
-    }
-
-    void note(double rise, double h, Recent& rises) {
-        if (!std::isfinite(rise)) return;
-        rises.add(std::abs(rise));
-        change_ = std::max(change_, std::abs(rise));
-        steepness_ = std::max(steepness_, std::abs(rise) / h);
-        constant_ = constant_ && rise == 0;
-    }
-
-    /// Six halvings of the smallest steps leave a jump as it is, and shrink by eight what goes with the root of h.
-    bool jumps(const Recent& rises) const {
-        constexpr double kAlike = 1.5;
-        constexpr double kSure = 30;  // times the noise
-        if (!rises.full()) return false;
-        const auto [least, most] = std::minmax_element(rises.kept().begin(), rises.kept().end());
-        return *least > kSure * noise_ && *most < kAlike * *least;
-    }
-
-    void look_for_kink(Derivative& d) const {
-        const Estimate gap = gap_.best();
-        const double between = std::abs(d.right.value - d.left.value);
-        const double bars = d.right.error + d.left.error;
-        if (std::abs(gap.value) > kSureOfKink * gap.error && between > kSureOfKink * bars) {
-            d.smoothness = Smoothness::kKink;
-            d.slope = {(d.left.value + d.right.value) / 2, (between + bars) / 2,
-                       (d.left.noise + d.right.noise) / 2};
-            return;
-        }
-        const double unknown = std::min(std::abs(gap.value) + gap.error, between + bars);
-        const bool noise = gap.noise > 0.2 * unknown;
-        if (!noise && unknown > kNoKink * std::max(std::abs(d.slope.value), steepness_))
-            d.slope.error += unknown / 2;
-    }
-
-    double centre_ = 0;
-    double noise_ = 0;
-    Sides sides_ = Sides::kBoth;
-    double noise_of_slope_ = 0;
-    Extrapolation central_{2, 2};
-    Extrapolation gap_{1, 2};
-    Extrapolation right_{1, 1};
-    Extrapolation left_{1, 1};
-    Recent rises_, falls_;  // how far the values lie from the centre
-    Recent observed_;       // noise
-    double last_slope_ = std::numeric_limits<double>::quiet_NaN();
-    double change_ = 0;
-    double steepness_ = 0;
-    bool constant_ = true;
-    bool finite_ = false;
-};
 
 class Ladder {
 public:
@@ -184,13 +22,22 @@ public:
     std::vector<Derivative> run() {
         first_ = start();
         const int first = first_;
+        for (smallest_ = first; possible(smallest_ + 1);) ++smallest_;
         descend(first);
         heed_noise();
         climb(first);
         probe();
         std::vector<Derivative> results;
         for (const Track& track : tracks_) results.push_back(track.result());
-        for (const auto& [k, pair] : pairs_) widen(results, pair);
+        for (const auto& [k, pair] : pairs_) {
+            widen(results, pair);
+            for (std::size_t c = 0; c < options_.claims.size() && k < last_; ++c) {
+                const double claim = options_.claims[c];
+                const double there = slope(pair, c);
+                if (std::abs(there - claim) < std::abs(there - results[c].slope.value))
+                    results[c].supported = true;
+            }
+        }
         return results;
     }
 
@@ -333,21 +180,38 @@ private:
         last_ = depth;
     }
 
-    /// A pair at a step far below the last must agree, or the ladder goes down to it and beyond.
-    void probe() {
+    /// Where pairs are to confirm what was found: far below the last; where a claim would show that is right after all, or
+    /// a kink; and as deep as can be where 0 is claimed, which cancelling slopes make as well.
+    std::vector<int> probes() const {
         constexpr int kFar = 6;
-        const int steps = options_.thorough ? 4 : 1;
-        for (int i = 1; i <= steps; ++i) {
-            const int k = last_ + kFar * i;
-            if (!possible(k) || drowned()) return;
-            if (!contradicts(k)) continue;
+        std::vector<int> steps;
+        for (int i = 1; i <= (options_.thorough ? 4 : 1) && !drowned(); ++i)
+            steps.push_back(last_ + kFar * i);
+        for (std::size_t c = 0; c < options_.claims.size(); ++c) {
+            if (options_.claims[c] == 0 && !tracks_[c].constant()) steps.push_back(smallest_);
+            const double h = tracks_[c].telling_step(options_.claims[c]);
+            if (h > 0 && options_.thorough)
+                steps.push_back(std::min(kDeepest, std::ilogb(options_.first_step / h)));
+        }
+        std::erase_if(steps, [&](int k) { return k <= last_ || !possible(k); });
+        std::sort(steps.begin(), steps.end());
+        return steps;
+    }
+
+    /// Where such a pair does not agree, the ladder goes down to it and beyond, and is confirmed anew.
+    void probe() {
+        constexpr int kTimes = 4;
+        for (int n = 0; n < kTimes; ++n) {
+            const std::vector<int> steps = probes();
+            const auto k =
+                std::find_if(steps.begin(), steps.end(), [&](int step) { return contradicts(step); });
+            if (k == steps.end()) return;
             begin();
             for (int row = last_; possible(row); ++row) {
                 append(row);
-                if (row > k && (settled() || drowned())) break;
+                if (row > *k && (settled() || drowned())) break;
             }
             heed_noise();
-            return;
         }
     }
 
@@ -364,7 +228,6 @@ private:
         }
         return !(most <= kLeast * deviation);
     }
-
     /// Where the slopes at small steps show more noise than was measured, that is what it is.
     void heed_noise() {
         constexpr double kDeviations = 3;
@@ -399,6 +262,10 @@ private:
             const double truncation = kTruncation * smaller * std::abs(slope(last, c) - best.value);
             const double noise = kNoise * options_.noise[c] / pair.above.t;
             if (std::abs(value - best.value) > best.error + noise + truncation) return true;
+            const double centre = options_.centre[c];
+            if (tracks_[c].is_no_kink((pair.above.y[c] - centre) / pair.above.t,
+                                      (pair.below.y[c] - centre) / pair.below.t, noise))
+                return true;
             // And where the slopes cancel, the values must not jump.
             const double rise =
                 worse(pair.above.y[c] - options_.centre[c], pair.below.y[c] - options_.centre[c]);
@@ -426,6 +293,7 @@ private:
     std::vector<Track> tracks_;
     int first_ = 0;
     int last_ = 0;
+    int smallest_ = 0;
 };
 
 }  // namespace

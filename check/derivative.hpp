@@ -69,10 +69,11 @@ struct Derivative {
     Estimate left, right;  ///< one-sided, at a kink or beside a jump
     Smoothness smoothness = Smoothness::kNonFinite;
     bool jumps_left = false, jumps_right = false;
-    bool constant = false;  ///< no value differed from the one at 0
-    double steepness = 0;   ///< the largest |φ(t) − φ(0)| / |t| seen
-    double change = 0;      ///< the largest |φ(t) − φ(0)| seen
-    double noise = 0;       ///< of the values near 0
+    bool constant = false;   ///< no value differed from the one at 0
+    bool supported = false;  ///< slopes at larger steps were nearer to the claim than to this one
+    double steepness = 0;    ///< the largest |φ(t) − φ(0)| / |t| seen
+    double change = 0;       ///< the largest |φ(t) − φ(0)| seen
+    double noise = 0;        ///< of the values near 0
 };
 
 /// The values of several functions at one point of a line, and where rounding put the point.
@@ -95,6 +96,8 @@ struct LadderOptions {
     double smallest_step = 0;  ///< below it the argument's own rounding is all that is left
     Sides sides = Sides::kBoth;
     bool thorough = false;  ///< look at small steps, too, however well the large ones agree
+    std::vector<double> claims =
+        {};  ///< of the slopes: where a claim would show, a thorough ladder looks; may be empty
 };
 
 /// The derivatives at t = 0 of all functions along the line.

@@ -10,6 +10,7 @@
 #include "check.hpp"
 #include "examine.hpp"
 #include "hints.hpp"
+#include "judge.hpp"
 
 namespace reel::check::detail {
 

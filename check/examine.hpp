@@ -10,22 +10,11 @@
 #include <vector>
 
 #include "check.hpp"
-#include "judge.hpp"
+#include "random.hpp"
 
 namespace reel::check::detail {
 
 using Numbers = std::vector<double>;
-
-/// Random numbers that are the same everywhere (Steele, Lea, Flood: SplitMix64, 2014).
-class Random {
-public:
-    explicit Random(std::uint64_t seed) : state_(seed) {}
-    double operator()();  ///< uniform in [0, 1)
-    double weight();      ///< ±[0.5, 1.5): of either sign, and never small
-
-private:
-    std::uint64_t state_;
-};
 
 /// Columns that are moved together when a direction is looked at: an input of several.
 struct Group {

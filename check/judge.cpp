@@ -12,6 +12,7 @@ Verdict judge(const Finding& finding, double change) {
     constexpr double kSmall = 1e-9;  // and for 0, of the slopes nearby
     constexpr double kDrowned = 8;   // times the noise is all that f changes
     constexpr double kVisible = 16;
+    constexpr double kSure = 3;  // bars, where noise exceeds the derivative
     constexpr double kTells =
         0.75;  // noise of this part of the derivative hides neither sign nor factor nor a claim of 0
     constexpr double kHidden = 1e-5;  // noise that is nothing beside the changes of f
@@ -37,7 +38,9 @@ Verdict judge(const Finding& finding, double change) {
     if (!std::isfinite(error)) return Verdict::kUnresolved;
     if (std::abs(a - numeric.slope.value) > error) {
         const double seen = std::max(numeric.change, std::abs(a) * finding.scale / kVisible);
-        return seen < kDrowned * numeric.noise ? Verdict::kUnresolved : Verdict::kWrong;
+        const bool just_outside = finding.noisy() && std::abs(a - numeric.slope.value) < kSure * error &&
+                                  error > kTells * std::abs(numeric.slope.value);
+        return just_outside || seen < kDrowned * numeric.noise ? Verdict::kUnresolved : Verdict::kWrong;
     }
     const double value = std::max(std::abs(a), std::abs(numeric.slope.value));
     if (error <= kFine * value) return Verdict::kMatch;

@@ -8,6 +8,8 @@ namespace reel::check::detail {
 namespace {
 
 constexpr std::size_t kPoints = 7;
+constexpr double kDeviations = 3;
+constexpr double kUniform = 0.2887;  // deviation of what is rounded to multiples of 1
 
 }  // namespace
 
@@ -106,6 +108,7 @@ public:
     /// How much the values differ at neighbouring points as near as one likes: all that noise can be. Where no more
     /// than two such steps were seen at a time, they are jumps beside x, and the noise is what is seen without them.
     void limit(Step found) {
+        jumps_beside_ = jumps();
         const double step = found.size;
         constexpr std::size_t kFew = 2;
         constexpr double kAlike = 0.25;
@@ -114,13 +117,16 @@ public:
         if (found.persists && std::any_of(looks_.begin(), looks_.end(), jumps) &&
             std::all_of(looks_.begin(), looks_.end(), [&](const Look& l) { return !shows(l) || jumps(l); })) {
             std::erase_if(looks_, jumps);
+            jumps_beside_ = true;
         } else {
             step_ = found;
         }
     }
 
+    /// Whether steps were taken for jumps.
+    bool jumps_beside() const { return jumps_beside_; }
+
     double deviation(double centre) const {
-        constexpr double kUniform = 0.2887;  // deviation of what is rounded to multiples of 1
         double noise = 0;
         double least = kInfinity;
         for (const Look& look : looks_) {
@@ -172,6 +178,7 @@ private:
     }
 
     std::vector<Look> looks_;
+    bool jumps_beside_ = false;
     double largest_ = 0;
     Step step_;
 };
@@ -179,8 +186,7 @@ private:
 /// Halves an interval again and again, and keeps the half whose ends differ more. Noise, and the steps of what is
 /// rounded, differ as much in the end. A function that is continuous, kinks and all, differs ever less: then noise is no
 /// more than what the values bend in the last intervals. At a pole they differ ever more, which tells nothing.
-Step step_within(const Line& line, std::size_t output, double from, double to, double least) {
-    constexpr int kHalvings = 16;
+Step step_within(const Line& line, std::size_t output, double from, double to, double least, int halvings) {
     constexpr std::size_t kLast = 6;
     constexpr double kPersists = 0.25;
     constexpr double kGrows = 4;
@@ -188,7 +194,7 @@ Step step_within(const Line& line, std::size_t output, double from, double to, d
     double high = line(to).y[output];
     std::vector<double> steps;
     std::vector<double> bends;
-    for (int i = 0; i < kHalvings && to - from > least; ++i) {
+    for (int i = 0; i < halvings && to - from > least; ++i) {
         const double middle = (from + to) / 2;
         const double value = line(middle).y[output];
         bends.push_back(std::abs(low - 2 * value + high));
@@ -213,6 +219,26 @@ Step step_within(const Line& line, std::size_t output, double from, double to, d
 
 }  // namespace
 
+void heed_stairs(const Line& line, std::size_t output, double least_spacing, double& noise) {
+    constexpr double kMuch = 4;  // more noise than was measured
+    constexpr int kHalvings = 48;
+    constexpr int kIntervals = 4;
+    constexpr double kAlike = 100;
+    double least = kInfinity;
+    double most = 0;
+    int found = 0;
+    double to = 0x1p-2;
+    for (int i = 0; i < kIntervals; ++i, to /= 2) {
+        const Step step = step_within(line, output, to / 2, to, least_spacing, kHalvings);
+        if (step.size == 0) continue;  // the interval lies within one step
+        if (!step.persists || kDeviations * kUniform * step.size <= kMuch * noise) return;
+        least = std::min(least, step.size);
+        most = std::max(most, step.size);
+        ++found;
+    }
+    if (found > 1 && most <= kAlike * least) noise = kDeviations * kUniform * least;
+}
+
 std::vector<double> measure_noise(const std::function<Line(double spacing)>& draw,
                                   const std::vector<double>& centre, double least_spacing) {
     constexpr double kFirst = 0x1p-27;
@@ -220,7 +246,7 @@ std::vector<double> measure_noise(const std::function<Line(double spacing)>& dra
         5.375;  // times the first: steps of a rounded function may fit one spacing, not both
     constexpr double kStep = 128;
     constexpr double kWidest = 0x1p-6;
-    constexpr double kDeviations = 3;
+    constexpr int kHalvings = 16;
     constexpr std::size_t kMostHalved = 64;  // functions whose noise is confirmed
     std::vector<Seen> seen(centre.size());
     const auto look = [&](double spacing, bool wide = false) {
@@ -245,8 +271,10 @@ std::vector<double> measure_noise(const std::function<Line(double spacing)>& dra
     look(first * kSecond);
     const auto narrower = [](const Seen& s, double at) { return s.too_wide(at); };
     const auto wider = [](const Seen& s, double) { return s.too_narrow(); };
-    for (double spacing = first / kStep; spacing >= least_spacing && any(narrower); spacing /= kStep)
+    for (double spacing = first / kStep; spacing >= least_spacing && any(narrower); spacing /= kStep) {
         look(spacing);
+        if (spacing / kStep < least_spacing) look(spacing * kSecond);
+    }
     for (double spacing = first * kStep; spacing <= kWidest && any(wider); spacing *= kStep)
         look(spacing, true);
     std::size_t halved = 0;
@@ -258,7 +286,7 @@ std::vector<double> measure_noise(const std::function<Line(double spacing)>& dra
             continue;
         }
         const double to = spacing * static_cast<double>(where + 1);
-        seen[c].limit(step_within(draw(spacing), c, to - spacing, to, least_spacing));
+        seen[c].limit(step_within(draw(spacing), c, to - spacing, to, least_spacing, kHalvings));
         ++halved;
     }
     std::vector<double> noise;
@@ -266,6 +294,7 @@ std::vector<double> measure_noise(const std::function<Line(double spacing)>& dra
         noise.push_back(
             std::max({kDeviations * seen[c].deviation(centre[c]), kEpsilon / 2 * std::abs(centre[c]),
                       std::numeric_limits<double>::denorm_min()}));
+        if (seen[c].jumps_beside()) heed_stairs(draw(kWidest), c, least_spacing, noise.back());
     }
     return noise;
 }

@@ -28,4 +28,9 @@ Noise difference_noise(std::vector<double> values);
 std::vector<double> measure_noise(const std::function<Line(double spacing)>& draw,
                                   const std::vector<double>& centre, double least_spacing);
 
+/// Raises the noise of a function whose values lie on stairs wider than the spacings above, as 1 + erf(x) does at −5:
+/// where steps remain in each of four intervals up to t = 1/4 that are halved again and again, they are no jumps beside
+/// x but how f is rounded.
+void heed_stairs(const Line& line, std::size_t output, double least_spacing, double& noise);
+
 }  // namespace reel::check::detail

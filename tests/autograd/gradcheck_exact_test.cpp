@@ -122,12 +122,25 @@ TEST_CASE("gradgradcheck says when the first derivative is right and the second 
     check_verdict(gradcheck(slope, some()), Verdict::kMatch);
 }
 
-TEST_CASE("gradcheck calls wrong what is wrong only where a tensor is not contiguous") {
+TEST_CASE("gradcheck calls wrong what is wrong only where a tensor is not contiguous, whatever it is given") {
     const auto strided = [](const Tensor& x) {
         const double error = x.is_contiguous() ? 1 : 1.001;
         return record("strided", exp(x.detach()),
                       {{x, [error](const Tensor& g, const Tensor& y) { return g * y * error; }}});
     };
-    check_verdict(gradcheck(strided, some()), Verdict::kMatch);
+    check_verdict(gradcheck(strided, some()), Verdict::kWrong);
+    CHECK(text_of(gradcheck(strided, some())).find("not contiguous") != std::string::npos);
     check_verdict(gradcheck(strided, some().t()), Verdict::kWrong);
+    // One that takes a cotangent's elements for neighbours.
+    const auto neighbours = [](const Tensor& x) {
+        return record("neighbours", exp(x.detach()), {{x, [](const Tensor& g, const Tensor& y) {
+                          return from_blob(g.data_ptr<double>(), g.sizes(), kFloat64).clone() * y;
+                      }}});
+    };
+    check_verdict(gradcheck(neighbours, some()), Verdict::kWrong);
+    // Who reads memory himself, or refuses what is not contiguous, is left alone.
+    const auto reads = [](const Tensor& x) { return exp(x.as_strided({2, 2}, {1, 2})); };
+    check_verdict(gradcheck(reads, some()), Verdict::kMatch);
+    const auto asks = [](const Tensor& x) { return exp(x.view({6})); };
+    check_verdict(gradcheck(asks, some()), Verdict::kMatch);
 }

@@ -1,6 +1,6 @@
 /// \file
-/// How the corpus is written: a function of `double`s and of duals alike, by kind. Its parts are `corpus_smooth.cpp`,
-/// `corpus_rough.cpp` and `corpus_numerical.cpp`.
+/// How the corpus is written: a function of `double`s and of duals alike, by kind. Its parts are
+/// `corpus_smooth.cpp`, `corpus_rough.cpp`, `corpus_numerical.cpp`, `corpus_programs.cpp` and `corpus_limits.cpp`.
 #pragma once
 
 #include <algorithm>
@@ -55,5 +55,7 @@ constexpr auto kSigmoid = [](auto x) { return 1.0 / (1.0 + exp(-x)); };
 void add_smooth(Collector& c);
 void add_rough(Collector& c);
 void add_numerical(Collector& c);
+void add_programs(Collector& c);
+void add_limits(Collector& c);
 
 }  // namespace reel::testing

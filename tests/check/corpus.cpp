@@ -65,6 +65,8 @@ std::vector<Case> corpus() {
     add_smooth(c);
     add_rough(c);
     add_numerical(c);
+    add_programs(c);
+    add_limits(c);
     return std::move(c.cases);
 }
 

@@ -53,11 +53,17 @@ struct RowBeforeNext {
     }
 };
 
+template <class T>
+inline constexpr T kIota[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+
 /// What is left of a row after its whole vectors, filled up with -inf.
 template <class T, class S>
 Vec<T> row_tail(const S* x, int64_t n) {
     constexpr T kNothing = -std::numeric_limits<T>::infinity();
     if (n == 0) return Vec<T>(kNothing);
+    if constexpr (std::is_same_v<T, S>) {
+        return xsimd::select(load(kIota<T>) < Vec<T>(static_cast<T>(n)), load_first(x, n), Vec<T>(kNothing));
+    }
     alignas(Vec<T>) T buffer[Vec<T>::size];
     for (int64_t i = 0; i < kWidth<T>; ++i) buffer[i] = i < n ? static_cast<T>(x[i]) : kNothing;
     return Vec<T>::load_aligned(buffer);
@@ -78,14 +84,12 @@ Vec<T> maximum(int64_t count, const Load& z) {
 }
 
 /// Counts the elements that attain the maximum and sums the exponentials of the others.
-template <class T>
+template <class T, class S>
 struct Rest {
     ShiftedExp<T> exponential;
     Vec<T> max;
     Vec<T> count = Vec<T>(0);
-    LaneSums<T> sums = {};
-
-    explicit Rest(const Vec<T>& maximum) : exponential(maximum), max(maximum) {}
+    Sums<T, S> sums = {};
 
     /// `keep(c, e)` is given each vector of exponentials.
     template <class Keep>
@@ -143,34 +147,66 @@ struct Found {
     double count[N];
 };
 
-/// Fibre f is a dense row; `next` elements after it is the one after it.
-template <class T, class S, class Keep, int64_t N>
-void find_row(int64_t n, const S* x, int64_t next, const Keep& keep, Found<T, N>& found, int64_t f) {
-    const Row<T, S> row{x};
-    const int64_t vectors = n / kWidth<T>;
-    const int64_t whole = vectors * kWidth<T>;
-    const Vec<T> tail = row_tail<T>(x + whole, n - whole);
-    const Vec<T> max =
-        combine_lanes<T>(vectors > 0 ? larger(maximum<T>(vectors, row), tail) : tail,
-                         [](const Vec<T>& v, const auto& exchange) { return larger(v, exchange(v)); });
-    Rest<T> rest(max);
-    rest.add(vectors, RowBeforeNext<T, S>{x, next}, keep);
-    if (whole < n) rest.sums.add(rest.term(vectors, tail, keep));
-    found.max[f] = first_lane(max);
-    found.top[f] = first_lane(rest.exponential.top());
-    found.exponent[f] = first_lane(rest.exponential.exponent());
-    found.peak[f] = first_lane(rest.exponential(max));
-    found.sum[f] = rest.sums.total();
-    found.count[f] = static_cast<double>(sum_of_lanes(rest.count));
+/// So many short rows are taken at once, and long ones alone: what a row needs from its maximum to its first
+/// exponential, and from the last one to its sum, is done for one while the others' is on its way.
+inline int64_t rows_at_once(int64_t n) {
+    constexpr int64_t kElements = 1024;  // stay in L1 between maximum and exponentials
+    return n > kShortRow ? 1 : std::clamp<int64_t>(kElements / std::max<int64_t>(n, 1), 1, kShortRows);
+}
+/// What is found of them takes whole vectors.
+template <class T>
+inline constexpr int64_t kFewRows = std::max({kWidth<T>, kWidth<double>, kShortRows});
+
+/// The maxima of fibres `first` …, dense rows which begin `next` elements apart.
+template <class T, class S, int64_t N>
+void find_row_maxima(int64_t n, int64_t rows, const S* x, int64_t next, Found<T, N>& found, int64_t first) {
+    const int64_t whole = n / kWidth<T> * kWidth<T>;
+    for (int64_t f = 0; f < rows; ++f, x += next) {
+        Vec<T> max = row_tail<T>(x + whole, n - whole);
+        if (whole > 0) max = larger(maximum<T>(whole / kWidth<T>, Row<T, S>{x}), max);
+        found.max[first + f] = first_lane(combine_lanes<T>(
+            max, [](const Vec<T>& v, const auto& exchange) { return larger(v, exchange(v)); }));
+    }
 }
 
-/// Fibres l … l + W - 1 lie side by side; their elements are read twice.
-template <class T, class First, class Again, class Keep, int64_t N>
-void find_lanes(int64_t n, const First& first, const Again& again, const Keep& keep, Found<T, N>& found,
-                int64_t l) {
-    const Vec<T> max = maximum<T>(n, first);
-    Rest<T> rest(max);
-    rest.add(n, again, keep);
+/// The rest of what is found of them. `keep_of(f)` keeps the exponentials of row f.
+template <class T, class S, class KeepOf, int64_t N>
+void find_row_sums(int64_t n, int64_t rows, const S* x, int64_t next, const KeepOf& keep_of,
+                   Found<T, N>& found, int64_t first) {
+    const int64_t vectors = n / kWidth<T>;
+    const int64_t whole = vectors * kWidth<T>;
+    for (int64_t l = 0; l < rows; l += kWidth<T>) {
+        const Vec<T> max = rows == 1 ? Vec<T>(found.max[first]) : load(found.max + first + l);
+        const Rest<T, S> all{ShiftedExp<T>(max), max};
+        all.exponential.top().store_unaligned(found.top + first + l);
+        all.exponential.exponent().store_unaligned(found.exponent + first + l);
+        all.exponential(max).store_unaligned(found.peak + first + l);
+        for (int64_t f = l; f < std::min(rows, l + kWidth<T>); ++f) {
+            const S* z = x + f * next;
+            const auto keep = keep_of(f);
+            Rest<T, S> rest{rows == 1 ? all.exponential : only_lane<T>(all.exponential, f - l),
+                            Vec<T>(found.max[first + f])};
+            rest.add(vectors, RowBeforeNext<T, S>{z, rows * next}, keep);
+            if (whole < n) rest.sums.add(rest.term(vectors, row_tail<T>(z + whole, n - whole), keep));
+            found.sum[first + f] = rest.sums.total();
+            found.count[first + f] = static_cast<double>(sum_of_lanes(rest.count));
+        }
+    }
+}
+
+template <class T, class S, class KeepOf, int64_t N>
+void find_rows(int64_t n, int64_t rows, const S* x, int64_t next, const KeepOf& keep_of, Found<T, N>& found,
+               int64_t first = 0) {
+    find_row_maxima(n, rows, x, next, found, first);
+    find_row_sums(n, rows, x, next, keep_of, found, first);
+}
+
+/// Fibres l … l + W - 1 lie side by side, stored as `S`. Their maxima are known.
+template <class T, class S, class Load, class Keep, int64_t N>
+void find_lane_sums(int64_t n, const Vec<T>& max, const Load& z, const Keep& keep, Found<T, N>& found,
+                    int64_t l) {
+    Rest<T, S> rest{ShiftedExp<T>(max), max};
+    rest.add(n, z, keep);
     alignas(Vec<T>) T counts[kWidth<T>];
     rest.count.store_aligned(counts);
     max.store_unaligned(found.max + l);

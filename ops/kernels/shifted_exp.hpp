@@ -132,13 +132,12 @@ public:
         for (std::int64_t i = 0; i < kWidth<T>; ++i)
             to[i] = corrected(static_cast<double>(sums[i]), static_cast<double>(losses[i]));
     }
-    double lane(std::int64_t l) const { return corrected(lane_of(sum_, l), lane_of(lost_, l)); }
     double total() const {
         if constexpr (sizeof(T) < sizeof(double)) return total_in_double();
         const LaneSums all = combine_lanes<T>(*this, [](const LaneSums& part, const auto& exchange) {
             return sum_of(part, {exchange(part.sum_), exchange(part.lost_)});
         });
-        return all.lane(0);
+        return corrected(first_lane(all.sum_), first_lane(all.lost_));
     }
 
     LaneSums() = default;
@@ -164,14 +163,23 @@ private:
     }
     /// An infinite sum has lost nothing.
     static double corrected(double sum, double lost) { return sum - sum == 0 ? sum + lost : sum; }
-    static double lane_of(const Vec<T>& v, std::int64_t l) {
-        alignas(Vec<T>) T lanes[kWidth<T>];
-        v.store_aligned(lanes);
-        return static_cast<double>(lanes[l]);
-    }
     Vec<T> sum_ = Vec<T>(0);
     Vec<T> lost_ = Vec<T>(0);
 };
+
+/// The same where nothing of the sums' last digits is needed: those in double precision of float32 numbers.
+class PlainSums {
+public:
+    void add(const Vec<double>& x) { sum_ = sum_ + x; }
+    void lanes(double* to) const { sum_.store_unaligned(to); }
+    double total() const { return sum_of_lanes(sum_); }
+
+private:
+    Vec<double> sum_ = Vec<double>(0);
+};
+/// Sums in `T` of numbers that are made of fibres stored as `S`.
+template <class T, class S>
+using Sums = std::conditional_t<(sizeof(S) < sizeof(T)), PlainSums, LaneSums<T>>;
 
 /// The most fibres of a group, and room for the last vector to run over.
 inline constexpr std::int64_t kGroup = kMaxFibres + 16;

@@ -221,6 +221,20 @@ State combine_lanes(const State& state, const F& f) {
     }
 }
 
+/// A state made of vectors as it is in lane l, in every lane.
+template <class T, class State>
+State only_lane(const State& state, std::int64_t l) {
+    constexpr std::size_t kParts = sizeof(State) / sizeof(Vec<T>);
+    alignas(Vec<T>) T lanes[kParts * Vec<T>::size];
+    std::memcpy(lanes, &state, sizeof(State));
+    Vec<T> parts[kParts];
+    for (std::size_t i = 0; i < kParts; ++i)
+        parts[i] = Vec<T>(lanes[i * Vec<T>::size + static_cast<std::size_t>(l)]);
+    State one = state;
+    std::memcpy(static_cast<void*>(&one), parts, sizeof(State));
+    return one;
+}
+
 /// Σ of all lanes.
 template <class T>
 T sum_of_lanes(const xsimd::batch<T>& v) {

@@ -1,8 +1,6 @@
 // Cross-entropy against target probabilities: every class of a fibre has a share in the loss. The gradient is a
 // difference of probabilities that may be close, so it is computed in double precision.
 // Class labels need none of this: `softmax_statistics.cpp` has what they use.
-#include <array>
-
 #include "ops/kernels/fibre_sums.hpp"
 
 namespace reel::kernels::REEL_SET {
@@ -35,145 +33,134 @@ void store_narrow(T* y, const Wide& v, int64_t n) {
     }
 }
 
-/// weight · (share · p + floor).
-Wide target(const SoftTargets& q, const Wide& weight, const Wide& p) {
-    return weight * multiply_add(p, Wide(q.share), Wide(q.floor));
-}
-
-/// q of classes c … c + n - 1 of one fibre.
+/// Where the first element of row f is.
 template <class T>
-Wide row_target(const SoftTargets& q, const T* p, int64_t c, int64_t n) {
-    return target(q, q.weight ? load_wide(q.weight + c, n) : Wide(1), p ? load_wide(p + c, n) : Wide(0));
+const T* row_of(const ConstPanel& panel, int64_t f) {
+    return panel.data ? static_cast<const T*>(panel.data) + f * panel.stride : nullptr;
 }
 
-/// q of class c of `n` fibres side by side.
-template <class T>
-Wide lane_target(const SoftTargets& q, const T* p, int64_t c, int64_t n) {
-    return target(q, Wide(q.weight ? q.weight[c] : 1),
-                  p ? load_wide(p + c * q.probability.stride, n) : Wide(0));
-}
-
-/// Sums of the terms of float32 and of float64 fibres: the former need no compensation.
-class PlainSums {
+/// q = weight · (share · p + floor), without the excess.
+class Target {
 public:
-    void add(const Wide& x) { sum_ = sum_ + x; }
-    double lane(int64_t l) const { return lanes()[static_cast<std::size_t>(l)]; }
-    double total() const {
-        double sum = 0;
-        for (double lane : lanes()) sum += lane;
-        return sum;
+    explicit Target(const SoftTargets& q) : weight_(q.weight), share_(q.share), floor_(q.floor) {}
+    /// Of `n` classes from c on, of a row whose probabilities are p.
+    template <class T>
+    Wide in_row(const T* p, int64_t c, int64_t n) const {
+        return of(p ? load_wide(p + c, n) : Wide(0), weight_ ? load_wide(weight_ + c, n) : Wide(1));
+    }
+    /// Of class c of `n` fibres side by side, whose probabilities are at p.
+    template <class T>
+    Wide in_lanes(const T* p, int64_t c, int64_t n) const {
+        return of(p ? load_wide(p, n) : Wide(0), Wide(weight_ ? weight_[c] : 1));
     }
 
 private:
-    std::array<double, static_cast<std::size_t>(kWide)> lanes() const {
-        std::array<double, static_cast<std::size_t>(kWide)> lanes;
-        sum_.store_unaligned(lanes.data());
-        return lanes;
-    }
-    Wide sum_ = Wide(0);
+    Wide of(const Wide& p, const Wide& weight) const { return weight * multiply_add(p, share_, floor_); }
+    const double* weight_;
+    Wide share_, floor_;
 };
+
+/// Lane by lane q at one class after the other, of `n` fibres from fibre l on.
 template <class T>
-using Sums = std::conditional_t<sizeof(T) == 4, PlainSums, LaneSums<double>>;
+class LaneTarget {
+public:
+    LaneTarget(const SoftTargets& q, int64_t l, int64_t n)
+        : target_(q),
+          p_(q.probability.data ? static_cast<const T*>(q.probability.data) + l : nullptr),
+          stride_(q.probability.stride),
+          n_(n),
+          label_(q.classes ? load_wide(q.classes + l, n) : Wide(-1)),
+          excess_(q.classes ? load_wide(q.excess + l, n) : Wide(0)) {}
+    Wide operator()(int64_t c) const {
+        const Wide q = target_.in_lanes(p_ ? p_ + c * stride_ : nullptr, c, n_);
+        return q + xsimd::select(label_ == Wide(static_cast<double>(c)), excess_, Wide(0));
+    }
+
+private:
+    Target target_;
+    const T* p_;
+    int64_t stride_, n_;
+    Wide label_, excess_;
+};
 
 /// Σ q and Σ q (max - z).
 template <class T>
 struct Expectation {
-    Sums<T> mass;
-    Sums<T> distance;
+    Sums<double, T> mass, distance;
     void add(const Wide& q, const Wide& below_max) {
         mass.add(q);
         distance.add(xsimd::select(q == Wide(0), Wide(0), q * below_max));
     }
 };
 
-/// Where the first element of fibre f is.
+/// Of a row but for what its last few classes have: q there is added one by one.
 template <class T>
-const T* row_of(const ConstPanel& panel, int64_t f) {
-    return panel.data ? static_cast<const T*>(panel.data) + f * panel.stride : nullptr;
-}
-template <class T>
-const T* lane_of(const ConstPanel& panel, int64_t l) {
-    return panel.data ? static_cast<const T*>(panel.data) + l : nullptr;
+Expectation<T> row_expectation(int64_t n, const T* z, const T* p, double max, const Target& q, bool both) {
+    Expectation<T> sums;
+    int64_t c = 0;
+    if (!both) {
+        for (; c + kWide <= n; c += kWide) sums.mass.add(q.in_row(p, c, kWide));
+    } else {
+        for (; c + kWide <= n; c += kWide)
+            sums.add(q.in_row(p, c, kWide), Wide(max) - load_wide(z + c, kWide));
+    }
+    if (c == n) return sums;
+    alignas(Wide) double last[kWide] = {};
+    store_some(last, q.in_row(p, c, n - c), n - c);
+    sums.add(load(last), Wide(max) - load_wide(z + c, n - c));
+    return sums;
 }
 
-void add_excess(double excess, double below_max, double& mass, double& distance) {
-    if (excess == 0) return;
-    mass += excess;
-    distance += excess * below_max;
-}
-
 template <class T>
-REEL_FLATTEN void row_expectations(int64_t n, int64_t count, ConstPanel x, const double* max,
+REEL_FLATTEN void row_expectations(int64_t n, int64_t count, ConstPanel x, const void* max,
                                    const SoftTargets& q, double* mass, double* distance) {
+    const Target target(q);
     for (int64_t f = 0; f < count; ++f) {
         const T* z = row_of<T>(x, f);
-        const T* p = row_of<T>(q.probability, f);
-        const double top = max[f];
-        Expectation<T> sums;
-        int64_t c = 0;
-        for (; c + kWide <= n; c += kWide)
-            sums.add(row_target<T>(q, p, c, kWide), Wide(top) - load_wide(z + c, kWide));
-        mass[f] = sums.mass.total();
+        const auto top = static_cast<double>(static_cast<const T*>(max)[f]);
+        const Expectation<T> sums =
+            row_expectation(n, z, row_of<T>(q.probability, f), top, target, distance != nullptr);
+        const bool has_excess = q.classes && q.excess[f] != 0;
+        mass[f] = sums.mass.total() + (has_excess ? q.excess[f] : 0);
+        if (!distance) continue;
         distance[f] = sums.distance.total();
-        for (; c < n; ++c) {
-            alignas(Wide) double share[kWide];
-            row_target<T>(q, p, c, 1).store_aligned(share);
-            add_excess(share[0], top - static_cast<double>(z[c]), mass[f], distance[f]);
-        }
-        if (q.classes)
-            add_excess(q.excess[f], top - static_cast<double>(z[q.classes[f]]), mass[f], distance[f]);
+        if (has_excess) distance[f] += q.excess[f] * (top - static_cast<double>(z[q.classes[f]]));
     }
 }
 
 template <class T>
-REEL_FLATTEN void lane_expectations(int64_t n, int64_t count, ConstPanel x, const double* max,
+REEL_FLATTEN void lane_expectations(int64_t n, int64_t count, ConstPanel x, const void* max,
                                     const SoftTargets& q, double* mass, double* distance) {
     for_each_vector<double>(count, [&](int64_t l, int64_t lanes) {
-        const T* z = lane_of<T>(x, l);
-        const T* p = lane_of<T>(q.probability, l);
-        const Wide top = load_wide(max + l, lanes);
+        const T* z = static_cast<const T*>(x.data) + l;
+        const Wide top = load_wide(static_cast<const T*>(max) + l, lanes);
+        const LaneTarget<T> target(q, l, lanes);
         Expectation<T> sums;
-        for (int64_t c = 0; c < n; ++c)
-            sums.add(lane_target<T>(q, p, c, lanes), top - load_wide(z + c * x.stride, lanes));
-        for (int64_t i = 0; i < lanes; ++i) {
-            mass[l + i] = sums.mass.lane(i);
-            distance[l + i] = sums.distance.lane(i);
-        }
+        for (int64_t c = 0; c < n; ++c) sums.add(target(c), top - load_wide(z + c * x.stride, lanes));
+        double all[2][kWide];
+        sums.mass.lanes(all[0]);
+        sums.distance.lanes(all[1]);
+        std::copy_n(all[0], lanes, mass + l);
+        if (distance) std::copy_n(all[1], lanes, distance + l);
     });
-    if (!q.classes) return;
-    for (int64_t f = 0; f < count; ++f) {
-        const double top = max[f];
-        const T z = static_cast<const T*>(x.data)[q.classes[f] * x.stride + f];
-        add_excess(q.excess[f], top - static_cast<double>(z), mass[f], distance[f]);
-    }
 }
 
 /// factor · (mass · e^(z - max) / (1 + rest) - q) of kWide fibres. Where a maximum has most of the probability, that is
 /// written as 1 - rest / (1 + rest), so that what is left of mass - q is not lost in it.
 class Residual {
 public:
-    Residual(const Wide& max, const Wide& rest, const Wide& mass, const Wide& factor)
-        : leader_(xsimd::select(rest < Wide(1), max, Wide(std::numeric_limits<double>::quiet_NaN()))),
-          mass_(mass),
-          factor_(factor) {
-        const ShiftedExp<double> exponential(max);
-        alignas(Wide) double top[kWide];
-        alignas(Wide) double exponent[kWide];
-        exponential.top().store_aligned(top);
-        exponential.exponent().store_aligned(exponent);
+    template <int64_t N>
+    Residual(const Found<double, N>& found, int64_t l, const Wide& mass, const Wide& factor)
+        : mass_(mass), factor_(factor) {
+        const Wide nan(std::numeric_limits<double>::quiet_NaN());
+        const Wide max = load(found.max + l);
+        const Concluded<double> fibres(found, l);
+        const Wide rest =
+            xsimd::select(max - max == Wide(0), fibres.rest, nan);  // no finite maximum: all NaN
         const Wide sum = Wide(1) + rest;
-        scale_ = mass * Wide(math::kUnlift<double>) / (top_exponential<double>(top, exponent) * sum);
+        leader_ = xsimd::select(rest < Wide(1), max, nan);
+        scale_ = mass * Wide(math::kUnlift<double>) / (fibres.top * sum);
         others_ = mass * (rest / sum);
-    }
-    /// That of fibre f alone, in all lanes.
-    Residual only(int64_t f) const {
-        Residual one = *this;
-        for (Wide* each : {&one.leader_, &one.mass_, &one.factor_, &one.scale_, &one.others_}) {
-            alignas(Wide) double lanes[kWide];
-            each->store_aligned(lanes);
-            *each = Wide(lanes[f]);
-        }
-        return one;
     }
     /// With e the lifted exponential of z.
     Wide operator()(const Wide& z, const Wide& e, const Wide& q) const {
@@ -185,92 +172,70 @@ private:
     Wide leader_, mass_, factor_, scale_, others_;
 };
 
-/// The element at the fibre's class, where q has its excess.
 template <class T>
-void correct(const SoftTargets& q, int64_t f, const Residual& residual, const Wide& base, T z, double e,
-             T* y) {
-    store_narrow(y, residual(Wide(static_cast<double>(z)), Wide(e), base + Wide(q.excess[f])), 1);
-}
-
-/// rest of fibres l …; NaN without a finite maximum.
-template <int64_t N>
-Wide rest_of(const Found<double, N>& found, int64_t l) {
-    const Wide max = load(found.max + l);
-    const Wide nan(std::numeric_limits<double>::quiet_NaN());
-    return xsimd::select(max - max == Wide(0), Concluded<double>(found, l).rest, nan);
-}
-
-/// A few short rows at a time, so that their numbers are put together in one vector.
-template <class T>
-REEL_FLATTEN void row_residuals(int64_t n, int64_t count, ConstPanel x, const SoftTargets& q,
+REEL_FLATTEN void row_residuals(int64_t n, int64_t count, ConstPanel x, const void* max, const SoftTargets& q,
                                 const double* mass, const double* factor, void* scratch, Panel y) {
-    const int64_t few = n > kShortRow ? 1 : std::min(kWide, kShortRows);
+    const Target target(q);
+    const int64_t few = rows_at_once(n);
     const int64_t room = (n + kWide - 1) / kWide * kWide;
     auto* exponentials = static_cast<double*>(scratch);
     for (int64_t first = 0; first < count; first += few) {
         const int64_t rows = std::min(few, count - first);
-        Found<double, kWide> found{};
-        for (int64_t f = 0; f < rows; ++f)
-            find_row<double>(n, row_of<T>(x, first + f), x.stride, KeepAll<double>{exponentials + f * room},
-                             found, f);
-        const Residual all(load(found.max), rest_of(found, 0), load_wide(mass + first, rows),
-                           load_wide(factor + first, rows));
-        for (int64_t f = 0; f < rows; ++f) {
-            const T* z = row_of<T>(x, first + f);
-            const T* p = row_of<T>(q.probability, first + f);
-            const double* e = exponentials + f * room;
-            T* to = static_cast<T*>(y.data) + (first + f) * y.stride;
-            const Residual residual = all.only(f);
-            int64_t c = 0;
-            for (; c + kWide <= n; c += kWide)
-                store_narrow(to + c,
-                             residual(load_wide(z + c, kWide), load(e + c), row_target<T>(q, p, c, kWide)),
-                             kWide);
-            if (c < n)
-                store_narrow(to + c,
-                             residual(load_wide(z + c, n - c), load(e + c), row_target<T>(q, p, c, n - c)),
-                             n - c);
-            if (!q.classes || q.excess[first + f] == 0) continue;
-            const int64_t t = q.classes[first + f];
-            correct(q, first + f, residual, row_target<T>(q, p, t, 1), z[t], e[t], to + t);
+        Found<double, kFewRows<double>> found{};
+        std::copy_n(static_cast<const T*>(max) + first, rows, found.max);
+        find_row_sums<double>(
+            n, rows, row_of<T>(x, first), x.stride,
+            [&](int64_t f) { return KeepAll<double>{exponentials + f * room}; }, found, 0);
+        for (int64_t l = 0; l < rows; l += kWide) {
+            const int64_t some = std::min(kWide, rows - l);
+            const Residual all(found, l, load_wide(mass + first + l, some),
+                               load_wide(factor + first + l, some));
+            for (int64_t f = l; f < l + some; ++f) {
+                const T* z = row_of<T>(x, first + f);
+                const T* p = row_of<T>(q.probability, first + f);
+                const double* e = exponentials + f * room;
+                const Residual residual = only_lane<double>(all, f - l);
+                T* to = static_cast<T*>(y.data) + (first + f) * y.stride;
+                int64_t c = 0;
+                for (; c + kWide <= n; c += kWide)
+                    store_narrow(to + c,
+                                 residual(load_wide(z + c, kWide), load(e + c), target.in_row(p, c, kWide)),
+                                 kWide);
+                if (c < n)
+                    store_narrow(to + c,
+                                 residual(load_wide(z + c, n - c), load(e + c), target.in_row(p, c, n - c)),
+                                 n - c);
+                if (!q.classes || q.excess[first + f] == 0) continue;
+                const int64_t t = q.classes[first + f];
+                const Wide here = target.in_row(p, t, 1) + Wide(q.excess[first + f]);
+                store_narrow(to + t, residual(Wide(static_cast<double>(z[t])), Wide(e[t]), here), 1);
+            }
         }
     }
 }
 
 template <class T>
-REEL_FLATTEN void lane_residuals(int64_t n, int64_t count, ConstPanel x, const SoftTargets& q,
-                                 const double* mass, const double* factor, void* scratch, Panel y) {
+REEL_FLATTEN void lane_residuals(int64_t n, int64_t count, ConstPanel x, const void* max,
+                                 const SoftTargets& q, const double* mass, const double* factor,
+                                 void* scratch, Panel y) {
     auto* exponentials = static_cast<double*>(scratch);
-    Found<double, kGroup> found{};
-    double rest[kGroup];
     for_each_vector<double>(count, [&](int64_t l, int64_t lanes) {
-        const T* z = lane_of<T>(x, l);
-        const T* p = lane_of<T>(q.probability, l);
+        const T* z = static_cast<const T*>(x.data) + l;
         T* to = static_cast<T*>(y.data) + l;
+        Found<double, kWide> found{};
         with_lanes<double>(lanes, z, x.stride, [&](const auto& element) {
-            find_lanes<double>(n, element, element, KeepAll<double>{exponentials}, found, l);
+            find_lane_sums<double, T>(n, load_wide(static_cast<const T*>(max) + l, lanes), element,
+                                      KeepAll<double>{exponentials}, found, 0);
         });
-        const Wide rests = rest_of(found, l);
-        rests.store_unaligned(rest + l);
-        const Residual residual(load(found.max + l), rests, load_wide(mass + l, lanes),
-                                load_wide(factor + l, lanes));
+        const Residual residual(found, 0, load_wide(mass + l, lanes), load_wide(factor + l, lanes));
+        const LaneTarget<T> target(q, l, lanes);
         for (int64_t c = 0; c < n; ++c) {
-            store_narrow(to + c * y.stride,
-                         residual(load_wide(z + c * x.stride, lanes), load(exponentials + c * kWide),
-                                  lane_target<T>(q, p, c, lanes)),
-                         lanes);
+            store_narrow(
+                to + c * y.stride,
+                residual(load_wide(z + c * x.stride, lanes), load(exponentials + c * kWide), target(c)),
+                lanes);
         }
     });
-    if (!q.classes) return;
-    for (int64_t f = 0; f < count; ++f) {
-        if (q.excess[f] == 0) continue;
-        const Residual residual{Wide(found.max[f]), Wide(rest[f]), Wide(mass[f]), Wide(factor[f])};
-        const int64_t t = q.classes[f];
-        const T z = static_cast<const T*>(x.data)[t * x.stride + f];
-        const double e = first_lane(ShiftedExp<double>(Wide(found.max[f]))(Wide(static_cast<double>(z))));
-        correct(q, f, residual, lane_target<T>(q, lane_of<T>(q.probability, f), t, 1), z, e,
-                static_cast<T*>(y.data) + t * y.stride + f);
-    }
 }
 
 template <class T>

@@ -58,11 +58,10 @@ struct ReadOnce {
 template <class T, class Load>
 ReadOnce(const Load&, T*) -> ReadOnce<T, Load>;
 
-/// f(first, rows) for a few rows at a time, so that their numbers are put together in one vector; alone where
-/// they are long.
+/// f(first, rows) for a few rows at a time.
 template <class F>
 void for_few_rows(int64_t n, int64_t count, const Panel& y, const F& f) {
-    const int64_t few = n > kShortRow ? 1 : std::min(kWide, kShortRows);
+    const int64_t few = rows_at_once(n);
     for (int64_t first = 0; first < count; first += few) f(first, std::min(few, count - first));
     finish(y);
 }
@@ -74,12 +73,12 @@ REEL_FLATTEN void row_probabilities(int64_t n, int64_t count, ConstPanel x, doub
     for_few_rows(n, count, y, [&](int64_t first, int64_t rows) {
         const T* z = static_cast<const T*>(x.data) + first * x.stride;
         T* exponentials = static_cast<T*>(scratch);
-        Found<T, kWide> found{};
-        for (int64_t f = 0; f < rows; ++f)
-            find_row<T>(n, z + f * x.stride, x.stride, KeepAll<T>{exponentials + f * room}, found, f);
-        T at_peak[kWide];
-        T scale[kWide];
-        share_out(found, 0, empty, at_peak, scale);
+        Found<T, kFewRows<T>> found{};
+        find_rows<T>(
+            n, rows, z, x.stride, [&](int64_t f) { return KeepAll<T>{exponentials + f * room}; }, found);
+        T at_peak[kFewRows<T>];
+        T scale[kFewRows<T>];
+        for (int64_t f = 0; f < rows; f += kWide) share_out(found, f, empty, at_peak + f, scale + f);
         for (int64_t f = 0; f < rows; ++f) {
             map_row<T>(n, exponentials + f * room, static_cast<T*>(y.data) + (first + f) * y.stride,
                        y.streams, Shares<T>{Vec<T>(found.peak[f]), Vec<T>(at_peak[f]), Vec<T>(scale[f])});
@@ -95,7 +94,8 @@ REEL_FLATTEN void lane_probabilities(int64_t n, int64_t count, ConstPanel x, dou
     for_each_vector<T>(count, [&](int64_t l, int64_t lanes) {
         Found<T, w> found{};
         with_lanes<T>(lanes, static_cast<const T*>(x.data) + l, x.stride, [&](const auto& z) {
-            find_lanes<T>(n, ReadOnce{z, vectors}, Lanes<T, T>{vectors, w}, KeepAll<T>{vectors}, found, 0);
+            const Vec<T> max = maximum<T>(n, ReadOnce{z, vectors});
+            find_lane_sums<T, T>(n, max, Lanes<T, T>{vectors, w}, KeepAll<T>{vectors}, found, 0);
         });
         T at_peak[w];
         T scale[w];
@@ -119,11 +119,11 @@ template <class T>
 REEL_FLATTEN void row_log_probabilities(int64_t n, int64_t count, ConstPanel x, Panel y) {
     for_few_rows(n, count, y, [&](int64_t first, int64_t rows) {
         const T* z = static_cast<const T*>(x.data) + first * x.stride;
-        Found<T, kWide> found{};
-        for (int64_t f = 0; f < rows; ++f)
-            find_row<T>(n, z + f * x.stride, x.stride, KeepNothing(), found, f);
-        T logs[kWide];
-        log_sums(found, 0, logs);
+        Found<T, kFewRows<T>> found{};
+        find_rows<T>(
+            n, rows, z, x.stride, [](int64_t) { return KeepNothing(); }, found);
+        T logs[kFewRows<T>];
+        for (int64_t f = 0; f < rows; f += kWide) log_sums(found, f, logs + f);
         for (int64_t f = 0; f < rows; ++f) {
             const Vec<T> max(found.max[f]);
             const Vec<T> log(logs[f]);
@@ -140,7 +140,7 @@ REEL_FLATTEN void lane_log_probabilities(int64_t n, int64_t count, ConstPanel x,
         const T* z = static_cast<const T*>(x.data) + l;
         Found<T, w> found{};
         with_lanes<T>(lanes, z, x.stride, [&](const auto& element) {
-            find_lanes<T>(n, element, element, KeepNothing(), found, 0);
+            find_lane_sums<T, T>(n, maximum<T>(n, element), element, KeepNothing(), found, 0);
         });
         T logs[w];
         for (int64_t i = 0; i < w; i += kWide) log_sums(found, i, logs + i);

@@ -27,8 +27,11 @@ template <class T, class S>
 REEL_FLATTEN void row_statistics(int64_t n, int64_t count, ConstPanel x, void* max, void* rest,
                                  double* log_sum) {
     Found<T, kGroup> found{};
-    for (int64_t f = 0; f < count; ++f)
-        find_row<T>(n, static_cast<const S*>(x.data) + f * x.stride, x.stride, KeepNothing(), found, f);
+    const int64_t few = rows_at_once(n);
+    for (int64_t f = 0; f < count; f += few)
+        find_rows<T>(
+            n, std::min(few, count - f), static_cast<const S*>(x.data) + f * x.stride, x.stride,
+            [](int64_t) { return KeepNothing(); }, found, f);
     conclude<T>(count, found, max, rest, log_sum);
 }
 
@@ -37,8 +40,9 @@ REEL_FLATTEN void lane_statistics(int64_t n, int64_t count, ConstPanel x, void* 
                                   double* log_sum) {
     Found<T, kGroup> found{};
     for_each_vector<T>(count, [&](int64_t l, int64_t lanes) {
-        with_lanes<T>(lanes, static_cast<const S*>(x.data) + l, x.stride,
-                      [&](const auto& z) { find_lanes<T>(n, z, z, KeepNothing(), found, l); });
+        with_lanes<T>(lanes, static_cast<const S*>(x.data) + l, x.stride, [&](const auto& z) {
+            find_lane_sums<T, S>(n, maximum<T>(n, z), z, KeepNothing(), found, l);
+        });
     });
     conclude<T>(count, found, max, rest, log_sum);
 }
@@ -60,19 +64,30 @@ struct Scales {
             exponential.top().store_unaligned(found.top + l);
             exponential.exponent().store_unaligned(found.exponent + l);
         }
+        using Wide = Vec<double>;
+        alignas(Wide) double share[kGroup];
+        alignas(Wide) double part[kGroup];
+        alignas(Wide) double lifts[kGroup];
         for (int64_t l = 0; l < count; l += kWidth<double>) {
-            top_exponential<T>(found.top + l, found.exponent + l).store_unaligned(found.sum + l);
+            const int64_t some = std::min(count - l, kWidth<double>);
+            const Wide others =
+                some == kWidth<double> ? load_as<double>(rest + l) : load_some_as<double>(rest + l, some);
+            const Wide factors = some == kWidth<double> ? load(factor + l) : load_some(factor + l, some);
+            const Wide all = factors / (Wide(1) + others);
+            const Wide scaled = all / top_exponential<T>(found.top + l, found.exponent + l);
+            const auto tiny = xsimd::abs(scaled) < Wide(kTinyFactor<T>);
+            all.store_aligned(share + l);
+            xsimd::select(tiny, scaled, scaled * Wide(static_cast<double>(math::kUnlift<T>)))
+                .store_aligned(part + l);
+            xsimd::select(tiny, Wide(0), Wide(static_cast<double>(math::kLift<T>))).store_aligned(lifts + l);
         }
-        for (int64_t l = 0; l < kGroup; ++l) {
-            const bool used = l < count;
-            const double share = used ? factor[l] / (1 + static_cast<double>(rest[l])) : 0;
-            const double part = used ? share / found.sum[l] : 0;
-            const bool tiny = part < kTinyFactor<T> && part > -kTinyFactor<T>;
-            max[l] = used ? maxima[l] : T(0);
-            top[l] = static_cast<T>(share);
-            lift[l] = tiny ? T(0) : math::kLift<T>;
-            scale[l] = static_cast<T>(tiny ? part : part * math::kUnlift<T>);
+        for (int64_t l = 0; l < count; ++l) {
+            max[l] = maxima[l];
+            top[l] = static_cast<T>(share[l]);
+            lift[l] = static_cast<T>(lifts[l]);
+            scale[l] = static_cast<T>(part[l]);
         }
+        for (int64_t l = count; l < kGroup; ++l) max[l] = top[l] = lift[l] = scale[l] = 0;
     }
 };
 

@@ -239,13 +239,15 @@ struct Softmax {
     /// y = factor · e^(x - max) / (1 + rest).
     void (*exponentials[2])(std::int64_t n, std::int64_t count, ConstPanel x, const void* max,
                             const void* rest, const double* factor, Panel y) = {};
-    /// For target probabilities q: mass = Σ q and distance = Σ q (max - x), where 0 · inf is 0.
-    void (*expectations[2])(std::int64_t n, std::int64_t count, ConstPanel x, const double* max,
+    /// For target probabilities q: mass = Σ q and, where it is not null, distance = Σ q (max - x), where 0 · inf
+    /// is 0.
+    void (*expectations[2])(std::int64_t n, std::int64_t count, ConstPanel x, const void* max,
                             const SoftTargets& q, double* mass, double* distance) = {};
     /// y = factor · (mass · e^(x - max) / (1 + rest) - q), computed in double precision from x on. `scratch` is
     /// aligned as vectors are and takes n vectors (lanes), or n doubles and a vector (rows).
-    void (*residuals[2])(std::int64_t n, std::int64_t count, ConstPanel x, const SoftTargets& q,
-                         const double* mass, const double* factor, void* scratch, Panel y) = {};
+    void (*residuals[2])(std::int64_t n, std::int64_t count, ConstPanel x, const void* max,
+                         const SoftTargets& q, const double* mass, const double* factor, void* scratch,
+                         Panel y) = {};
     /// y = e^(x - max) / (1 + rest), `empty` in fibres that are all -inf. `scratch` is aligned as vectors are
     /// and takes n vectors (lanes), or n elements and a vector (rows; those of short ones `kShortRows`
     /// times).

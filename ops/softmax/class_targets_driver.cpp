@@ -75,8 +75,10 @@ void check_labels(const char* name, const Tensor& x, int64_t dim, const Fibres& 
                          remedy(x, dim, targets));
     }
     const ClassLabels labels(fibres, targets, ignored);
+    const auto classes = static_cast<std::uint64_t>(fibres.length());
     for (int64_t f = 0; f < fibres.count(); ++f) {
-        if ((labels[f] >= 0 && labels[f] < fibres.length()) || !labels.counts(f)) continue;
+        const bool is_class = static_cast<std::uint64_t>(labels[f]) < classes;
+        if (static_cast<int>(is_class) | static_cast<int>(!labels.counts(f))) continue;  // one branch
         fail<IndexError>(name, ": the target of ", place(fibres, f), " is ", labels[f],
                          ", which is none of the ", fibres.length(), " classes [0, ", fibres.length(),
                          ") and not ignore_index (", ignored, ")");

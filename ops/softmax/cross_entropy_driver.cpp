@@ -1,6 +1,7 @@
 #include "ops/softmax/cross_entropy_driver.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 
@@ -18,6 +19,11 @@ using std::int64_t;
 
 constexpr const char* kName = "cross_entropy";
 
+/// x or 0, without a branch: whether a row counts cannot be foreseen.
+double where_true(bool condition, double x) {
+    return std::bit_cast<double>(std::bit_cast<std::uint64_t>(x) & -static_cast<std::uint64_t>(condition));
+}
+
 /// A problem's targets, which have been checked.
 class Targets {
 public:
@@ -30,9 +36,9 @@ public:
     }
 
     bool counts(int64_t fibre) const { return !labels_ || labels_->counts(fibre); }
-    int64_t label(int64_t fibre) const { return counts(fibre) ? (*labels_)[fibre] : 0; }
+    int64_t label(int64_t fibre) const { return (*labels_)[fibre] & -static_cast<int64_t>(counts(fibre)); }
     /// The weight of a fibre's label; 0 where it does not count.
-    double weight(int64_t fibre) const { return counts(fibre) ? weights_[(*labels_)[fibre]] : 0; }
+    double weight(int64_t fibre) const { return where_true(counts(fibre), weights_[label(fibre)]); }
     double total(int64_t fibres) const {
         return labels_ ? labels_->total_weight(weights_) : static_cast<double>(fibres);
     }
@@ -127,20 +133,19 @@ struct Group {
         for (int64_t f = 0; f < count; ++f) {
             const double weight = targets.weight(first + f);
             const auto at_label = static_cast<double>(get(z, f, targets.label(first + f)));
-            loss[f] = weight == 0 ? 0 : weight * ((static_cast<double>(row.max[f]) - at_label) + log_sum[f]);
+            const double unweighted = (static_cast<double>(row.max[f]) - at_label) + log_sum[f];
+            loss[f] = where_true(weight != 0, weight * unweighted);
         }
     }
 
     void soft_losses(ConstPanel z, const kernels::SoftTargets& q, const Tensor& rows, double* loss) const {
         const RowNumbers<T> row(rows, first);
         double log_sum[kMaxFibres];
-        double max[kMaxFibres];
         double mass[kMaxFibres];
         double distance[kMaxFibres];
         kernel.statistics[fibres.grouping()](fibres.length(), count, z, row.max, row.rest, log_sum);
         row.settle(count, log_sum);
-        std::copy_n(row.max, count, max);
-        kernel.expectations[fibres.grouping()](fibres.length(), count, z, max, q, mass, distance);
+        kernel.expectations[fibres.grouping()](fibres.length(), count, z, row.max, q, mass, distance);
         for (int64_t f = 0; f < count; ++f)
             loss[f] = targets.counts(first + f) ? mass[f] * log_sum[f] + distance[f] : 0;
     }
@@ -161,20 +166,25 @@ struct Group {
 
     void soft_gradient(ConstPanel z, const kernels::SoftTargets& q, const Tensor& rows, const double* factor,
                        void* scratch, Panel z_bar) const {
-        double max[kMaxFibres];
+        const RowNumbers<T> row(rows, first);
         double mass[kMaxFibres];
-        double distance[kMaxFibres];
         if (q.classes) {
             for (int64_t f = 0; f < count; ++f) mass[f] = targets.mass(first + f);
         } else {
-            std::copy_n(RowNumbers<T>(rows, first).max, count, max);
-            kernel.expectations[fibres.grouping()](fibres.length(), count, z, max, q, mass, distance);
+            kernel.expectations[fibres.grouping()](fibres.length(), count, z, row.max, q, mass, nullptr);
         }
-        kernel.residuals[fibres.grouping()](fibres.length(), count, z, q, mass, factor, scratch, z_bar);
+        kernel.residuals[fibres.grouping()](fibres.length(), count, z, row.max, q, mass, factor, scratch,
+                                            z_bar);
     }
 
-    void clear(Panel z_bar, int64_t f) const {
-        for (int64_t c = 0; c < fibres.length(); ++c) get(z_bar, f, c) = 0;
+    /// A factor of 0 makes a gradient of 0 but for rows with an infinity or a NaN.
+    void clear(const Tensor& rows, const double* factor, Panel z_bar) const {
+        const RowNumbers<T> row(rows, first);
+        for (int64_t f = 0; f < count; ++f) {
+            if (std::isfinite(factor[f] * static_cast<double>(row.rest[f]))) continue;
+            if (targets.counts(first + f) && factor[f] != 0) continue;
+            for (int64_t c = 0; c < fibres.length(); ++c) get(z_bar, f, c) = 0;
+        }
     }
 };
 
@@ -257,14 +267,14 @@ Tensor class_loss_gradient(const ClassLoss& problem, const Tensor& rows, const T
                 const ConstPanel z = reader.read(first, count);
                 const Panel to = writer.place(first, count);
                 double* factor = factors.data_ptr<double>() + first;
+                for (int64_t f = 0; f < count; ++f)
+                    factor[f] = where_true(targets.counts(first + f), factor[f]);
                 if (problem.is_hard()) {
                     group.hard_gradient(z, rows, factor, to);
                 } else {
                     group.soft_gradient(z, soft.read(first, count), rows, factor, scratch.raw(), to);
                 }
-                for (int64_t f = 0; f < count; ++f) {
-                    if (!targets.counts(first + f) || factor[f] == 0) group.clear(to, f);
-                }
+                group.clear(rows, factor, to);
                 writer.finish(first, count);
             };
         });

@@ -1,7 +1,7 @@
 // Cross-entropy of a linear layer's results, which are never held all at once: one tape node.
 //
 // Wijmans et al., "Cut Your Losses in Large-Vocabulary Language Models", 2024, have the idea; here a block is
-// some rows with all of their classes, so that each is an ordinary cross-entropy.
+// some rows with all of their classes, which class labels let come in parts.
 #include "autograd/shared_pullback.hpp"
 #include "autograd/tape.hpp"
 #include "ops/linalg/matmul.hpp"

@@ -2,6 +2,7 @@
 // cases are the battery's.
 #include <doctest/doctest.h>
 
+#include <limits>
 #include <reel.hpp>
 
 #include "tensor/storage.hpp"
@@ -35,14 +36,34 @@ std::vector<Tensor> loss_and_gradients(const Operands& o, bool fused, const Cros
 
 TEST_CASE("linear_cross_entropy: several blocks are one loss") {
     const Operands o = several_blocks();
-    for (const Reduction reduction : {kNone, kMean, kSum}) {
-        const CrossEntropyOptions options = {.reduction = reduction, .label_smoothing = 0.1};
-        const auto fused = loss_and_gradients(o, true, options);
-        const auto composed = loss_and_gradients(o, false, options);
-        for (std::size_t i = 0; i < fused.size(); ++i) {
-            const double scale = composed[i].abs().max().item<double>();
-            CHECK((fused[i] - composed[i]).abs().max().item<double>() <= 1e-5 * scale);
+    const Tensor weight = rand({30000}) + 0.5;
+    for (const double smoothing : {0.0, 0.1}) {
+        for (const Reduction reduction : {kNone, kMean, kSum}) {
+            const CrossEntropyOptions options = {
+                .weight = weight, .reduction = reduction, .label_smoothing = smoothing};
+            const auto fused = loss_and_gradients(o, true, options);
+            const auto composed = loss_and_gradients(o, false, options);
+            for (std::size_t i = 0; i < fused.size(); ++i) {
+                const double scale = composed[i].abs().max().item<double>();
+                CHECK((fused[i] - composed[i]).abs().max().item<double>() <= 1e-5 * scale);
+            }
         }
+    }
+}
+
+TEST_CASE("linear_cross_entropy: logits without end in some parts of the classes") {
+    constexpr double kInf = std::numeric_limits<double>::infinity();
+    const Tensor x = ones({4, 1});
+    const Tensor targets = tensor({0, 1500, 2500, -100});
+    const std::vector<std::pair<std::int64_t, double>> cases = {{0, -kInf}, {1500, -kInf}, {2500, kInf}};
+    for (const auto& [at, value] : cases) {
+        const Tensor weight = arange(3000).to(kFloat32).reshape({3000, 1}) * 0.01;
+        weight.slice(0, at, at + 400).fill_(value);
+        Operands o = {x.clone().set_requires_grad(), weight.clone().set_requires_grad(), targets};
+        const auto fused = loss_and_gradients(o, true, {.reduction = kSum});
+        const auto composed = loss_and_gradients(o, false, {.reduction = kSum});
+        CHECK(allclose(fused[1], composed[1], 1e-5, 1e-6, true));
+        CHECK(allclose(fused[2], composed[2], 1e-5, 1e-6, true));
     }
 }
 

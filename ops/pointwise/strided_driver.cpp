@@ -240,16 +240,16 @@ private:
 bool run_rows(const Sink& sink, const Source* sources, std::size_t count, const Elementwise& f,
               kernels::Loop loop) {
     constexpr std::int64_t kWorthACall = 64;
-    if (!loop || sink.runs.numel() == 0) return false;
-    if (sink.computed != sink.stored || sink.runs.run(0).step != 1) return false;
+    if (!loop || sink.computed != sink.stored || sink.runs.numel() == 0) return false;
     std::int64_t length = sink.runs.row();
-    std::int64_t step[kMaxOperands];
     for (std::size_t k = 0; k < count; ++k) {
         if (!sources[k].is_direct()) return false;
         length = std::min(length, sources[k].runs.row());
-        step[k] = sources[k].runs.run(0).step;
     }
-    loop = length < kWorthACall ? nullptr : row_loop(f, loop, step, count);
+    if (length < kWorthACall || sink.runs.run(0).step != 1) return false;
+    std::int64_t step[kMaxOperands];
+    for (std::size_t k = 0; k < count; ++k) step[k] = sources[k].runs.run(0).step;
+    loop = row_loop(f, loop, step, count);
     if (!loop) return false;
     const Rows to(sink.runs, sink.base, sink.stored, length);
     Rows from[kMaxOperands];

@@ -26,6 +26,9 @@ private:
     std::uint32_t drawn_ = 0;
 };
 
+/// The elements of all of them, one after the other.
+Numbers elements_of(const std::vector<Tensor>& tensors);
+
 /// Whether leaves and cotangents are as the inputs are, or twice as far apart in memory.
 enum class Placing { kAsGiven, kApart };
 
@@ -54,7 +57,6 @@ public:
     bool in_float32() const { return dtype_ == kFloat32; }
     const std::string& name() const { return name_; }
     const std::vector<Shape>& output_sizes() const { return output_sizes_; }
-    DType output_dtype() const { return output_dtype_; }
 
 private:
     using Rows = std::vector<Numbers>;  // [part][column]

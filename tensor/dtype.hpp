@@ -57,7 +57,7 @@ struct BFloat16 {
 
 /// Bytes of one element.
 constexpr std::int64_t itemsize(DType dtype) {
-    constexpr std::int64_t kBytes[] = {1, 8, 2, 2, 4, 8};
+    constexpr std::int64_t kBytes[] = {1, 8, 2, 2, 4, 8};  // in the order of the enumeration
     return kBytes[static_cast<std::size_t>(dtype)];
 }
 

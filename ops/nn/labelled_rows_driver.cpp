@@ -23,9 +23,7 @@ void for_each_group(const Tensor& z, const F& f) {
 }  // namespace
 
 LabelledRows::LabelledRows(const ClassLoss& problem)
-    : list_(problem.targets),
-      labels_(list_.data_ptr<int64_t>()),
-      ignored_(problem.ignore_index),
+    : labels_(problem.targets, problem.ignore_index),
       weights_("cross_entropy", problem.weight, problem.logits.size(-1)) {}
 
 void LabelledRows::begin(int64_t first, int64_t count) {
@@ -73,7 +71,7 @@ void LabelledRows::conclude(const Tensor& losses) {
     int64_t row = first_;
     for (Row& r : rows_) {
         if (!std::isfinite(r.max)) r.rest = std::numeric_limits<double>::quiet_NaN();
-        const double w = weight(row++);
+        const double w = labels_.weight(row++, weights_);
         *loss++ = w == 0 ? 0 : w * ((r.max - r.at_label) + std::log1p(r.rest));
     }
 }
@@ -90,7 +88,7 @@ void LabelledRows::differentiate_group(const Tensor& z, int64_t from, const doub
         const Row& r = rows_[static_cast<std::size_t>(row + f)];
         max[f] = static_cast<T>(r.max);
         rest[f] = static_cast<T>(r.rest);
-        const double w = weight(first_ + row + f);
+        const double w = labels_.weight(first_ + row + f, weights_);
         factor[f] = w == 0 ? 0 : w * factors[first_ + row + f];
     }
     kernels::softmax(dtype_of<T>()).exponentials[kernels::kRows](n, count, {y, n}, max, rest, factor, {y, n});
@@ -102,8 +100,8 @@ void LabelledRows::differentiate_group(const Tensor& z, int64_t from, const doub
         const Row& r = rows_[static_cast<std::size_t>(row + f)];
         const int64_t label = labels_[first_ + row + f] - from;
         if (label < 0 || label >= n) continue;
-        const double leading = -factor[f] * (r.rest / (1 + r.rest));
-        y[label] = static_cast<T>(r.at_label == r.max ? leading : static_cast<double>(y[label]) - factor[f]);
+        y[label] = static_cast<T>(
+            gradient_at_label(r.at_label == r.max, r.rest, static_cast<double>(y[label]), factor[f]));
     }
 }
 

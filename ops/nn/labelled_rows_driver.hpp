@@ -31,17 +31,13 @@ private:
         double max, rest, at_label;
         void add(double other_max, double other_rest);
     };
-    bool counts(std::int64_t row) const { return labels_[row] != ignored_; }
-    double weight(std::int64_t row) const { return counts(row) ? weights_[labels_[row]] : 0; }
     template <class T>
     void add_group(const Tensor& z, std::int64_t from, std::int64_t row, std::int64_t count);
     template <class T>
     void differentiate_group(const Tensor& z, std::int64_t from, const double* factors, std::int64_t row,
                              std::int64_t count) const;
 
-    Tensor list_;
-    const std::int64_t* labels_;
-    std::int64_t ignored_;
+    ClassLabels labels_;
     ClassWeights weights_;
     std::int64_t first_ = 0;
     std::vector<Row> rows_;

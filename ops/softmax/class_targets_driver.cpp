@@ -57,10 +57,10 @@ double ClassWeights::mean() const {
 }
 
 ClassLabels::ClassLabels(const Fibres& fibres, const Tensor& targets, int64_t ignored)
-    : list_(fibres.listed(targets, kInt64)),
-      values_(list_.data_ptr<int64_t>()),
-      count_(fibres.count()),
-      ignored_(ignored) {}
+    : ClassLabels(fibres.listed(targets, kInt64), ignored) {}
+
+ClassLabels::ClassLabels(const Tensor& list, int64_t ignored)
+    : list_(list), values_(list_.data_ptr<int64_t>()), count_(list.numel()), ignored_(ignored) {}
 
 void check_labels(const char* name, const Tensor& x, int64_t dim, const Fibres& fibres, const Tensor& targets,
                   int64_t ignored) {
@@ -88,7 +88,7 @@ void check_labels(const char* name, const Tensor& x, int64_t dim, const Fibres& 
 double ClassLabels::total_weight(const ClassWeights& weights) const {
     if (!weights.data()) return static_cast<double>(count_ - std::count(values_, values_ + count_, ignored_));
     double total = 0;
-    for (int64_t f = 0; f < count_; ++f) total += counts(f) ? weights[values_[f]] : 0;
+    for (int64_t f = 0; f < count_; ++f) total += weight(f, weights);
     return total;
 }
 

@@ -29,8 +29,14 @@ class ClassLabels {
 public:
     /// `targets` have been checked.
     ClassLabels(const Fibres& fibres, const Tensor& targets, std::int64_t ignored);
+    /// The same as a dense list.
+    ClassLabels(const Tensor& list, std::int64_t ignored);
     std::int64_t operator[](std::int64_t fibre) const { return values_[fibre]; }
     bool counts(std::int64_t fibre) const { return values_[fibre] != ignored_; }
+    /// Of a fibre's class; 0 where it does not count.
+    double weight(std::int64_t fibre, const ClassWeights& weights) const {
+        return counts(fibre) ? weights[values_[fibre]] : 0;
+    }
     double total_weight(const ClassWeights& weights) const;
 
 private:
@@ -39,6 +45,12 @@ private:
     std::int64_t count_;
     std::int64_t ignored_;
 };
+
+/// The gradient of a hard loss for the logit at its label, ȳ (p − 1), where `p_bar` is ȳ p. Where the label attains the
+/// maximum p is 1 / (1 + rest), and 1 − p is taken without a difference.
+inline double gradient_at_label(bool attains_maximum, double rest, double p_bar, double y_bar) {
+    return attains_maximum ? -y_bar * (rest / (1 + rest)) : p_bar - y_bar;
+}
 
 /// Throws unless `targets` is int64, has the shape of `x` without `dim`, and each is a class or `ignored`.
 void check_labels(const char* name, const Tensor& x, std::int64_t dim, const Fibres& fibres,

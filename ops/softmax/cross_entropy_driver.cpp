@@ -157,10 +157,9 @@ struct Group {
         for (int64_t f = 0; f < count; ++f) {
             const int64_t label = targets.label(first + f);
             T& at_label = get(z_bar, f, label);
-            const auto rest = static_cast<double>(row.rest[f]);
-            at_label =
-                static_cast<T>(get(z, f, label) == row.max[f] ? -factor[f] * (rest / (1 + rest))
-                                                              : static_cast<double>(at_label) - factor[f]);
+            at_label = static_cast<T>(gradient_at_label(get(z, f, label) == row.max[f],
+                                                        static_cast<double>(row.rest[f]),
+                                                        static_cast<double>(at_label), factor[f]));
         }
     }
 

@@ -90,6 +90,8 @@ TEST_CASE("a refused call does not move a view whose base was written") {
     check([](const Tensor& v, const Tensor&) { v.index({Slice(0, 1), tensor({7})}); });
     check([](const Tensor& v, const Tensor&) { v.index_put_({Slice(0, 1), tensor({7})}, 1.0); });
     check([](const Tensor& v, const Tensor&) { v.split({1, 5}); });
+    check([](const Tensor& v, const Tensor&) { v.backward(); });
+    check([](const Tensor& v, const Tensor&) { v.backward(ones({3})); });
     check([](const Tensor& v, const Tensor& wide) { wide.mul_(v); });
     check([](const Tensor& v, const Tensor& wide) { wide.div_(v); });
     check([](const Tensor&, const Tensor& wide) { wide.clamp_(0.0, 1.0); });

@@ -17,26 +17,6 @@ V constant(double value) {
 
 constexpr double kInvSqrt2Pi = 0.39894228040143267794;
 
-// ---- Forward
-
-struct Tanh {
-    template <class V>
-    V operator()(const V& x) const {
-        return math::tanh<Element<V>>(x);
-    }
-};
-struct Sigmoid {
-    template <class V>
-    V operator()(const V& x) const {
-        return math::sigmoid<Element<V>>(x);
-    }
-};
-struct LogSigmoid {
-    template <class V>
-    V operator()(const V& x) const {
-        return math::negated<Element<V>>(math::softplus<Element<V>>(-x, V(0)));
-    }
-};
 /// log(1 + exp(βx)) / β; x where βx is above the threshold. β in two parts: the exponential would magnify what one
 /// of float32 loses.
 struct Softplus {
@@ -74,49 +54,6 @@ struct Elu {
         return xsimd::select(x > V(0), x, small);
     }
 };
-struct Silu {
-    template <class V>
-    V operator()(const V& x) const {
-        return math::silu<Element<V>>(x);
-    }
-};
-struct Gelu {
-    template <class V>
-    V operator()(const V& x) const {
-        return math::gelu<Element<V>>(x);
-    }
-};
-struct GeluTanh {
-    template <class V>
-    V operator()(const V& x) const {
-        return math::gelu_tanh<Element<V>>(x);
-    }
-};
-
-// ---- Backward
-
-/// 0 where y ≤ 0, else g: at NaN, too.
-struct ReluBackward {
-    template <class V>
-    V operator()(const V& g, const V& y) const {
-        return xsimd::select(y <= V(0), V(0), g);
-    }
-};
-/// g (1 − y²), without cancellation.
-struct TanhBackward {
-    template <class V>
-    V operator()(const V& g, const V& y) const {
-        return g * ((V(1) - y) * (V(1) + y));
-    }
-};
-/// g y (1 − y).
-struct SigmoidBackward {
-    template <class V>
-    V operator()(const V& g, const V& y) const {
-        return g * (y * (V(1) - y));
-    }
-};
-
 /// |x| at most `end`, where the tails of these functions have vanished: beyond, ∞ · 0 would be NaN.
 template <class V>
 V bounded(const V& x, double end) {
@@ -124,32 +61,46 @@ V bounded(const V& x, double end) {
     return xsimd::select(x > high, high, xsimd::select(x < -high, -high, x));
 }
 
-/// g σ (1 + x (1 − σ)).
-struct SiluBackward {
-    template <class V>
-    V operator()(const V& g, const V& x) const {
+}  // namespace
+
+void install_activations(Table& table) {
+    add_floating<1>(table, Fn::kTanh, [](const auto& x) { return math::tanh(x); });
+    add_floating<1>(table, Fn::kSigmoid, [](const auto& x) { return math::sigmoid(x); });
+    add_floating<1>(table, Fn::kLogSigmoid,
+                    []<class V>(const V& x) { return math::negated(math::softplus(-x, V(0))); });
+    add_floating<Softplus, 1>(table, Fn::kSoftplus);
+    add_floating<Elu, 1>(table, Fn::kElu);
+    add_floating<1>(table, Fn::kSilu, [](const auto& x) { return math::silu(x); });
+    add_floating<1>(table, Fn::kGelu, [](const auto& x) { return math::gelu(x); });
+    add_floating<1>(table, Fn::kGeluTanh, [](const auto& x) { return math::gelu_tanh(x); });
+
+    // 0 where y ≤ 0, else g: at NaN, too.
+    add_floating<2>(table, Fn::kReluBackward,
+                    []<class V>(const V& g, const V& y) { return xsimd::select(y <= V(0), V(0), g); });
+    // g (1 − y²), without cancellation.
+    add_floating<2>(table, Fn::kTanhBackward,
+                    []<class V>(const V& g, const V& y) { return g * ((V(1) - y) * (V(1) + y)); });
+    // g y (1 − y).
+    add_floating<2>(table, Fn::kSigmoidBackward,
+                    []<class V>(const V& g, const V& y) { return g * (y * (V(1) - y)); });
+    // g σ (1 + x (1 − σ)).
+    add_floating<2>(table, Fn::kSiluBackward, []<class V>(const V& g, const V& x) {
         const V z = bounded(x, 800);
         const math::BothSigmoids<V> sigmoid(z);
         return g * (sigmoid.above * (V(1) + z * sigmoid.below));
-    }
-};
-/// g (Φ(x) + x φ(x)). For negative x the two cancel, so that more digits of Φ would be lost.
-struct GeluBackward {
-    template <class V>
-    V operator()(const V& g, const V& x) const {
+    });
+    // g (Φ(x) + x φ(x)). For negative x the two cancel, so that more digits of Φ would be lost.
+    add_floating<2>(table, Fn::kGeluBackward, []<class V>(const V& g, const V& x) {
         using T = Element<V>;
         const V z = bounded(x, static_cast<double>(math::kTailEnd<T>));
         const V y = xsimd::abs(z);
         const V bell = math::Bell<T>(y).times(V(1), V(0));
-        const V tail = math::normal_tail<T>(y, bell);
+        const V tail = math::normal_tail(y, bell);
         const V upper = xsimd::select(x < V(0), tail, V(1) - tail);
         return g * multiply_add(z, bell * constant<V>(kInvSqrt2Pi), upper);
-    }
-};
-/// g (σ + x σ (1 − σ) v′), σ = sigmoid(v(x)).
-struct GeluTanhBackward {
-    template <class V>
-    V operator()(const V& g, const V& x) const {
+    });
+    // g (σ + x σ (1 − σ) v′), σ = sigmoid(v(x)).
+    add_floating<2>(table, Fn::kGeluTanhBackward, []<class V>(const V& g, const V& x) {
         const V z = bounded(x, 50);
         const V square = z * z;
         const V slope = constant<V>(math::kGeluSlope);
@@ -157,26 +108,7 @@ struct GeluTanhBackward {
         const math::BothSigmoids<V> sigmoid(slope * z * (V(1) + cubic * square));
         const V v_slope = slope * (V(1) + V(3) * cubic * square);
         return g * (sigmoid.above + z * (sigmoid.above * sigmoid.below) * v_slope);
-    }
-};
-
-}  // namespace
-
-void install_activations(Table& table) {
-    add_floating<Tanh, 1>(table, Fn::kTanh);
-    add_floating<Sigmoid, 1>(table, Fn::kSigmoid);
-    add_floating<LogSigmoid, 1>(table, Fn::kLogSigmoid);
-    add_floating<Softplus, 1>(table, Fn::kSoftplus);
-    add_floating<Elu, 1>(table, Fn::kElu);
-    add_floating<Silu, 1>(table, Fn::kSilu);
-    add_floating<Gelu, 1>(table, Fn::kGelu);
-    add_floating<GeluTanh, 1>(table, Fn::kGeluTanh);
-    add_floating<ReluBackward, 2>(table, Fn::kReluBackward);
-    add_floating<TanhBackward, 2>(table, Fn::kTanhBackward);
-    add_floating<SigmoidBackward, 2>(table, Fn::kSigmoidBackward);
-    add_floating<SiluBackward, 2>(table, Fn::kSiluBackward);
-    add_floating<GeluBackward, 2>(table, Fn::kGeluBackward);
-    add_floating<GeluTanhBackward, 2>(table, Fn::kGeluTanhBackward);
+    });
 }
 
 }  // namespace reel::kernels::REEL_SET

@@ -65,7 +65,7 @@ void map_each(std::int64_t n, void* y, const void* const* x, const double*) {
     map_elements<F, Out, T>(n, y, x, std::make_index_sequence<kOperands>());
 }
 
-/// Enters `F` into the table for float32 and float64.
+/// Enters a function into the table for float32 and float64. Its type is `F`, made from the parameters where it takes any.
 template <class F, std::size_t kOperands>
 void add_floating(Table& table, Fn fn) {
     auto& row = table.pointwise[static_cast<std::size_t>(fn)];
@@ -73,9 +73,14 @@ void add_floating(Table& table, Fn fn) {
     row[static_cast<std::size_t>(kFloat64)] = &map<F, double, kOperands>;
 }
 
+template <std::size_t kOperands, class F>
+void add_floating(Table& table, Fn fn, const F&) {
+    add_floating<F, kOperands>(table, fn);
+}
+
 /// The same of two operands, of which one may be a single number, and of 16-bit numbers.
 template <class F>
-void add_arithmetic(Table& table, Fn fn) {
+void add_arithmetic(Table& table, Fn fn, const F&) {
     add_floating<F, 2>(table, fn);
     if constexpr (kNarrow) {
         auto& row = table.pointwise[static_cast<std::size_t>(fn)];
@@ -90,9 +95,9 @@ void add_arithmetic(Table& table, Fn fn) {
     }
 }
 
-/// Enters `F` into the table for one type, element by element.
-template <class F, class Out, class T, std::size_t kOperands>
-void add_each(Table& table, Fn fn) {
+/// Enters a function into the table for one type, element by element.
+template <class Out, class T, std::size_t kOperands, class F>
+void add_each(Table& table, Fn fn, const F&) {
     table.pointwise[static_cast<std::size_t>(fn)][static_cast<std::size_t>(dtype_of<T>())] =
         &map_each<F, Out, T, kOperands>;
 }

@@ -6,16 +6,6 @@ namespace reel::kernels::REEL_SET {
 
 namespace {
 
-struct SquaredDistance {
-    auto operator()(const auto& x, const auto& target) const { return (x - target) * (x - target); }
-};
-struct SquaredDistanceBackward {
-    template <class V>
-    V operator()(const V& g, const V& x, const V& target) const {
-        return g * (V(2) * (x - target));
-    }
-};
-
 /// With n the distance, at most δ: n (distance − n / 2) on both sides of it. Its derivative is x − target within ±δ.
 struct Huber {
     explicit Huber(const double* parameters) : delta(parameters[0]) {}
@@ -38,36 +28,30 @@ struct HuberBackward {
     }
 };
 
-/// Of the logit z, the target t and the weight p of the positive class −(1 − t) ln σ(−z) − p t ln σ(z), with the smaller
-/// logarithm, log(1 + e^−|z|), taken once: no exponent overflows, and nothing cancels.
-struct BinaryCrossEntropy {
-    template <class V>
-    V operator()(const V& z, const V& t, const V& p) const {
-        const V rest = V(1) - t;
-        const V positive = p * t;
-        const V size = xsimd::abs(z);
-        const V log = math::log1p_exp<typename V::value_type>(-size, V(0));
-        return xsimd::select(z > V(0), rest, positive) * size + (rest + positive) * log;
-    }
-};
-/// (1 − t) σ(z) − p t σ(−z).
-struct BinaryCrossEntropyBackward {
-    template <class V>
-    V operator()(const V& z, const V& t, const V& p) const {
-        const math::BothSigmoids<V> sigmoid(z);
-        return (V(1) - t) * sigmoid.above - p * t * sigmoid.below;
-    }
-};
-
 }  // namespace
 
 void install_losses(Table& table) {
-    add_floating<SquaredDistance, 2>(table, Fn::kSquaredDistance);
-    add_floating<SquaredDistanceBackward, 3>(table, Fn::kSquaredDistanceBackward);
+    add_floating<2>(table, Fn::kSquaredDistance,
+                    [](const auto& x, const auto& target) { return (x - target) * (x - target); });
+    add_floating<3>(
+        table, Fn::kSquaredDistanceBackward,
+        []<class V>(const V& g, const V& x, const V& target) { return g * (V(2) * (x - target)); });
     add_floating<Huber, 2>(table, Fn::kHuber);
     add_floating<HuberBackward, 3>(table, Fn::kHuberBackward);
-    add_floating<BinaryCrossEntropy, 3>(table, Fn::kBinaryCrossEntropy);
-    add_floating<BinaryCrossEntropyBackward, 3>(table, Fn::kBinaryCrossEntropyBackward);
+    // Of the logit z, the target t and the weight p of the positive class −(1 − t) ln σ(−z) − p t ln σ(z), with the
+    // smaller logarithm, log(1 + e^−|z|), taken once: no exponent overflows, and nothing cancels.
+    add_floating<3>(table, Fn::kBinaryCrossEntropy, []<class V>(const V& z, const V& t, const V& p) {
+        const V rest = V(1) - t;
+        const V positive = p * t;
+        const V size = xsimd::abs(z);
+        return xsimd::select(z > V(0), rest, positive) * size +
+               (rest + positive) * math::log1p_exp(-size, V(0));
+    });
+    // (1 − t) σ(z) − p t σ(−z).
+    add_floating<3>(table, Fn::kBinaryCrossEntropyBackward, []<class V>(const V& z, const V& t, const V& p) {
+        const math::BothSigmoids<V> sigmoid(z);
+        return (V(1) - t) * sigmoid.above - p * t * sigmoid.below;
+    });
 }
 
 }  // namespace reel::kernels::REEL_SET

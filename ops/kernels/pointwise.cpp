@@ -10,53 +10,10 @@ namespace reel::kernels::REEL_SET {
 
 namespace {
 
-// ---- Functions on vectors of floating numbers
+using std::int64_t;
 
-struct Neg {
-    template <class V>
-    V operator()(const V& x) const {
-        return math::negated<typename V::value_type>(x);
-    }
-};
-struct Abs {
-    auto operator()(const auto& x) const { return xsimd::abs(x); }
-};
-/// 0 for both zeros and, as in PyTorch, for NaN.
-struct Sign {
-    template <class V>
-    V operator()(const V& x) const {
-        const V zero(0);
-        return xsimd::select(x > zero, V(1), xsimd::select(x < zero, V(-1), zero));
-    }
-};
-struct Sqrt {
-    auto operator()(const auto& x) const { return square_root(x); }
-};
-struct Rsqrt {
-    template <class V>
-    V operator()(const V& x) const {
-        return quotient(V(1), square_root(x));
-    }
-};
-struct Square {
-    auto operator()(const auto& x) const { return x * x; }
-};
-struct Cube {
-    auto operator()(const auto& x) const { return x * x * x; }
-};
-struct Reciprocal {
-    template <class V>
-    V operator()(const V& x) const {
-        return quotient(V(1), x);
-    }
-};
-/// max(x, 0); NaN stays NaN.
-struct Relu {
-    template <class V>
-    V operator()(const V& x) const {
-        return xsimd::select(x < V(0), V(0), x);
-    }
-};
+// ---- Functions with parameters
+
 struct LeakyRelu {
     explicit LeakyRelu(const double* parameters) : slope(parameters[0]) {}
     double slope;
@@ -79,48 +36,6 @@ struct NanToNum {
         return xsimd::select(x == -inf, V(static_cast<T>(neginf)), y);
     }
 };
-// Rounding keeps the sign of zeros: xsimd's own does not for some sets.
-struct Floor {
-    template <class V>
-    V operator()(const V& x) const {
-        return math::with_sign<typename V::value_type>(xsimd::floor(x), x);
-    }
-};
-struct Ceil {
-    template <class V>
-    V operator()(const V& x) const {
-        return math::with_sign<typename V::value_type>(xsimd::ceil(x), x);
-    }
-};
-/// Halves to even.
-struct Round {
-    template <class V>
-    V operator()(const V& x) const {
-        return math::with_sign<typename V::value_type>(xsimd::nearbyint(x), x);
-    }
-};
-struct Trunc {
-    template <class V>
-    V operator()(const V& x) const {
-        return math::with_sign<typename V::value_type>(xsimd::trunc(x), x);
-    }
-};
-
-struct Add {
-    auto operator()(const auto& a, const auto& b) const { return a + b; }
-};
-struct Sub {
-    auto operator()(const auto& a, const auto& b) const { return a - b; }
-};
-struct Mul {
-    auto operator()(const auto& a, const auto& b) const { return a * b; }
-};
-struct Div {
-    template <class V>
-    V operator()(const V& a, const V& b) const {
-        return quotient(a, b);
-    }
-};
 /// a + α b, the product rounded before the sum as in `a + (b * alpha)`.
 struct Axpy {
     explicit Axpy(const double* parameters) : alpha(parameters[0]) {}
@@ -130,161 +45,29 @@ struct Axpy {
         return a + b * V(static_cast<typename V::value_type>(alpha));
     }
 };
-/// The larger one; a NaN on either side gives NaN.
-struct Maximum {
-    template <class V>
-    V operator()(const V& a, const V& b) const {
-        return xsimd::select(is_nan(a), a, larger(a, b));
-    }
-};
-struct Minimum {
-    template <class V>
-    V operator()(const V& a, const V& b) const {
-        return xsimd::select(is_nan(a), a, smaller(a, b));
-    }
-};
-/// min(max(x, low), high); a NaN anywhere gives NaN: one of x passes through, one of a bound is in their sum.
-struct Clamp {
-    template <class V>
-    V operator()(const V& x, const V& low, const V& high) const {
-        const V inside = smaller(high, larger(low, x));
-        return xsimd::select((low == low) && (high == high), inside, low + high);
-    }
-};
-/// start + weight · (end − start), from the nearer end.
-struct Lerp {
-    template <class V>
-    V operator()(const V& start, const V& end, const V& weight) const {
-        const V near_start = start + weight * (end - start);
-        const V near_end = end - (end - start) * (V(1) - weight);
-        return xsimd::select(xsimd::abs(weight) < V(static_cast<typename V::value_type>(0.5)), near_start,
-                             near_end);
-    }
-};
 
-// ---- Functions on single elements
+// ---- Functions on single elements that are used more than once
 
-using std::int64_t;
+constexpr auto kSame = [](auto x) { return x; };
+constexpr auto kAnd = []<class T>(T a, T b) -> bool { return (a != T{}) & (b != T{}); };
+constexpr auto kOr = []<class T>(T a, T b) -> bool { return (a != T{}) | (b != T{}); };
 
 // Integer arithmetic wraps, as in PyTorch.
 constexpr std::uint64_t bits(int64_t x) { return static_cast<std::uint64_t>(x); }
 constexpr int64_t number(std::uint64_t x) { return static_cast<int64_t>(x); }
 
-struct IntNeg {
-    int64_t operator()(int64_t x) const { return number(0 - bits(x)); }
-};
-struct IntAbs {
-    int64_t operator()(int64_t x) const { return x < 0 ? number(0 - bits(x)) : x; }
-};
-struct IntSign {
-    int64_t operator()(int64_t x) const { return (x > 0) - (x < 0); }
-};
-struct IntSquare {
-    int64_t operator()(int64_t x) const { return number(bits(x) * bits(x)); }
-};
-struct IntRelu {
-    int64_t operator()(int64_t x) const { return x > 0 ? x : 0; }
-};
-struct Same {
-    auto operator()(auto x) const { return x; }
-};
-struct IntAdd {
-    int64_t operator()(int64_t a, int64_t b) const { return plus(a, b); }
-};
-struct IntSub {
-    int64_t operator()(int64_t a, int64_t b) const { return number(bits(a) - bits(b)); }
-};
-struct IntMul {
-    int64_t operator()(int64_t a, int64_t b) const { return times(a, b); }
-};
-struct IntMaximum {
-    int64_t operator()(int64_t a, int64_t b) const { return a > b ? a : b; }
-};
-struct IntMinimum {
-    int64_t operator()(int64_t a, int64_t b) const { return a < b ? a : b; }
-};
-struct IntClamp {
-    int64_t operator()(int64_t x, int64_t low, int64_t high) const {
-        const int64_t raised = x > low ? x : low;
-        return raised < high ? raised : high;
-    }
-};
 /// aᵇ by squaring; for b < 0 what is left of 1 / a⁻ᵇ: 0 but for ±1.
-struct IntPow {
-    int64_t operator()(int64_t a, int64_t b) const {
-        if (b < 0) return a == 1 ? 1 : a == -1 ? (b % 2 ? -1 : 1) : 0;
-        std::uint64_t power = 1;
-        for (std::uint64_t base = bits(a); b > 0; b >>= 1, base *= base) {
-            if (b & 1) power *= base;
-        }
-        return number(power);
+int64_t power(int64_t a, int64_t b) {
+    if (b < 0) return a == 1 ? 1 : a == -1 ? (b % 2 ? -1 : 1) : 0;
+    std::uint64_t power = 1;
+    for (std::uint64_t base = bits(a); b > 0; b >>= 1, base *= base) {
+        if (b & 1) power *= base;
     }
-};
-/// b is not 0: the operation has checked that. (−2⁶³ divided by −1 would trap.)
-struct IntFmod {
-    int64_t operator()(int64_t a, int64_t b) const { return b == -1 ? 0 : a % b; }
-};
-struct IntRemainder {
-    int64_t operator()(int64_t a, int64_t b) const {
-        const int64_t rest = b == -1 ? 0 : a % b;
-        return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
-    }
-};
+    return number(power);
+}
 
-struct Eq {
-    bool operator()(auto a, auto b) const { return a == b; }
-};
-struct Ne {
-    bool operator()(auto a, auto b) const { return a != b; }
-};
-struct Lt {
-    bool operator()(auto a, auto b) const { return a < b; }
-};
-struct Le {
-    bool operator()(auto a, auto b) const { return a <= b; }
-};
-struct Gt {
-    bool operator()(auto a, auto b) const { return a > b; }
-};
-struct Ge {
-    bool operator()(auto a, auto b) const { return a >= b; }
-};
-struct LogicalAnd {
-    template <class T>
-    bool operator()(T a, T b) const {
-        return (a != T{}) & (b != T{});
-    }
-};
-struct LogicalOr {
-    template <class T>
-    bool operator()(T a, T b) const {
-        return (a != T{}) | (b != T{});
-    }
-};
-struct LogicalXor {
-    template <class T>
-    bool operator()(T a, T b) const {
-        return (a != T{}) != (b != T{});
-    }
-};
-struct LogicalNot {
-    template <class T>
-    bool operator()(T x) const {
-        return x == T{};
-    }
-};
-struct IsNan {
-    bool operator()(auto x) const { return x != x; }
-};
-struct IsInf {
-    template <class T>
-    bool operator()(T x) const {
-        return std::abs(x) == std::numeric_limits<T>::infinity();
-    }
-};
-struct IsFinite {
-    bool operator()(auto x) const { return x - x == decltype(x){}; }
-};
+/// a mod b with the sign of a, where b is not 0: the operation has checked that. (−2⁶³ divided by −1 would trap.)
+int64_t rest_of(int64_t a, int64_t b) { return b == -1 ? 0 : a % b; }
 
 /// y = condition ? a : b, on the bits: a branch would be mispredicted half of the time, and no compiler makes
 /// vectors of one.
@@ -301,83 +84,122 @@ void where(int64_t n, void* y, const void* const* x, const double*) {
     }
 }
 
-template <class F, std::size_t kOperands>
-void add_predicate(Table& table, Fn fn) {
-    add_each<F, bool, float, kOperands>(table, fn);
-    add_each<F, bool, double, kOperands>(table, fn);
-    add_each<F, bool, int64_t, kOperands>(table, fn);
-    add_each<F, bool, bool, kOperands>(table, fn);
+template <std::size_t kOperands, class F>
+void add_predicate(Table& table, Fn fn, const F& f) {
+    add_each<bool, float, kOperands>(table, fn, f);
+    add_each<bool, double, kOperands>(table, fn, f);
+    add_each<bool, int64_t, kOperands>(table, fn, f);
+    add_each<bool, bool, kOperands>(table, fn, f);
+}
+template <std::size_t kOperands, class F>
+void add_integer(Table& table, Fn fn, const F& f) {
+    add_each<int64_t, int64_t, kOperands>(table, fn, f);
+}
+template <class F>
+void add_class(Table& table, Fn fn, const F& f) {
+    add_each<bool, float, 1>(table, fn, f);
+    add_each<bool, double, 1>(table, fn, f);
+}
+
+void install_vectors(Table& table) {
+    add_floating<1>(table, Fn::kNeg, [](const auto& x) { return math::negated(x); });
+    add_floating<1>(table, Fn::kAbs, [](const auto& x) { return xsimd::abs(x); });
+    // 0 for both zeros and, as in PyTorch, for NaN.
+    add_floating<1>(table, Fn::kSign, []<class V>(const V& x) {
+        const V zero(0);
+        return xsimd::select(x > zero, V(1), xsimd::select(x < zero, V(-1), zero));
+    });
+    add_floating<1>(table, Fn::kSqrt, [](const auto& x) { return square_root(x); });
+    add_floating<1>(table, Fn::kRsqrt, []<class V>(const V& x) { return quotient(V(1), square_root(x)); });
+    add_floating<1>(table, Fn::kSquare, [](const auto& x) { return x * x; });
+    add_floating<1>(table, Fn::kCube, [](const auto& x) { return x * x * x; });
+    add_floating<1>(table, Fn::kReciprocal, []<class V>(const V& x) { return quotient(V(1), x); });
+    // max(x, 0); NaN stays NaN.
+    add_floating<1>(table, Fn::kRelu, []<class V>(const V& x) { return xsimd::select(x < V(0), V(0), x); });
+    add_floating<LeakyRelu, 1>(table, Fn::kLeakyRelu);
+    add_floating<NanToNum, 1>(table, Fn::kNanToNum);
+    // Rounding keeps the sign of zeros: xsimd's own does not for some sets.
+    add_floating<1>(table, Fn::kFloor, [](const auto& x) { return math::with_sign(xsimd::floor(x), x); });
+    add_floating<1>(table, Fn::kCeil, [](const auto& x) { return math::with_sign(xsimd::ceil(x), x); });
+    add_floating<1>(table, Fn::kTrunc, [](const auto& x) { return math::with_sign(xsimd::trunc(x), x); });
+    // Halves to even.
+    add_floating<1>(table, Fn::kRound, [](const auto& x) { return math::with_sign(xsimd::nearbyint(x), x); });
+    add_arithmetic(table, Fn::kAdd, [](const auto& a, const auto& b) { return a + b; });
+    add_arithmetic(table, Fn::kSub, [](const auto& a, const auto& b) { return a - b; });
+    add_arithmetic(table, Fn::kMul, [](const auto& a, const auto& b) { return a * b; });
+    add_arithmetic(table, Fn::kDiv, [](const auto& a, const auto& b) { return quotient(a, b); });
+    add_floating<Axpy, 2>(table, Fn::kAxpy);
+    // A NaN on either side gives NaN.
+    add_floating<2>(table, Fn::kMaximum,
+                    [](const auto& a, const auto& b) { return xsimd::select(is_nan(a), a, larger(a, b)); });
+    add_floating<2>(table, Fn::kMinimum,
+                    [](const auto& a, const auto& b) { return xsimd::select(is_nan(a), a, smaller(a, b)); });
+    // min(max(x, low), high); a NaN anywhere gives NaN: one of x passes through, one of a bound is in their sum.
+    add_floating<3>(table, Fn::kClamp, []<class V>(const V& x, const V& low, const V& high) {
+        const V inside = smaller(high, larger(low, x));
+        return xsimd::select((low == low) && (high == high), inside, low + high);
+    });
+    // start + weight · (end − start), from the nearer end.
+    add_floating<3>(table, Fn::kLerp, []<class V>(const V& start, const V& end, const V& weight) {
+        const V near_start = start + weight * (end - start);
+        const V near_end = end - (end - start) * (V(1) - weight);
+        return xsimd::select(xsimd::abs(weight) < V(static_cast<typename V::value_type>(0.5)), near_start,
+                             near_end);
+    });
+}
+
+void install_integers(Table& table) {
+    add_integer<1>(table, Fn::kNeg, [](int64_t x) { return number(0 - bits(x)); });
+    add_integer<1>(table, Fn::kAbs, [](int64_t x) { return x < 0 ? number(0 - bits(x)) : x; });
+    add_integer<1>(table, Fn::kSign, [](int64_t x) { return (x > 0) - (x < 0); });
+    add_integer<1>(table, Fn::kSquare, [](int64_t x) { return number(bits(x) * bits(x)); });
+    add_integer<1>(table, Fn::kRelu, [](int64_t x) { return x > 0 ? x : 0; });
+    for (Fn fn : {Fn::kFloor, Fn::kCeil, Fn::kRound, Fn::kTrunc}) add_integer<1>(table, fn, kSame);
+    add_integer<2>(table, Fn::kAdd, [](int64_t a, int64_t b) { return plus(a, b); });
+    add_integer<2>(table, Fn::kSub, [](int64_t a, int64_t b) { return number(bits(a) - bits(b)); });
+    add_integer<2>(table, Fn::kMul, [](int64_t a, int64_t b) { return times(a, b); });
+    add_integer<2>(table, Fn::kMaximum, [](int64_t a, int64_t b) { return a > b ? a : b; });
+    add_integer<2>(table, Fn::kMinimum, [](int64_t a, int64_t b) { return a < b ? a : b; });
+    add_integer<3>(table, Fn::kClamp, [](int64_t x, int64_t low, int64_t high) {
+        const int64_t raised = x > low ? x : low;
+        return raised < high ? raised : high;
+    });
+    add_integer<2>(table, Fn::kPow, [](int64_t a, int64_t b) { return power(a, b); });
+    add_integer<2>(table, Fn::kFmod, [](int64_t a, int64_t b) { return rest_of(a, b); });
+    add_integer<2>(table, Fn::kRemainder, [](int64_t a, int64_t b) {
+        const int64_t rest = rest_of(a, b);
+        return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
+    });
+}
+
+void install_truths(Table& table) {
+    // Bools: + is or, · is and, as in PyTorch.
+    for (Fn fn : {Fn::kAdd, Fn::kMaximum}) add_each<bool, bool, 2>(table, fn, kOr);
+    for (Fn fn : {Fn::kMul, Fn::kMinimum}) add_each<bool, bool, 2>(table, fn, kAnd);
+    add_each<bool, bool, 1>(table, Fn::kSign, kSame);
+
+    add_predicate<2>(table, Fn::kEq, [](auto a, auto b) { return a == b; });
+    add_predicate<2>(table, Fn::kNe, [](auto a, auto b) { return a != b; });
+    add_predicate<2>(table, Fn::kLt, [](auto a, auto b) { return a < b; });
+    add_predicate<2>(table, Fn::kLe, [](auto a, auto b) { return a <= b; });
+    add_predicate<2>(table, Fn::kGt, [](auto a, auto b) { return a > b; });
+    add_predicate<2>(table, Fn::kGe, [](auto a, auto b) { return a >= b; });
+    add_predicate<2>(table, Fn::kLogicalAnd, kAnd);
+    add_predicate<2>(table, Fn::kLogicalOr, kOr);
+    add_predicate<2>(table, Fn::kLogicalXor, []<class T>(T a, T b) { return (a != T{}) != (b != T{}); });
+    add_predicate<1>(table, Fn::kLogicalNot, []<class T>(T x) { return x == T{}; });
+    add_class(table, Fn::kIsNan, [](auto x) { return x != x; });
+    add_class(table, Fn::kIsInf,
+              []<class T>(T x) { return std::abs(x) == std::numeric_limits<T>::infinity(); });
+    add_class(table, Fn::kIsFinite, []<class T>(T x) { return x - x == T{}; });
 }
 
 }  // namespace
 
 void install_pointwise(Table& table) {
-    add_floating<Neg, 1>(table, Fn::kNeg);
-    add_floating<Abs, 1>(table, Fn::kAbs);
-    add_floating<Sign, 1>(table, Fn::kSign);
-    add_floating<Sqrt, 1>(table, Fn::kSqrt);
-    add_floating<Rsqrt, 1>(table, Fn::kRsqrt);
-    add_floating<Square, 1>(table, Fn::kSquare);
-    add_floating<Cube, 1>(table, Fn::kCube);
-    add_floating<Reciprocal, 1>(table, Fn::kReciprocal);
-    add_floating<Relu, 1>(table, Fn::kRelu);
-    add_floating<LeakyRelu, 1>(table, Fn::kLeakyRelu);
-    add_floating<NanToNum, 1>(table, Fn::kNanToNum);
-    add_floating<Floor, 1>(table, Fn::kFloor);
-    add_floating<Ceil, 1>(table, Fn::kCeil);
-    add_floating<Round, 1>(table, Fn::kRound);
-    add_floating<Trunc, 1>(table, Fn::kTrunc);
-    add_arithmetic<Add>(table, Fn::kAdd);
-    add_arithmetic<Sub>(table, Fn::kSub);
-    add_arithmetic<Mul>(table, Fn::kMul);
-    add_arithmetic<Div>(table, Fn::kDiv);
-    add_floating<Axpy, 2>(table, Fn::kAxpy);
-    add_floating<Maximum, 2>(table, Fn::kMaximum);
-    add_floating<Minimum, 2>(table, Fn::kMinimum);
-    add_floating<Clamp, 3>(table, Fn::kClamp);
-    add_floating<Lerp, 3>(table, Fn::kLerp);
-
-    add_each<IntNeg, int64_t, int64_t, 1>(table, Fn::kNeg);
-    add_each<IntAbs, int64_t, int64_t, 1>(table, Fn::kAbs);
-    add_each<IntSign, int64_t, int64_t, 1>(table, Fn::kSign);
-    add_each<IntSquare, int64_t, int64_t, 1>(table, Fn::kSquare);
-    add_each<IntRelu, int64_t, int64_t, 1>(table, Fn::kRelu);
-    add_each<IntAdd, int64_t, int64_t, 2>(table, Fn::kAdd);
-    add_each<IntSub, int64_t, int64_t, 2>(table, Fn::kSub);
-    add_each<IntMul, int64_t, int64_t, 2>(table, Fn::kMul);
-    add_each<IntMaximum, int64_t, int64_t, 2>(table, Fn::kMaximum);
-    add_each<IntMinimum, int64_t, int64_t, 2>(table, Fn::kMinimum);
-    add_each<IntClamp, int64_t, int64_t, 3>(table, Fn::kClamp);
-    add_each<IntPow, int64_t, int64_t, 2>(table, Fn::kPow);
-    add_each<IntFmod, int64_t, int64_t, 2>(table, Fn::kFmod);
-    add_each<IntRemainder, int64_t, int64_t, 2>(table, Fn::kRemainder);
-    for (Fn fn : {Fn::kFloor, Fn::kCeil, Fn::kRound, Fn::kTrunc})
-        add_each<Same, int64_t, int64_t, 1>(table, fn);
-
-    // Bools: + is or, · is and, as in PyTorch.
-    add_each<LogicalOr, bool, bool, 2>(table, Fn::kAdd);
-    add_each<LogicalAnd, bool, bool, 2>(table, Fn::kMul);
-    add_each<LogicalOr, bool, bool, 2>(table, Fn::kMaximum);
-    add_each<LogicalAnd, bool, bool, 2>(table, Fn::kMinimum);
-    add_each<Same, bool, bool, 1>(table, Fn::kSign);
-
-    add_predicate<Eq, 2>(table, Fn::kEq);
-    add_predicate<Ne, 2>(table, Fn::kNe);
-    add_predicate<Lt, 2>(table, Fn::kLt);
-    add_predicate<Le, 2>(table, Fn::kLe);
-    add_predicate<Gt, 2>(table, Fn::kGt);
-    add_predicate<Ge, 2>(table, Fn::kGe);
-    add_predicate<LogicalAnd, 2>(table, Fn::kLogicalAnd);
-    add_predicate<LogicalOr, 2>(table, Fn::kLogicalOr);
-    add_predicate<LogicalXor, 2>(table, Fn::kLogicalXor);
-    add_predicate<LogicalNot, 1>(table, Fn::kLogicalNot);
-    add_each<IsNan, bool, float, 1>(table, Fn::kIsNan);
-    add_each<IsNan, bool, double, 1>(table, Fn::kIsNan);
-    add_each<IsInf, bool, float, 1>(table, Fn::kIsInf);
-    add_each<IsInf, bool, double, 1>(table, Fn::kIsInf);
-    add_each<IsFinite, bool, float, 1>(table, Fn::kIsFinite);
-    add_each<IsFinite, bool, double, 1>(table, Fn::kIsFinite);
-
+    install_vectors(table);
+    install_integers(table);
+    install_truths(table);
     auto& row = table.pointwise[static_cast<std::size_t>(Fn::kWhere)];
     row[static_cast<std::size_t>(kFloat32)] = &where<std::uint32_t>;
     row[static_cast<std::size_t>(kFloat64)] = &where<std::uint64_t>;

@@ -9,8 +9,7 @@
 
 #include "function.hpp"
 
-#pragma GCC visibility push(default)
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// ∂f(x)/∂x, of shape f(x).sizes() + x.sizes(). One rewind for each element of f(x).
 Tensor jacobian(const TensorFunction& f, const Tensor& x);
@@ -33,4 +32,3 @@ std::pair<Tensor, std::vector<Tensor>> vjp(const TensorFunction& f, const std::v
                                            const Tensor& v = {});
 
 }  // namespace reel
-#pragma GCC visibility pop

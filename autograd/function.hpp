@@ -11,8 +11,7 @@
 
 #include "../tensor/tensor.hpp"
 
-#pragma GCC visibility push(default)
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 namespace detail {
 
@@ -76,4 +75,3 @@ private:
 };
 
 }  // namespace reel
-#pragma GCC visibility pop

@@ -14,8 +14,7 @@
 #include "../tensor/tensor.hpp"
 #include "function.hpp"
 
-#pragma GCC visibility push(default)
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 using verdicts::to_string;
 using verdicts::Verdict;
@@ -85,4 +84,3 @@ GradcheckReport gradgradcheck(const TensorFunction& f, const Tensor& input,
                               const GradcheckOptions& options = {});
 
 }  // namespace reel
-#pragma GCC visibility pop

@@ -9,8 +9,7 @@
 
 #include "../tensor/tensor.hpp"
 
-#pragma GCC visibility push(default)
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// A pullback ȳ → x̄, or (ȳ, y) → x̄, held by value. Small closures are kept inside the object.
 class Pullback {
@@ -146,4 +145,3 @@ private:
 using OwnedEdge = std::pair<Tensor, Pullback>;
 
 }  // namespace reel
-#pragma GCC visibility pop

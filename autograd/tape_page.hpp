@@ -10,8 +10,7 @@
 
 #include "tape.hpp"
 
-#pragma GCC visibility push(default)
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 struct PageOptions {
     std::string title = {};
@@ -27,4 +26,3 @@ struct PageOptions {
 void to_html(const std::string& path, const std::vector<std::pair<const Tape*, PageOptions>>& tapes);
 
 }  // namespace reel
-#pragma GCC visibility pop

@@ -19,8 +19,7 @@
 
 #include "report.hpp"
 
-#pragma GCC visibility push(default)
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 namespace check {
 
 using verdicts::Element;
@@ -135,4 +134,3 @@ Report taylor(F f, G g, std::span<const double> x, const Options& options = {}) 
 
 }  // namespace check
 }  // namespace reel
-#pragma GCC visibility pop

@@ -9,8 +9,7 @@
 #include <string>
 #include <vector>
 
-#pragma GCC visibility push(default)
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 namespace verdicts {
 
 /// What is said of an element, in rising order of severity. The first two pass.
@@ -71,4 +70,3 @@ void print_could_hide(std::ostream& out, double part);
 
 }  // namespace verdicts
 }  // namespace reel
-#pragma GCC visibility pop

@@ -10,8 +10,7 @@
 #include "optimizer.hpp"
 #include "parameters.hpp"
 
-#pragma GCC visibility push(default)
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// Writes a safetensors file of the parameters ("parameter.NAME"; a list of tensors has the names 0, 1, …),
 /// the optimizer's state ("optimizer.…"), the state of this thread's generator ("generator") and the step
@@ -31,4 +30,3 @@ std::int64_t load_checkpoint(const std::string& path, const std::vector<Tensor>&
                              Optimizer& optimizer);
 
 }  // namespace reel
-#pragma GCC visibility pop

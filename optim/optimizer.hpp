@@ -12,8 +12,7 @@
 
 #include "../tensor/tensor.hpp"
 
-#pragma GCC visibility push(default)
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// What all optimizers have: parameters, a learning rate, and a state by name.
 class Optimizer {
@@ -124,4 +123,3 @@ public:
 double clip_grad_norm_(const std::vector<Tensor>& params, double max_norm);
 
 }  // namespace reel
-#pragma GCC visibility pop

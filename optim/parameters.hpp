@@ -16,8 +16,7 @@
 #include "../tensor/io/safetensors.hpp"
 #endif
 
-#pragma GCC visibility push(default)
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 namespace detail {
 #ifdef REEL_ON_LIBTORCH
@@ -139,4 +138,3 @@ inline void load_safetensors(const std::string& path, const Parameters& paramete
 #endif
 
 }  // namespace reel
-#pragma GCC visibility pop

@@ -7,8 +7,7 @@
 #include <cstdint>
 #include <numbers>
 
-#pragma GCC visibility push(default)
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// Half a cosine from `base` at step 0 down to `floor` at step `total`, and `floor` from there on.
 inline double cosine_lr(std::int64_t step, std::int64_t total, double base, double floor = 0) {
@@ -29,4 +28,3 @@ inline double warmup_lr(std::int64_t step, std::int64_t warmup, double base) {
 }
 
 }  // namespace reel
-#pragma GCC visibility pop

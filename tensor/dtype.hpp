@@ -12,8 +12,7 @@
 #include <limits>
 #include <type_traits>
 
-#pragma GCC visibility push(default)
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// The element types, in the order of promotion.
 enum class DType : std::uint8_t { kBool, kInt64, kFloat16, kBFloat16, kFloat32, kFloat64 };
@@ -315,4 +314,3 @@ struct Promotable {
 DType result_type(std::initializer_list<Promotable> operands);
 
 }  // namespace reel
-#pragma GCC visibility pop

@@ -8,8 +8,7 @@
 #include <stdexcept>
 #include <string>
 
-#pragma GCC visibility push(default)
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// The root of all errors of the library.
 class Error : public std::runtime_error {
@@ -68,4 +67,3 @@ template <class Kind, class... Args>
 }
 
 }  // namespace reel
-#pragma GCC visibility pop

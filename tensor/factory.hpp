@@ -11,8 +11,7 @@
 
 #include "tensor.hpp"
 
-#pragma GCC visibility push(default)
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// What `tensor(…)` takes: a number, nested braces of numbers, or a vector of numbers.
 class TensorData {
@@ -103,4 +102,3 @@ Tensor from_blob(void* data, const Shape& sizes, const Shape& strides,
                  const std::function<void(void*)>& deleter, DType dtype = kFloat32);
 
 }  // namespace reel
-#pragma GCC visibility pop

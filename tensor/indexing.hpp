@@ -9,8 +9,7 @@
 #include <type_traits>
 #include <vector>
 
-#pragma GCC visibility push(default)
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 class Tensor;
 
@@ -69,4 +68,3 @@ private:
 using TensorIndices = std::vector<TensorIndex>;
 
 }  // namespace reel
-#pragma GCC visibility pop

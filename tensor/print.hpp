@@ -7,8 +7,7 @@
 
 #include "indexing.hpp"
 
-#pragma GCC visibility push(default)
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// What is not given stays as it is.
 struct PrintOptions {
@@ -25,4 +24,3 @@ void set_printoptions(const PrintOptions& options);
 PrintOptions printoptions();
 
 }  // namespace reel
-#pragma GCC visibility pop

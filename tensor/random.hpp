@@ -12,8 +12,7 @@
 
 #include "tensor.hpp"
 
-#pragma GCC visibility push(default)
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// One block of Philox4x32-10: four random words for a counter and a key.
 std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter,
@@ -73,4 +72,3 @@ Tensor draw_bernoulli(const Tensor& probs);
 }  // namespace detail
 
 }  // namespace reel
-#pragma GCC visibility pop

@@ -14,8 +14,7 @@
 #include <functional>
 #include <utility>
 
-#pragma GCC visibility push(default)
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// A pointer to an object that counts its owners in a member `owners`; the last one calls
 /// `T::destroy(object)`.
@@ -94,4 +93,3 @@ void reset_peak_memory();
 void empty_cache();
 
 }  // namespace reel
-#pragma GCC visibility pop

@@ -16,8 +16,7 @@
 #include "indexing.hpp"
 #include "tensor_impl.hpp"
 
-#pragma GCC visibility push(default)
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// A bool, or a type that only converts to one: `var({1}, 2)` does not compile.
 template <class T>
@@ -456,4 +455,3 @@ struct ValuesIndices {
 std::ostream& operator<<(std::ostream& out, const Tensor& tensor);
 
 }  // namespace reel
-#pragma GCC visibility pop

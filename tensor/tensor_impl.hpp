@@ -8,8 +8,7 @@
 #include "shape.hpp"
 #include "storage.hpp"
 
-#pragma GCC visibility push(default)
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 class Tensor;
 
@@ -74,4 +73,3 @@ extern constinit thread_local CopyObserver* copy_observer;
 }  // namespace detail
 
 }  // namespace reel
-#pragma GCC visibility pop

@@ -2,8 +2,7 @@
 /// How many threads an operation may use. Results do not depend on it.
 #pragma once
 
-#pragma GCC visibility push(default)
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// At the start OMP_NUM_THREADS, or as many as there are cores.
 int num_threads();
@@ -12,4 +11,3 @@ int num_threads();
 void set_num_threads(int threads);
 
 }  // namespace reel
-#pragma GCC visibility pop

@@ -19,8 +19,7 @@
 #include "factory.hpp"
 #include "tensor.hpp"
 
-#pragma GCC visibility push(default)
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// What `as_xtensor` returns: an xtensor container on a tensor's memory, which it keeps alive.
 template <class T>
@@ -97,4 +96,3 @@ Tensor from_xtensor(xt::xtensor_container<Memory, dims, layout, Tag>&& container
 }
 
 }  // namespace reel
-#pragma GCC visibility pop

@@ -5,8 +5,7 @@
 #include "../../tensor/tensor.hpp"
 #include "pair.hpp"
 
-#pragma GCC visibility push(default)
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 struct Conv2dOptions {
     Pair stride = 1;
@@ -25,4 +24,3 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias = {},
               const Conv2dOptions& options = {});
 
 }  // namespace reel
-#pragma GCC visibility pop

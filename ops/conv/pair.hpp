@@ -5,8 +5,7 @@
 #include <cstdint>
 #include <type_traits>
 
-#pragma GCC visibility push(default)
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 struct Pair {
     std::int64_t height;
@@ -20,4 +19,3 @@ struct Pair {
 };
 
 }  // namespace reel
-#pragma GCC visibility pop

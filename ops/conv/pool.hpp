@@ -7,8 +7,7 @@
 #include "../../tensor/tensor.hpp"
 #include "pair.hpp"
 
-#pragma GCC visibility push(default)
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 struct MaxPool2dOptions {
     Pair kernel_size;
@@ -36,4 +35,3 @@ struct AvgPool2dOptions {
 Tensor avg_pool2d(const Tensor& x, const AvgPool2dOptions& options);
 
 }  // namespace reel
-#pragma GCC visibility pop

@@ -7,8 +7,7 @@
 
 #include "../../tensor/tensor.hpp"
 
-#pragma GCC visibility push(default)
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// `einsum("bij,bjk->bik", {a, b})`: every dimension of every operand has a letter; operands are multiplied
 /// where letters agree, and letters that are not in the result are summed over. A letter repeated in one
@@ -21,4 +20,3 @@ namespace reel {
 Tensor einsum(std::string_view equation, const std::vector<Tensor>& operands);
 
 }  // namespace reel
-#pragma GCC visibility pop

@@ -6,8 +6,7 @@
 
 #include "../../tensor/tensor.hpp"
 
-#pragma GCC visibility push(default)
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 struct ScaledDotProductAttentionOptions {
     Tensor attn_mask = {};               ///< bool: true takes part; floating: added to the scores
@@ -25,4 +24,3 @@ Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tens
                                     const ScaledDotProductAttentionOptions& options = {});
 
 }  // namespace reel
-#pragma GCC visibility pop

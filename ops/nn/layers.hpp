@@ -7,8 +7,7 @@
 
 #include "../../tensor/tensor.hpp"
 
-#pragma GCC visibility push(default)
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// y = (x − μ) / √(σ² + ε) · weight + bias over the last dimensions, which are `shape`; μ and σ² are their
 /// mean and variance (divided by n, in two passes). `weight` and `bias` have the shape `shape`; undefined:
@@ -33,4 +32,3 @@ Tensor dropout(const Tensor& x, double p = 0.5, bool training = true);
 Tensor bernoulli(const Tensor& probs);
 
 }  // namespace reel
-#pragma GCC visibility pop

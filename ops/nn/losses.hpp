@@ -5,8 +5,7 @@
 #include "../../tensor/tensor.hpp"
 #include "../softmax/cross_entropy.hpp"
 
-#pragma GCC visibility push(default)
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// The `cross_entropy` of z = x weightᵀ, x (…, features) and weight (classes, features), without ever holding
 /// all of z: blocks of rows are multiplied, used and overwritten. x̄ = z̄ weight, the weight gets z̄ᵀ x, z̄ that of
@@ -49,4 +48,3 @@ Tensor kl_div(const Tensor& x, const Tensor& target, Reduction reduction = Reduc
               bool log_target = false);
 
 }  // namespace reel
-#pragma GCC visibility pop

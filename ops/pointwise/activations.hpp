@@ -7,8 +7,7 @@
 
 #include "../../tensor/tensor.hpp"
 
-#pragma GCC visibility push(default)
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// Hyperbolic tangent. x̄ = ȳ (1 − y²).
 Tensor tanh(const Tensor& x);
@@ -33,4 +32,3 @@ Tensor silu(const Tensor& x);
 Tensor gelu(const Tensor& x, std::string_view approximate = "none");
 
 }  // namespace reel
-#pragma GCC visibility pop

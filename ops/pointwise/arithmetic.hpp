@@ -6,8 +6,7 @@
 
 #include "../../tensor/tensor.hpp"
 
-#pragma GCC visibility push(default)
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// a + α b; of bools: or. A floating α needs a floating result. ā = ȳ, b̄ = α ȳ.
 Tensor add(const Tensor& a, const Tensor& b, Scalar alpha = 1);
@@ -66,4 +65,3 @@ Tensor round(const Tensor& x);
 Tensor trunc(const Tensor& x);
 
 }  // namespace reel
-#pragma GCC visibility pop

@@ -5,8 +5,7 @@
 
 #include "../../tensor/tensor.hpp"
 
-#pragma GCC visibility push(default)
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// a = b.
 Tensor eq(const Tensor& a, const Tensor& b);
@@ -72,4 +71,3 @@ bool allclose(const Tensor& a, const Tensor& b, double rtol = 1e-5, double atol 
 bool equal(const Tensor& a, const Tensor& b);
 
 }  // namespace reel
-#pragma GCC visibility pop

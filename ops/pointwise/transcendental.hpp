@@ -7,8 +7,7 @@
 #include "arithmetic.hpp"
 #include "conditional.hpp"
 
-#pragma GCC visibility push(default)
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// eˣ. x̄ = ȳ y.
 Tensor exp(const Tensor& x);
@@ -49,4 +48,3 @@ Tensor lerp(const Tensor& a, const Tensor& b, const Tensor& weight);
 Tensor lerp(const Tensor& a, const Tensor& b, Scalar weight);
 
 }  // namespace reel
-#pragma GCC visibility pop

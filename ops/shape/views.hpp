@@ -7,8 +7,7 @@
 
 #include "../../tensor/tensor.hpp"
 
-#pragma GCC visibility push(default)
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// Dimensions start_dim … end_dim as one; a 0-d tensor gets one of size 1. Copies where the strides do not
 /// allow a view. x̄ = ȳ in the shape of x.
@@ -61,4 +60,3 @@ Tensor as_strided(const Tensor& x, const Shape& sizes, const Shape& strides,
                   std::optional<std::int64_t> offset = None);
 
 }  // namespace reel
-#pragma GCC visibility pop

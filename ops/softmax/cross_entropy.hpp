@@ -6,8 +6,7 @@
 #include "../../tensor/tensor.hpp"
 #include "reduction.hpp"
 
-#pragma GCC visibility push(default)
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 struct CrossEntropyOptions {
     Tensor weight = {};                ///< of each class, [C]; a constant
@@ -46,4 +45,3 @@ struct NllLossOptions {
 Tensor nll_loss(const Tensor& log_probabilities, const Tensor& targets, const NllLossOptions& options = {});
 
 }  // namespace reel
-#pragma GCC visibility pop

@@ -4,8 +4,7 @@
 
 #include <cstdint>
 
-#pragma GCC visibility push(default)
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// What becomes of a loss's elements: they stay as they are, or are averaged, or added up.
 enum class Reduction : std::uint8_t { kNone, kMean, kSum };
@@ -15,4 +14,3 @@ inline constexpr Reduction kMean = Reduction::kMean;
 inline constexpr Reduction kSum = Reduction::kSum;
 
 }  // namespace reel
-#pragma GCC visibility pop

@@ -6,8 +6,7 @@
 
 #include "../tensor.hpp"
 
-#pragma GCC visibility push(default)
-namespace reel {
+namespace [[gnu::visibility("default")]] reel {
 
 /// Writes a file that `numpy.load` reads, in row-major order; whole or not at all. Throws a `DTypeError` for
 /// bfloat16, which NumPy does not have, and an `IoError` when the file cannot be written.
@@ -19,4 +18,3 @@ void save_npy(const std::string& path, const Tensor& tensor);
 Tensor load_npy(const std::string& path);
 
 }  // namespace reel
-#pragma GCC visibility pop

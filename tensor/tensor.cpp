@@ -2,7 +2,7 @@
 #include "tensor/tensor.hpp"
 
 #include <limits>
-#include <new>
+#include <string_view>
 
 #include "tensor/iterate.hpp"
 
@@ -113,24 +113,5 @@ TensorIndex::TensorIndex(const char* text) : kind_(Kind::kEllipsis) {
     if (std::string_view(text) != "...")
         fail<IndexError>("index: \"", text, "\" is not an index; \"...\" is");
 }
-TensorIndex::TensorIndex(const Tensor& tensor) : kind_(Kind::kTensor), tensor_(new Tensor(tensor)) {}
-TensorIndex::TensorIndex(const TensorIndex& other)
-    : kind_(other.kind_),
-      integer_(other.integer_),
-      slice_(other.slice_),
-      tensor_(other.tensor_ ? new Tensor(*other.tensor_) : nullptr) {}
-TensorIndex::TensorIndex(TensorIndex&& other) noexcept
-    : kind_(other.kind_),
-      integer_(other.integer_),
-      slice_(other.slice_),
-      tensor_(std::exchange(other.tensor_, nullptr)) {}
-TensorIndex& TensorIndex::operator=(TensorIndex other) noexcept {
-    kind_ = other.kind_;
-    integer_ = other.integer_;
-    slice_ = other.slice_;
-    std::swap(tensor_, other.tensor_);
-    return *this;
-}
-TensorIndex::~TensorIndex() { delete tensor_; }
 
 }  // namespace reel

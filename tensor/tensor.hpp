@@ -27,6 +27,9 @@ concept IsNoBool = !IsBool<T>;
 /// Results of `max(dim)` and its kin: `auto [values, indices] = t.max(0);`
 struct ValuesIndices;
 
+class TensorIndex;
+using TensorIndices = std::vector<TensorIndex>;
+
 /// A strided n-dimensional array.
 class Tensor {
 public:
@@ -158,7 +161,7 @@ public:
                       std::optional<std::int64_t> offset = None) const;
     Tensor flip(const Shape& dims) const;
     Tensor operator[](std::int64_t index) const { return select(0, index); }
-    Tensor operator[](const Tensor& index_tensor) const { return index({index_tensor}); }
+    Tensor operator[](const Tensor& index_tensor) const;
 
     // ---- Index
 
@@ -425,6 +428,37 @@ private:
 
     IntrusivePtr<detail::TensorImpl> impl_;
 };
+
+/// One entry of an index.
+class TensorIndex {
+public:
+    enum class Kind : std::uint8_t { kInteger, kSlice, kNone, kEllipsis, kBoolean, kTensor };
+
+    template <class Integer>
+        requires(std::is_integral_v<Integer> && !std::is_same_v<Integer, bool>)
+    TensorIndex(Integer value) : kind_(Kind::kInteger), integer_(static_cast<std::int64_t>(value)) {}
+    template <class Boolean>
+        requires std::is_same_v<Boolean, bool>
+    TensorIndex(Boolean value) : kind_(Kind::kBoolean), integer_(value ? 1 : 0) {}
+    TensorIndex(Slice slice) : kind_(Kind::kSlice), slice_(slice) {}
+    TensorIndex(std::nullopt_t) : kind_(Kind::kNone) {}
+    TensorIndex(EllipsisType) : kind_(Kind::kEllipsis) {}
+    /// "..." is `Ellipsis`; every other text is an `IndexError`.
+    TensorIndex(const char* text);
+    TensorIndex(const Tensor& tensor) : kind_(Kind::kTensor), tensor_(tensor) {}
+
+    Kind kind() const { return kind_; }
+    std::int64_t integer() const { return integer_; }
+    const Slice& slice() const { return slice_; }
+    const Tensor& tensor() const { return tensor_; }
+
+private:
+    Kind kind_;
+    std::int64_t integer_ = 0;
+    Slice slice_;
+    Tensor tensor_;
+};
+inline Tensor Tensor::operator[](const Tensor& index_tensor) const { return index({index_tensor}); }
 
 /// The position of a loop over the first dimension.
 class Tensor::Rows {

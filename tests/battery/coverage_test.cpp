@@ -31,7 +31,7 @@ const std::set<std::string> kNoOperations = {
     "make",           "make_view",
     "multinomial",    "requires_grad",
     "requires_grad_", "set_requires_grad",
-    "shares_storage",
+    "shares_storage", "tensor",
 };
 
 std::set<std::string> matches(const std::string& text, const char* pattern) {

@@ -1,8 +1,6 @@
 #include "tensor/factory.hpp"
 
-#include <algorithm>
 #include <cmath>
-#include <limits>
 #include <memory>
 
 #include "tensor/checked.hpp"
@@ -45,10 +43,6 @@ Tensor tensor(const TensorData& data, std::optional<DType> dtype) {
     return result;
 }
 
-Tensor tensor(std::initializer_list<TensorData> data, std::optional<DType> dtype) {
-    return tensor(TensorData(data), dtype);
-}
-
 namespace {
 
 constexpr std::int64_t kFillBlock = 4096;  // elements: threads share no cache line
@@ -66,8 +60,7 @@ std::int64_t count_of(Number count) {
 }
 
 /// Element i is f(i).
-template <class F>
-Tensor generate(std::int64_t count, DType dtype, const F& f) {
+Tensor generate(std::int64_t count, DType dtype, const auto& f) {
     Tensor result = Tensor::empty({count}, dtype);
     dispatch(dtype, [&](auto zero) {
         using T = decltype(zero);
@@ -78,8 +71,6 @@ Tensor generate(std::int64_t count, DType dtype, const F& f) {
 }
 
 }  // namespace
-
-Tensor empty(const Shape& sizes, DType dtype) { return Tensor::empty(sizes, dtype); }
 
 Tensor full(const Shape& sizes, Scalar value, std::optional<DType> dtype) {
     const Tensor result = Tensor::empty(sizes, dtype.value_or(natural_dtype(value)));
@@ -94,12 +85,6 @@ Tensor full(const Shape& sizes, Scalar value, std::optional<DType> dtype) {
     });
     return result;
 }
-
-Tensor zeros(const Shape& sizes, DType dtype) { return full(sizes, 0, dtype); }
-Tensor ones(const Shape& sizes, DType dtype) { return full(sizes, 1, dtype); }
-
-Tensor arange(Scalar end, std::optional<DType> dtype) { return arange(0, end, 1, dtype); }
-Tensor arange(Scalar start, Scalar end, std::optional<DType> dtype) { return arange(start, end, 1, dtype); }
 
 // Integers are counted exactly. Where one of the three numbers has a fraction, the steps are counted with it, and
 // an integer type takes start and step without, as PyTorch does.
@@ -151,29 +136,10 @@ Tensor linspace(Scalar start, Scalar end, std::int64_t steps, DType dtype) {
     });
 }
 
-Tensor eye(std::int64_t n, DType dtype) { return eye(n, n, dtype); }
-
 Tensor eye(std::int64_t n, std::int64_t m, DType dtype) {
     const Tensor result = zeros({n, m}, dtype);
     result.diagonal().fill_(1);
     return result;
-}
-
-Tensor empty_like(const Tensor& like, std::optional<DType> dtype) {
-    return empty(like.sizes(), dtype.value_or(like.dtype()));
-}
-Tensor zeros_like(const Tensor& like, std::optional<DType> dtype) {
-    return zeros(like.sizes(), dtype.value_or(like.dtype()));
-}
-Tensor ones_like(const Tensor& like, std::optional<DType> dtype) {
-    return ones(like.sizes(), dtype.value_or(like.dtype()));
-}
-Tensor full_like(const Tensor& like, Scalar value, std::optional<DType> dtype) {
-    return full(like.sizes(), value, dtype.value_or(like.dtype()));
-}
-
-Tensor from_blob(void* data, const Shape& sizes, DType dtype) {
-    return from_blob(data, sizes, contiguous_strides(sizes), dtype);
 }
 
 Tensor from_blob(void* data, const Shape& sizes, const Shape& strides, DType dtype) {
@@ -195,9 +161,6 @@ Tensor from_blob(void* data, const Shape& sizes, const Shape& strides, DType dty
     return Tensor::make(Storage::borrow(data, static_cast<std::size_t>(bytes)), dtype, sizes, strides, 0);
 }
 
-Tensor from_blob(void* data, const Shape& sizes, const std::function<void(void*)>& deleter, DType dtype) {
-    return from_blob(data, sizes, contiguous_strides(sizes), deleter, dtype);
-}
 Tensor from_blob(void* data, const Shape& sizes, const Shape& strides,
                  const std::function<void(void*)>& deleter, DType dtype) {
     auto owner = std::make_unique<std::function<void(void*)>>(deleter);

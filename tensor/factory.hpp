@@ -47,7 +47,9 @@ private:
 /// make int64, floating ones float32, bools bool. Throws a `ShapeError` for ragged braces, an `Error` for a
 /// number that the type does not hold; in 16 bits it becomes ±inf.
 Tensor tensor(const TensorData& data, std::optional<DType> dtype = None);
-Tensor tensor(std::initializer_list<TensorData> data, std::optional<DType> dtype = None);
+inline Tensor tensor(std::initializer_list<TensorData> data, std::optional<DType> dtype = None) {
+    return tensor(TensorData(data), dtype);
+}
 template <class T>
     requires std::is_arithmetic_v<T>
 Tensor tensor(const std::vector<T>& values, std::optional<DType> dtype = None) {
@@ -61,27 +63,37 @@ Tensor tensor(const std::vector<T>& values, std::optional<DType> dtype = None) {
 }
 
 /// Uninitialised elements.
-Tensor empty(const Shape& sizes, DType dtype = kFloat32);
-Tensor zeros(const Shape& sizes, DType dtype = kFloat32);
-Tensor ones(const Shape& sizes, DType dtype = kFloat32);
+inline Tensor empty(const Shape& sizes, DType dtype = kFloat32) { return Tensor::empty(sizes, dtype); }
 /// Every element `value`; integers make int64, bools bool. Throws an `Error` where the type does not hold
 /// it; in 16 bits it becomes ±inf.
 Tensor full(const Shape& sizes, Scalar value, std::optional<DType> dtype = None);
+inline Tensor zeros(const Shape& sizes, DType dtype = kFloat32) { return full(sizes, 0, dtype); }
+inline Tensor ones(const Shape& sizes, DType dtype = kFloat32) { return full(sizes, 1, dtype); }
 /// `start, start + step, …` before `end`; integers make int64. For an integer type `start` and `step` lose
 /// their fractions after the steps are counted.
-Tensor arange(Scalar end, std::optional<DType> dtype = None);
-Tensor arange(Scalar start, Scalar end, std::optional<DType> dtype);
 Tensor arange(Scalar start, Scalar end, Scalar step = 1, std::optional<DType> dtype = None);
+inline Tensor arange(Scalar start, Scalar end, std::optional<DType> dtype) {
+    return arange(start, end, 1, dtype);
+}
+inline Tensor arange(Scalar end, std::optional<DType> dtype = None) { return arange(0, end, 1, dtype); }
 /// `steps` numbers from `start` to `end`, both included, evenly spaced.
 Tensor linspace(Scalar start, Scalar end, std::int64_t steps, DType dtype = kFloat32);
 /// Ones on the diagonal of an n × m matrix (m = n unless given).
-Tensor eye(std::int64_t n, DType dtype = kFloat32);
 Tensor eye(std::int64_t n, std::int64_t m, DType dtype = kFloat32);
+inline Tensor eye(std::int64_t n, DType dtype = kFloat32) { return eye(n, n, dtype); }
 
-Tensor empty_like(const Tensor& like, std::optional<DType> dtype = None);
-Tensor zeros_like(const Tensor& like, std::optional<DType> dtype = None);
-Tensor ones_like(const Tensor& like, std::optional<DType> dtype = None);
-Tensor full_like(const Tensor& like, Scalar value, std::optional<DType> dtype = None);
+inline Tensor empty_like(const Tensor& like, std::optional<DType> dtype = None) {
+    return empty(like.sizes(), dtype.value_or(like.dtype()));
+}
+inline Tensor full_like(const Tensor& like, Scalar value, std::optional<DType> dtype = None) {
+    return full(like.sizes(), value, dtype.value_or(like.dtype()));
+}
+inline Tensor zeros_like(const Tensor& like, std::optional<DType> dtype = None) {
+    return full_like(like, 0, dtype);
+}
+inline Tensor ones_like(const Tensor& like, std::optional<DType> dtype = None) {
+    return full_like(like, 1, dtype);
+}
 
 // A shape is {2, 3}: zeros(2, 3) would be one of dimension 2 and type 3.
 template <std::integral... More>
@@ -92,13 +104,17 @@ template <std::integral... More>
 Tensor ones(std::int64_t, std::integral auto, More...) = delete;
 
 /// A tensor on memory of the caller, which is neither copied nor freed and must outlive every view of it.
-Tensor from_blob(void* data, const Shape& sizes, DType dtype = kFloat32);
 Tensor from_blob(void* data, const Shape& sizes, const Shape& strides, DType dtype = kFloat32);
+inline Tensor from_blob(void* data, const Shape& sizes, DType dtype = kFloat32) {
+    return from_blob(data, sizes, contiguous_strides(sizes), dtype);
+}
 /// The same on memory that is handed over: `deleter(data)` is called once, when the last tensor on it has gone. Where
 /// `from_blob` throws it is not called.
-Tensor from_blob(void* data, const Shape& sizes, const std::function<void(void*)>& deleter,
-                 DType dtype = kFloat32);
 Tensor from_blob(void* data, const Shape& sizes, const Shape& strides,
                  const std::function<void(void*)>& deleter, DType dtype = kFloat32);
+inline Tensor from_blob(void* data, const Shape& sizes, const std::function<void(void*)>& deleter,
+                        DType dtype = kFloat32) {
+    return from_blob(data, sizes, contiguous_strides(sizes), deleter, dtype);
+}
 
 }  // namespace reel

@@ -12,8 +12,6 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
-#include <numeric>
-#include <vector>
 
 #include "tensor/factory.hpp"
 #include "tensor/parallel.hpp"
@@ -106,8 +104,7 @@ thread_local GeneratorState generator;
 
 /// Calls f(tile, i) for tiles that hold the numbers of elements i, i + 1, … of `count`, each block those of
 /// `per_block`, on several threads.
-template <class F>
-void draw(std::int64_t count, std::int64_t per_block, const F& f) {
+void draw(std::int64_t count, std::int64_t per_block, const auto& f) {
     constexpr std::int64_t kCost = 8;  // a number costs about as much as eight additions
     const std::int64_t blocks = (count + per_block - 1) / per_block;
     const GeneratorState start = generator;
@@ -165,9 +162,8 @@ void box_muller(T u, Word angle, T* normal) {
 }
 
 /// Element i is `low` plus an unbiased number of [0, range_of(i)), at most `largest_range`.
-template <class RangeOf>
 Tensor integers(const Shape& sizes, DType dtype, std::int64_t low, std::uint64_t largest_range,
-                const RangeOf& range_of) {
+                const auto& range_of) {
     const auto with = [&](auto zero) {
         using Word = decltype(zero);
         constexpr int kPerBlock = 4 * sizeof(std::uint32_t) / sizeof(Word);
@@ -242,8 +238,6 @@ Tensor randn(const Shape& sizes, DType dtype) {
     });
 }
 
-Tensor randint(std::int64_t high, const Shape& sizes, DType dtype) { return randint(0, high, sizes, dtype); }
-
 Tensor randint(std::int64_t low, std::int64_t high, const Shape& sizes, DType dtype) {
     if (low >= high) fail<Error>("randint: there is no integer in [", low, ", ", high, ")");
     constexpr std::int64_t kLargestHalf = 65504;
@@ -271,13 +265,6 @@ Tensor randperm(std::int64_t n, DType dtype) {
     auto* number = order.data_ptr<std::int64_t>();
     for (std::int64_t i = 0; i < n; ++i) std::swap(number[i], number[i + step[i]]);
     return order.to(dtype);
-}
-
-Tensor rand_like(const Tensor& like, std::optional<DType> dtype) {
-    return rand(like.sizes(), dtype.value_or(like.dtype()));
-}
-Tensor randn_like(const Tensor& like, std::optional<DType> dtype) {
-    return randn(like.sizes(), dtype.value_or(like.dtype()));
 }
 
 }  // namespace reel

@@ -56,12 +56,18 @@ Tensor rand(std::int64_t, std::integral auto, More...) = delete;
 template <std::integral... More>
 Tensor randn(std::int64_t, std::integral auto, More...) = delete;
 /// Uniform integers of [low, high), without bias.
-Tensor randint(std::int64_t high, const Shape& sizes, DType dtype = kInt64);
 Tensor randint(std::int64_t low, std::int64_t high, const Shape& sizes, DType dtype = kInt64);
+inline Tensor randint(std::int64_t high, const Shape& sizes, DType dtype = kInt64) {
+    return randint(0, high, sizes, dtype);
+}
 /// 0 … n-1 in random order.
 Tensor randperm(std::int64_t n, DType dtype = kInt64);
-Tensor rand_like(const Tensor& like, std::optional<DType> dtype = None);
-Tensor randn_like(const Tensor& like, std::optional<DType> dtype = None);
+inline Tensor rand_like(const Tensor& like, std::optional<DType> dtype = None) {
+    return rand(like.sizes(), dtype.value_or(like.dtype()));
+}
+inline Tensor randn_like(const Tensor& like, std::optional<DType> dtype = None) {
+    return randn(like.sizes(), dtype.value_or(like.dtype()));
+}
 
 /// `num_samples` indices drawn from each row of weights (1-d or 2-d, not negative, finite, and enough of them
 /// positive: one, or without replacement as many as are drawn). Throws an `Error` for other weights.

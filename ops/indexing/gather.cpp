@@ -148,18 +148,4 @@ Tensor Tensor::take_along_dim(const Tensor& indices, std::optional<int64_t> dim)
     return expand(from).gather(along, front.expand(to));
 }
 
-Tensor gather(const Tensor& x, int64_t dim, const Tensor& index) { return x.gather(dim, index); }
-Tensor scatter(const Tensor& x, int64_t dim, const Tensor& index, const Tensor& src) {
-    return x.scatter(dim, index, src);
-}
-Tensor scatter(const Tensor& x, int64_t dim, const Tensor& index, Scalar value) {
-    return x.scatter(dim, index, value);
-}
-Tensor scatter_add(const Tensor& x, int64_t dim, const Tensor& index, const Tensor& src) {
-    return x.scatter_add(dim, index, src);
-}
-Tensor take_along_dim(const Tensor& x, const Tensor& indices, std::optional<int64_t> dim) {
-    return x.take_along_dim(indices, dim);
-}
-
 }  // namespace reel

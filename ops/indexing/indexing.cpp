@@ -184,12 +184,4 @@ Tensor one_hot(const Tensor& indices, int64_t num_classes) {
     return zeros(sizes, kInt64).scatter(-1, indices.unsqueeze(-1), 1);
 }
 
-Tensor index(const Tensor& x, const TensorIndices& indices) { return x.index(indices); }
-Tensor index_put(const Tensor& x, const TensorIndices& indices, const Tensor& value, bool accumulate) {
-    return x.index_put(indices, value, accumulate);
-}
-Tensor index_select(const Tensor& x, int64_t dim, const Tensor& index) { return x.index_select(dim, index); }
-Tensor masked_select(const Tensor& x, const Tensor& mask) { return x.masked_select(mask); }
-Tensor nonzero(const Tensor& x) { return x.nonzero(); }
-
 }  // namespace reel

@@ -49,8 +49,7 @@ void add_to_zeros(const Tensor& zeros, const Tensor& y_bar) {
 }
 
 /// Zeros of `sizes` with `y_bar` where `view` of them is: the adjoint of `view`.
-template <class View>
-Tensor embed(const char* name, const Tensor& y_bar, const Shape& sizes, const View& view) {
+Tensor embed(const char* name, const Tensor& y_bar, const Shape& sizes, const auto& view) {
     const Tensor x_bar = zeros(sizes, y_bar.dtype());
     {
         const NoGradGuard quiet;
@@ -61,9 +60,8 @@ Tensor embed(const char* name, const Tensor& y_bar, const Shape& sizes, const Vi
 
 /// A view that shows a part of `x`, or an element more than once. `view` makes it of any tensor of this
 /// shape.
-template <class View>
 Tensor part(const char* name, const Tensor& x, const Shape& sizes, const Shape& strides, std::int64_t offset,
-            const View& view) {
+            const auto& view) {
     return record(name, Tensor::make_view(x, sizes, strides, offset),
                   {{x, [name, from = x.sizes(), view](const Tensor& y_bar) {
                         return embed(name, y_bar, from, view);
@@ -295,32 +293,6 @@ Tensor Tensor::as_strided(const Shape& sizes, const Shape& strides,
     return record(
         "as_strided", make_view(source, sizes, strides, to.offset),
         {{source, [from = layout(source), to](const Tensor& y_bar) { return restride(y_bar, to, from); }}});
-}
-
-Tensor select(const Tensor& x, std::int64_t dim, std::int64_t index) { return x.select(dim, index); }
-Tensor narrow(const Tensor& x, std::int64_t dim, std::int64_t start, std::int64_t length) {
-    return x.narrow(dim, start, length);
-}
-Tensor diagonal(const Tensor& x, std::int64_t offset, std::int64_t dim1, std::int64_t dim2) {
-    return x.diagonal(offset, dim1, dim2);
-}
-std::vector<Tensor> unbind(const Tensor& x, std::int64_t dim) { return x.unbind(dim); }
-std::vector<Tensor> split(const Tensor& x, std::int64_t split_size, std::int64_t dim) {
-    return x.split(split_size, dim);
-}
-std::vector<Tensor> split(const Tensor& x, const std::vector<std::int64_t>& split_sizes, std::int64_t dim) {
-    return x.split(split_sizes, dim);
-}
-std::vector<Tensor> chunk(const Tensor& x, std::int64_t chunks, std::int64_t dim) {
-    return x.chunk(chunks, dim);
-}
-Tensor slice(const Tensor& x, std::int64_t dim, std::optional<std::int64_t> start,
-             std::optional<std::int64_t> end, std::int64_t step) {
-    return x.slice(dim, start, end, step);
-}
-Tensor as_strided(const Tensor& x, const Shape& sizes, const Shape& strides,
-                  std::optional<std::int64_t> offset) {
-    return x.as_strided(sizes, strides, offset);
 }
 
 }  // namespace reel

@@ -3,8 +3,6 @@
 // `slicing.cpp`.
 #include "ops/shape/views.hpp"
 
-#include <algorithm>
-
 #include "autograd/tape.hpp"
 #include "tensor/checked.hpp"
 
@@ -15,9 +13,8 @@ namespace {
 std::size_t at(std::int64_t dim) { return static_cast<std::size_t>(dim); }
 
 /// A view that shows every element of `x` once; `inverse` turns it back.
-template <class Inverse>
 Tensor rearranged(const char* name, const Tensor& x, const Shape& sizes, const Shape& strides,
-                  const Inverse& inverse) {
+                  const auto& inverse) {
     return record(name, Tensor::make_view(x, sizes, strides, x.storage_offset()), {{x, inverse}});
 }
 
@@ -203,20 +200,4 @@ Tensor Tensor::flip(const Shape& dims) const {
                   {{*this, [flipped](const Tensor& y_bar) { return y_bar.flip(flipped); }}});
 }
 
-Tensor flatten(const Tensor& x, std::int64_t start_dim, std::int64_t end_dim) {
-    return x.flatten(start_dim, end_dim);
-}
-Tensor reshape(const Tensor& x, const Shape& shape) { return x.reshape(shape); }
-Tensor squeeze(const Tensor& x) { return x.squeeze(); }
-Tensor squeeze(const Tensor& x, std::int64_t dim) { return x.squeeze(dim); }
-Tensor unsqueeze(const Tensor& x, std::int64_t dim) { return x.unsqueeze(dim); }
-Tensor transpose(const Tensor& x, std::int64_t dim0, std::int64_t dim1) { return x.transpose(dim0, dim1); }
-Tensor t(const Tensor& x) { return x.t(); }
-Tensor unflatten(const Tensor& x, std::int64_t dim, const Shape& sizes) { return x.unflatten(dim, sizes); }
-Tensor permute(const Tensor& x, const Shape& dims) { return x.permute(dims); }
-Tensor movedim(const Tensor& x, const Shape& source, const Shape& destination) {
-    return x.movedim(source, destination);
-}
-Tensor broadcast_to(const Tensor& x, const Shape& sizes) { return x.broadcast_to(sizes); }
-Tensor flip(const Tensor& x, const Shape& dims) { return x.flip(dims); }
 }  // namespace reel

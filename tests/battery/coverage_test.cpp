@@ -49,7 +49,8 @@ std::set<std::string> declared(const std::filesystem::path& header, std::set<std
     const std::string text = text_of(root / header);
     std::set<std::string> names;
     if (*header.begin() == "ops") {
-        names = matches(text, R"~(\n(?:Tensor|ValuesIndices|bool|std::vector<Tensor>) ([a-z][a-z0-9_]*)\()~");
+        names = matches(
+            text, R"~(\n(?:inline )?(?:Tensor|ValuesIndices|bool|std::vector<Tensor>) ([a-z][a-z0-9_]*)\()~");
     }
     for (const std::string& included : matches(text, R"~(#include "([a-z0-9_/.]+\.hpp)")~")) {
         names.merge(declared((header.parent_path() / included).lexically_normal(), seen));

@@ -66,7 +66,8 @@ void read_signature(const std::string& declaration, bool method, Docstring& oper
 /// Reads `text`, which is a header or a part of it. Overloads without a docstring share the one before;
 /// methods without one are functions, too, and described there.
 void read_operations(std::istream& text, bool methods, Header& header) {
-    static const std::regex start(R"(^(const )?(Tensor&?|ValuesIndices|bool|std::vector<Tensor>) (\w+)\()");
+    static const std::regex start(
+        R"(^(const |inline )?(Tensor&?|ValuesIndices|bool|std::vector<Tensor>) (\w+)\()");
     std::string doc;
     for (std::string line; std::getline(text, line);) {
         std::string declaration = trimmed(line);
@@ -78,7 +79,8 @@ void read_operations(std::istream& text, bool methods, Header& header) {
         std::smatch match;
         if (std::regex_search(declaration, match, start) && match[3] != "operator") {
             Docstring operation{match[3], {}, {}, {}, {}, {}, {}};
-            while (declaration.back() != ';' && declaration.back() != '{' && std::getline(text, line)) {
+            while (std::string(";{}").find(declaration.back()) == std::string::npos &&
+                   std::getline(text, line)) {
                 declaration += " " + trimmed(line);
             }
             read_signature(declaration, methods, operation);

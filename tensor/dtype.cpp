@@ -16,39 +16,21 @@ int category(DType dtype) { return dtype == kBool ? 0 : dtype == kInt64 ? 1 : 2;
 
 }  // namespace
 
-// Rounds by hand in integers: the fraction is cut at the place that the result's exponent gives, and the rest
-// decides, ties to even. A carry out of the fraction lands in the exponent, which is what IEEE 754 wants.
 Half::Half(float value) {
     const auto f = std::bit_cast<std::uint32_t>(value);
-    const std::uint32_t sign = (f >> 16) & 0x8000u;
     const std::uint32_t magnitude = f & 0x7fffffffu;
+    std::uint32_t rounded = 0;
     if (magnitude > 0x7f800000u) {  // NaN: made quiet
-        bits = static_cast<std::uint16_t>(sign | 0x7e00u | ((magnitude >> 13) & 0x3ffu));
-        return;
+        rounded = 0x7e00u | ((magnitude >> 13) & 0x3ffu);
+    } else if (magnitude >= 0x477ff000u) {  // 65520 and above round to infinity
+        rounded = 0x7c00u;
+    } else if (magnitude >= 113u << 23) {  // the exponent moves by 112, and what is cut off carries into it
+        rounded = (magnitude - (112u << 23) + 0xfffu + ((magnitude >> 13) & 1u)) >> 13;
+    } else {  // subnormal: a sum with ½ leaves multiples of 2⁻²⁴ in the lowest bits
+        rounded = std::bit_cast<std::uint32_t>(std::bit_cast<float>(magnitude) + 0.5f) -
+                  std::bit_cast<std::uint32_t>(0.5f);
     }
-    if (magnitude >= 0x477ff000u) {  // 65520 and above round to infinity
-        bits = static_cast<std::uint16_t>(sign | 0x7c00u);
-        return;
-    }
-    const std::uint32_t exponent = magnitude >> 23;
-    std::uint32_t fraction = magnitude & 0x7fffffu;
-    std::uint32_t shift = 13;
-    std::uint32_t base = 0;
-    if (exponent >= 113) {
-        base = (exponent - 112) << 10;
-    } else {  // subnormal: the hidden bit becomes visible and moves right
-        fraction |= 0x800000u;
-        shift = 126 - exponent;
-        if (shift > 24) {
-            bits = static_cast<std::uint16_t>(sign);
-            return;
-        }
-    }
-    const std::uint32_t kept = fraction >> shift;
-    const std::uint32_t rest = fraction & ((1u << shift) - 1);
-    const std::uint32_t half = 1u << (shift - 1);
-    const std::uint32_t up = (rest > half || (rest == half && (kept & 1u))) ? 1u : 0u;
-    bits = static_cast<std::uint16_t>(sign | (base + kept + up));
+    bits = static_cast<std::uint16_t>(((f >> 16) & 0x8000u) | rounded);
 }
 
 Half::Half(double value) : Half(round_to_odd(value)) {}
@@ -81,20 +63,8 @@ BFloat16::BFloat16(float value) {
 BFloat16::operator float() const { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16); }
 
 const char* name(DType dtype) {
-    switch (dtype) {
-        case kBool:
-            return "bool";
-        case kInt64:
-            return "int64";
-        case kFloat16:
-            return "float16";
-        case kBFloat16:
-            return "bfloat16";
-        case kFloat32:
-            return "float32";
-        default:
-            return "float64";
-    }
+    constexpr const char* kNames[] = {"bool", "int64", "float16", "bfloat16", "float32", "float64"};
+    return kNames[static_cast<std::size_t>(dtype)];
 }
 
 std::ostream& operator<<(std::ostream& out, DType dtype) { return out << name(dtype); }

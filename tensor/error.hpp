@@ -17,32 +17,27 @@ public:
 };
 
 /// Sizes, strides or dimensions that do not fit.
-class ShapeError : public Error {
-public:
+struct ShapeError : Error {
     using Error::Error;
 };
 
 /// An index, a dimension or a class label out of its range.
-class IndexError : public Error {
-public:
+struct IndexError : Error {
     using Error::Error;
 };
 
 /// An element type that the operation does not take.
-class DTypeError : public Error {
-public:
+struct DTypeError : Error {
     using Error::Error;
 };
 
 /// A question to the tape that it cannot answer.
-class AutogradError : public Error {
-public:
+struct AutogradError : Error {
     using Error::Error;
 };
 
 /// A file that cannot be read or written, or is not what it claims to be.
-class IoError : public Error {
-public:
+struct IoError : Error {
     using Error::Error;
 };
 

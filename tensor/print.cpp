@@ -19,20 +19,18 @@ namespace {
 constexpr std::int64_t kMostDigits = 1074;
 constexpr std::int64_t kMostSummarised = std::int64_t{1} << 20;
 
-struct Settings {
-    std::int64_t precision = 4;
-    std::int64_t threshold = 1000;
-    std::int64_t edgeitems = 3;
-    std::int64_t linewidth = 80;
-};
-
 std::mutex settings_mutex;
-Settings settings;
+PrintOptions settings = {4, 1000, 3, 80};  // all of them given
 
-Settings current_settings() {
-    const std::lock_guard lock(settings_mutex);
-    return settings;
-}
+struct Option {
+    const char* name;
+    std::optional<std::int64_t> PrintOptions::*value;
+    std::int64_t least;
+};
+constexpr Option kOptions[] = {{"precision", &PrintOptions::precision, 0},
+                               {"threshold", &PrintOptions::threshold, 0},
+                               {"edgeitems", &PrintOptions::edgeitems, 0},
+                               {"linewidth", &PrintOptions::linewidth, 1}};
 
 std::string spaces(std::int64_t count) {
     return std::string(static_cast<std::size_t>(std::max<std::int64_t>(count, 0)), ' ');
@@ -90,17 +88,17 @@ private:
 /// Writes the elements of one tensor.
 class Writer {
 public:
-    explicit Writer(const Tensor& tensor, const Settings& options)
+    explicit Writer(const Tensor& tensor, const PrintOptions& options)
         : tensor_(tensor),
-          linewidth_(options.linewidth),
-          summarise_(tensor.numel() > options.threshold),
-          edgeitems_(options.edgeitems) {
+          linewidth_(*options.linewidth),
+          summarise_(tensor.numel() > *options.threshold),
+          edgeitems_(*options.edgeitems) {
         // Many dimensions, each shorter than its two edges, are shown whole: then the edges get shorter.
         while (summarise_ && edgeitems_ > 0 && !is_summary()) edgeitems_ /= 2;
         if (tensor.is_floating_point()) {
             std::vector<double> shown;
             visit(0, 0, [&](std::int64_t place) { shown.push_back(element<double>(place)); });
-            format_ = Format(shown, options.precision);
+            format_ = Format(shown, *options.precision);
         } else {
             std::size_t width = 1;
             visit(0, 0, [&](std::int64_t place) { width = std::max(width, text(place).size()); });
@@ -180,8 +178,7 @@ private:
         return indices;
     }
 
-    template <class F>
-    void visit(std::size_t dim, std::int64_t place, const F& f) const {
+    void visit(std::size_t dim, std::int64_t place, const auto& f) const {
         if (dim == tensor_.sizes().size()) return f(place);
         for (const std::int64_t i : shown(dim)) {
             if (i >= 0) visit(dim + 1, place + i * tensor_.strides()[dim], f);
@@ -219,34 +216,30 @@ std::vector<std::string> suffixes(const Tensor& tensor) {
 }  // namespace
 
 void set_printoptions(const PrintOptions& options) {
-    const auto check = [](const char* name, std::optional<std::int64_t> value, std::int64_t least) {
-        if (value && *value < least)
-            fail<Error>("set_printoptions: a ", name, " of ", *value, "; at least ", least, " is needed");
-    };
     if (options.precision && *options.precision > kMostDigits)
         fail<Error>("set_printoptions: a precision of ", *options.precision, "; a double has at most ",
                     kMostDigits, " digits after the point");
-    check("precision", options.precision, 0);
-    check("threshold", options.threshold, 0);
-    check("edgeitems", options.edgeitems, 0);
-    check("linewidth", options.linewidth, 1);
+    for (const auto& [name, value, least] : kOptions) {
+        const auto given = options.*value;
+        if (given && *given < least)
+            fail<Error>("set_printoptions: a ", name, " of ", *given, "; at least ", least, " is needed");
+    }
     const std::lock_guard lock(settings_mutex);
-    settings.precision = options.precision.value_or(settings.precision);
-    settings.threshold = options.threshold.value_or(settings.threshold);
-    settings.edgeitems = options.edgeitems.value_or(settings.edgeitems);
-    settings.linewidth = options.linewidth.value_or(settings.linewidth);
+    for (const Option& option : kOptions) {
+        if (options.*option.value) settings.*option.value = options.*option.value;
+    }
 }
 
 PrintOptions printoptions() {
-    const Settings now = current_settings();
-    return {now.precision, now.threshold, now.edgeitems, now.linewidth};
+    const std::lock_guard lock(settings_mutex);
+    return settings;
 }
 
 std::ostream& operator<<(std::ostream& out, const Tensor& tensor) {
     if (!tensor.defined()) return out << "tensor(undefined)";
     const std::string prefix = "tensor(";
     const auto indent = static_cast<std::int64_t>(prefix.size());
-    const Settings options = current_settings();
+    const PrintOptions options = printoptions();
     std::string text = prefix + (tensor.numel() == 0 ? "[]" : Writer(tensor, options).rows(0, 0, indent));
     // A suffix goes to a line of its own where it would pass the width. (PyTorch counts two columns
     // too many there; so do we.)
@@ -254,7 +247,7 @@ std::ostream& operator<<(std::ostream& out, const Tensor& tensor) {
     std::int64_t column = static_cast<std::int64_t>(text.size()) - last_break + 1;
     for (const std::string& suffix : suffixes(tensor)) {
         const auto length = static_cast<std::int64_t>(suffix.size());
-        if (column + length + 2 > options.linewidth) {
+        if (column + length + 2 > *options.linewidth) {
             text += ",\n" + spaces(indent) + suffix;
             column = indent + length;
         } else {

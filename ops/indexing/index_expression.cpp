@@ -34,15 +34,9 @@ public:
 
 private:
     static int64_t dims_named(const TensorIndex& index) {
-        switch (index.kind()) {
-            case Kind::kInteger:
-            case Kind::kSlice:
-                return 1;
-            case Kind::kTensor:
-                return index.tensor().dtype() == kBool ? index.tensor().dim() : 1;
-            default:
-                return 0;
-        }
+        const Kind kind = index.kind();
+        if (kind == Kind::kTensor) return index.tensor().dtype() == kBool ? index.tensor().dim() : 1;
+        return kind == Kind::kInteger || kind == Kind::kSlice ? 1 : 0;
     }
 
     void read(const TensorIndex& index, int64_t missing) {

@@ -78,16 +78,9 @@ std::optional<Operand> operand(const std::optional<Scalar>& bound) {
 
 /// The largest number of a floating type.
 double largest(DType dtype) {
-    switch (dtype) {
-        case kFloat16:
-            return 0x1.ffcp15;
-        case kBFloat16:
-            return 0x1.fep127;
-        case kFloat32:
-            return static_cast<double>(std::numeric_limits<float>::max());
-        default:
-            return std::numeric_limits<double>::max();
-    }
+    if (dtype == kFloat16) return 0x1.ffcp15;
+    if (dtype == kBFloat16) return 0x1.fep127;
+    return dtype == kFloat32 ? 0x1.fffffep127 : std::numeric_limits<double>::max();
 }
 
 /// Where low ≤ x ≤ high.

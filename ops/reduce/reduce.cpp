@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "autograd/tape.hpp"
 #include "ops/pointwise/by_promotion.hpp"
@@ -49,14 +48,7 @@ Tensor product_of_others(const Tensor& x, const ReducedDims& r) {
 }
 
 double smallest_normal(DType dtype) {
-    switch (dtype) {
-        case kFloat16:
-            return 0x1p-14;
-        case kFloat64:
-            return 0x1p-1022;
-        default:
-            return 0x1p-126;
-    }
+    return dtype == kFloat16 ? 0x1p-14 : dtype == kFloat64 ? 0x1p-1022 : 0x1p-126;
 }
 
 /// ȳ 2 (x − mean) / divisor.
@@ -70,8 +62,7 @@ double divisor_of(const ReducedDims& r, bool unbiased) {
 }
 
 /// f(Σ (x − mean)² / divisor).
-template <class F>
-Tensor moments(const char* name, const Tensor& x, const ReducedDims& r, double divisor, const F& f) {
+Tensor moments(const char* name, const Tensor& x, const ReducedDims& r, double divisor, const auto& f) {
     check_floating(name, x);
     const States states = reduce_states(ReduceOp::kMoments, x, r.dims, {compute_dtype(x.dtype())});
     return r.shaped(states.map<kernels::Moments>(

@@ -133,16 +133,10 @@ private:
 /// What a tensor of these elements is read as.
 DType dtype_for(Encoding encoding) {
     using Kind = Encoding::Kind;
-    switch (encoding.kind) {
-        case Kind::kBool:
-            return kBool;
-        case Kind::kBrainFloat:
-            return kBFloat16;
-        case Kind::kFloat:
-            return encoding.bytes == 2 ? kFloat16 : encoding.bytes == 4 ? kFloat32 : kFloat64;
-        default:
-            return kInt64;
-    }
+    if (encoding.kind == Kind::kBool) return kBool;
+    if (encoding.kind == Kind::kBrainFloat) return kBFloat16;
+    if (encoding.kind != Kind::kFloat) return kInt64;
+    return encoding.bytes == 2 ? kFloat16 : encoding.bytes == 4 ? kFloat32 : kFloat64;
 }
 
 /// Spreads `count` integers to int64. They may end where the result ends: each is read before it is written
@@ -213,18 +207,10 @@ std::string File::read_text(std::int64_t offset, std::int64_t count) const {
 bool is_readable(Encoding encoding) {
     using Kind = Encoding::Kind;
     const auto [kind, bytes, big_endian] = encoding;
-    switch (kind) {
-        case Kind::kBool:
-            return bytes == 1;
-        case Kind::kSigned:
-            return bytes == 1 || bytes == 2 || bytes == 4 || bytes == 8;
-        case Kind::kUnsigned:
-            return bytes == 1 || bytes == 2 || bytes == 4;
-        case Kind::kFloat:
-            return bytes == 2 || bytes == 4 || bytes == 8;
-        default:
-            return bytes == 2;
-    }
+    if (kind == Kind::kBool) return bytes == 1;
+    if (kind == Kind::kBrainFloat) return bytes == 2;
+    if (kind == Kind::kFloat) return bytes == 2 || bytes == 4 || bytes == 8;
+    return bytes == 1 || bytes == 2 || bytes == 4 || (bytes == 8 && kind == Kind::kSigned);
 }
 
 std::optional<std::int64_t> encoded_bytes(Encoding encoding, const Shape& sizes) {

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <string_view>
 
 #include "tensor/io/file.hpp"
 
@@ -168,21 +169,12 @@ std::int64_t read_length(const File& file, std::int64_t offset, std::int64_t byt
 }
 
 const char* descr(DType dtype) {
-    switch (dtype) {
-        case kBool:
-            return "|b1";
-        case kInt64:
-            return "<i8";
-        case kFloat16:
-            return "<f2";
-        case kFloat32:
-            return "<f4";
-        case kFloat64:
-            return "<f8";
-        default:
-            fail<DTypeError>("save_npy: NumPy has no ", dtype,
-                             "; convert the tensor with to(kFloat32), or use ", "save_safetensors");
+    if (dtype == kBFloat16) {
+        fail<DTypeError>("save_npy: NumPy has no ", dtype,
+                         "; convert the tensor with to(kFloat32), or use save_safetensors");
     }
+    constexpr const char* kNames[] = {"|b1", "<i8", "<f2", nullptr, "<f4", "<f8"};
+    return kNames[static_cast<std::size_t>(dtype)];
 }
 
 /// The first bytes of a file, up to the elements.

@@ -7,6 +7,7 @@
 #include <array>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <string_view>
 #include <tuple>
 #include <utility>
 
@@ -227,20 +228,8 @@ private:
 };
 
 std::string_view type_name(DType dtype) {
-    switch (dtype) {
-        case kBool:
-            return "BOOL";
-        case kInt64:
-            return "I64";
-        case kFloat16:
-            return "F16";
-        case kBFloat16:
-            return "BF16";
-        case kFloat32:
-            return "F32";
-        default:
-            return "F64";
-    }
+    constexpr std::string_view kNames[] = {"BOOL", "I64", "F16", "BF16", "F32", "F64"};
+    return kNames[static_cast<std::size_t>(dtype)];
 }
 
 /// The place of a type in a file, in which Python's `safetensors` puts the widest elements first.

@@ -326,4 +326,17 @@ std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<T
     return gradients;
 }
 
+std::vector<Tensor> detail::grad_of_recorded(const std::vector<Tensor>& outputs,
+                                             const std::vector<Tensor>& cotangents,
+                                             const std::vector<Tensor>& inputs, bool create_graph) {
+    std::vector<Tensor> recorded;
+    GradOptions options{.retain_graph = true, .create_graph = create_graph, .allow_unused = true};
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+        if (!outputs[i].requires_grad()) continue;
+        recorded.push_back(outputs[i]);
+        options.grad_outputs.push_back(cotangents[i]);
+    }
+    return recorded.empty() ? std::vector<Tensor>(inputs.size()) : grad(recorded, inputs, options);
+}
+
 }  // namespace reel

@@ -36,15 +36,7 @@ public:
     }
     /// Σ v · ∂ys/∂inputs, zeros where nothing depends on an input.
     Tensors gradients(const Tensors& ys, const Tensors& v, bool create_graph = false) const {
-        Tensors recorded;
-        GradOptions options{.retain_graph = true, .create_graph = create_graph, .allow_unused = true};
-        for (std::size_t i = 0; i < ys.size(); ++i) {
-            if (!ys[i].requires_grad()) continue;
-            recorded.push_back(ys[i]);
-            options.grad_outputs.push_back(v[i]);
-        }
-        Tensors found(leaves_.size());
-        if (!recorded.empty()) found = grad(recorded, leaves_, options);
+        Tensors found = detail::grad_of_recorded(ys, v, leaves_, create_graph);
         for (std::size_t i = 0; i < found.size(); ++i) {
             if (!found[i].defined()) found[i] = zeros_like(leaves_[i]);
         }

@@ -336,8 +336,7 @@ FunctionUnderTest::Rows FunctionUnderTest::differentiate(const std::vector<Tenso
     const std::size_t parts = full_ ? weights_.size() : 1;
     if (reached != nullptr) reached->assign(leaves.size(), false);
     for (std::size_t part = 0; part < parts; ++part) {
-        std::vector<Tensor> recorded;
-        GradOptions options{.retain_graph = true, .allow_unused = true};
+        std::vector<Tensor> cotangents;
         std::size_t first = 0;
         for (const Tensor& output : outputs) {
             Numbers cotangent(static_cast<std::size_t>(output.numel()));
@@ -345,14 +344,10 @@ FunctionUnderTest::Rows FunctionUnderTest::differentiate(const std::vector<Tenso
                 element = factor * (!full_ ? weights_[first] : first == part ? 1 : 0);
                 ++first;
             }
-            if (!output.requires_grad()) continue;
-            recorded.push_back(output);
             const Shape strides = strided(contiguous_strides(output.sizes()), placing);
-            options.grad_outputs.push_back(
-                placed(output.sizes(), strides, kFloat64, cotangent).to(output.dtype()));
+            cotangents.push_back(placed(output.sizes(), strides, kFloat64, cotangent).to(output.dtype()));
         }
-        const std::vector<Tensor> found =
-            recorded.empty() ? std::vector<Tensor>(leaves.size()) : grad(recorded, leaves, options);
+        const std::vector<Tensor> found = grad_of_recorded(outputs, cotangents, leaves, false);
         Numbers& row = rows.emplace_back();
         for (std::size_t k = 0; k < leaves.size(); ++k) {
             const Numbers gradient =

@@ -3,7 +3,6 @@
 #include "autograd/gradcheck.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <ostream>
 #include <sstream>
 
@@ -116,18 +115,14 @@ TensorFunction gradient_of(const TensorFunction& f, std::size_t count) {
                                 " tensors, where it returned ", arguments.size() - count, " before");
         }
         std::vector<Tensor> wanted;
-        std::vector<Tensor> recorded;
-        GradOptions options{.create_graph = true, .allow_unused = true};
+        std::vector<Tensor> cotangents;
         for (const Tensor& input : inputs) {
             if (input.is_floating_point()) wanted.push_back(input);
         }
         for (std::size_t i = 0; i < outputs.size(); ++i) {
-            if (!outputs[i].requires_grad()) continue;
-            recorded.push_back(outputs[i]);
-            options.grad_outputs.push_back(arguments[count + i].to(outputs[i].dtype()));
+            cotangents.push_back(arguments[count + i].to(outputs[i].dtype()));
         }
-        std::vector<Tensor> gradients(wanted.size());
-        if (!recorded.empty()) gradients = grad(recorded, wanted, options);
+        std::vector<Tensor> gradients = detail::grad_of_recorded(outputs, cotangents, wanted, true);
         for (std::size_t i = 0; i < wanted.size(); ++i) {
             if (!gradients[i].defined()) gradients[i] = zeros_like(wanted[i]);
         }
@@ -226,17 +221,10 @@ namespace {
 
 void print_input(std::ostream& out, const GradcheckInput& input) {
     out << "  input " << input.input << ' ' << input.sizes << ": ";
-    const char* separator = "";
-    for (int v = 0; v <= static_cast<int>(Verdict::kNondeterministic); ++v) {
-        const auto verdict = static_cast<Verdict>(v);
-        const std::size_t count = input.count(verdict);
-        if (count == 0) continue;
-        out << separator << count << ' ' << verdict;
-        separator = ", ";
-    }
+    verdicts::print_counts(out, input.report);
     const check::Element* worst = input.report.worst();
     if (worst == nullptr) {
-        out << "no elements\n";
+        out << '\n';
         return;
     }
     if (const auto index = input.worst()) {

@@ -44,11 +44,7 @@ using detail::Target;
 std::string quoted(const std::string& text) {
     std::string out;
     for (const char c : nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)) {
-        if (c == '<') {
-            out += "\\u003c";
-        } else {
-            out += c;
-        }
+        out += c == '<' ? "\\u003c" : std::string(1, c);
     }
     return out;
 }
@@ -320,14 +316,7 @@ private:
 /// As the value of an attribute of HTML.
 std::string attribute(std::string_view text) {
     std::string out;
-    for (const char c : text) {
-        if (c == '&')
-            out += "&amp;";
-        else if (c == '"')
-            out += "&quot;";
-        else
-            out += c;
-    }
+    for (const char c : text) out += c == '&' ? "&amp;" : c == '"' ? "&quot;" : std::string(1, c);
     return out;
 }
 

@@ -220,6 +220,11 @@ private:
 std::int64_t append(Tape::State& state, const char* name, const Tensor& output,
                     std::initializer_list<Edge> edges);
 
+/// `grad` of those outputs that are recorded; undefined for inputs that none of them depends on. The graph is retained.
+std::vector<Tensor> grad_of_recorded(const std::vector<Tensor>& outputs,
+                                     const std::vector<Tensor>& cotangents, const std::vector<Tensor>& inputs,
+                                     bool create_graph);
+
 bool is_finite(const Tensor& tensor);
 /// The error of anomaly detection.
 [[noreturn]] void fail_forward(const char* name, const Tensor& output);

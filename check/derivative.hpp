@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <functional>
 #include <limits>
-#include <map>
 #include <vector>
 
 namespace reel::check::detail {

@@ -3,7 +3,6 @@
 #include <cmath>
 #include <exception>
 #include <iomanip>
-#include <limits>
 #include <sstream>
 #include <stdexcept>
 

@@ -3,8 +3,6 @@
 /// is claimed about it. Not a public header; `entry.cpp` fills in a `Subject`.
 #pragma once
 
-#include <cstdint>
-#include <functional>
 #include <span>
 #include <string>
 #include <vector>

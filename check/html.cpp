@@ -27,19 +27,7 @@ svg{width:100%;height:auto}text{font:12px system-ui,sans-serif;fill:#555}
 std::string escaped(const std::string& text) {
     std::string out;
     for (const char c : text) {
-        switch (c) {
-            case '<':
-                out += "&lt;";
-                break;
-            case '>':
-                out += "&gt;";
-                break;
-            case '&':
-                out += "&amp;";
-                break;
-            default:
-                out += c;
-        }
+        out += c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '&' ? "&amp;" : std::string(1, c);
     }
     return out;
 }

@@ -12,9 +12,8 @@ namespace reel::verdicts {
 
 namespace {
 
-constexpr Verdict kVerdicts[] = {Verdict::kMatch,           Verdict::kKink,  Verdict::kJump,
-                                 Verdict::kUnresolved,      Verdict::kWrong, Verdict::kNonFinite,
-                                 Verdict::kNondeterministic};
+constexpr const char* kNames[] = {"match",           "kink", "jump", "unresolved", "wrong", "non-finite",
+                                  "nondeterministic"};
 
 double miss(const Element& e) {
     const double difference = std::abs(e.analytic - e.numeric);
@@ -65,25 +64,7 @@ void json_number(std::ostream& out, double number) {
 
 }  // namespace
 
-const char* to_string(Verdict verdict) {
-    switch (verdict) {
-        case Verdict::kMatch:
-            return "match";
-        case Verdict::kKink:
-            return "kink";
-        case Verdict::kJump:
-            return "jump";
-        case Verdict::kUnresolved:
-            return "unresolved";
-        case Verdict::kWrong:
-            return "wrong";
-        case Verdict::kNonFinite:
-            return "non-finite";
-        case Verdict::kNondeterministic:
-            return "nondeterministic";
-    }
-    return "";
-}
+const char* to_string(Verdict verdict) { return kNames[static_cast<std::size_t>(verdict)]; }
 
 std::ostream& operator<<(std::ostream& out, Verdict verdict) { return out << to_string(verdict); }
 
@@ -101,6 +82,17 @@ double Report::could_hide() const {
             most = std::max(most, (e.error + std::abs(e.analytic - e.numeric)) / size);
     }
     return most;
+}
+
+void print_counts(std::ostream& out, const Report& report) {
+    const char* separator = "";
+    for (std::size_t verdict = 0; verdict < std::size(kNames); ++verdict) {
+        const std::size_t count = report.count(static_cast<Verdict>(verdict));
+        if (count == 0) continue;
+        out << separator << count << ' ' << kNames[verdict];
+        separator = ", ";
+    }
+    if (report.elements.empty()) out << "no elements";
 }
 
 void print_derivatives(std::ostream& out, const Element& e) {
@@ -140,22 +132,14 @@ std::ostream& operator<<(std::ostream& out, const Report& report) {
     constexpr std::size_t kMost = 10;
     std::ostringstream text;
     std::size_t shown = 0;
-    for (auto verdict = std::rbegin(kVerdicts); verdict != std::rend(kVerdicts); ++verdict) {
-        if (*verdict == Verdict::kMatch) continue;
+    for (std::size_t verdict = std::size(kNames) - 1; verdict > 0; --verdict) {  // all but what matches
         for (const Element& e : report.elements) {
-            if (e.verdict == *verdict && shown++ < kMost) print_element(text, report, e);
+            if (e.verdict == static_cast<Verdict>(verdict) && shown++ < kMost) print_element(text, report, e);
         }
     }
     if (shown > kMost) text << "  and " << shown - kMost << " more\n";
     text << report.name << ": " << (report.passed ? "passed" : "FAILED") << " (";
-    const char* separator = "";
-    for (const Verdict verdict : kVerdicts) {
-        const std::size_t count = report.count(verdict);
-        if (count == 0) continue;
-        text << separator << count << ' ' << verdict;
-        separator = ", ";
-    }
-    if (report.elements.empty()) text << "no elements";
+    print_counts(text, report);
     text << "; seed " << report.seed << ", " << report.evaluations << " evaluations)\n";
     if (!report.hint.empty()) text << "  " << report.hint << '\n';
     if (report.passed) print_could_hide(text, report.could_hide());

@@ -63,8 +63,9 @@ struct Report {
 };
 std::ostream& operator<<(std::ostream& out, const Report& report);
 
-/// Parts of a report, which tensors' reports print too: ": analytic a, numeric b +- c, ratio r  (hint)", and how
-/// large a mistake could hide where that is worth a line.
+/// Parts of a report, which tensors' reports print too: "3 match, 1 wrong"; ": analytic a, numeric b +- c, ratio r
+/// (hint)"; and how large a mistake could hide where that is worth a line.
+void print_counts(std::ostream& out, const Report& report);
 void print_derivatives(std::ostream& out, const Element& element);
 void print_could_hide(std::ostream& out, double part);
 

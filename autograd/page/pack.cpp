@@ -4,7 +4,6 @@
 //
 // An operation's docstring is that of the function of its name in a header; of a name that only a
 // `record("name", …)` in a .cpp bears, that of the function around it.
-#include <algorithm>
 #include <fstream>
 #include <map>
 #include <regex>

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "autograd/shared_pullback.hpp"
 #include "autograd/tape.hpp"

@@ -72,19 +72,15 @@ public:
         return ready_.x_bar.defined() ? times(ready_.x_bar, y_bar) : both(y_bar).x_bar;
     }
     Tensor weight_bar(const Tensor& y_bar) const {
-        if (needs_history(y_bar)) {
-            const DType dtype = layer_.problem.compute();
-            return matmul(matrix(logits_gradient(layer_, y_bar)).t(), matrix(layer_.x.to(dtype)));
-        }
+        const DType dtype = layer_.problem.compute();
+        if (needs_history(y_bar))
+            return matmul(rows_of(logits_gradient(layer_, y_bar), dtype).t(), rows_of(layer_.x, dtype));
         return ready_.x_bar.defined() ? times(ready_.weight_bar, y_bar) : both(y_bar).weight_bar;
     }
 
 private:
     bool needs_history(const Tensor& y_bar) const {
         return is_recorded(y_bar) || is_recorded(layer_.x) || is_recorded(layer_.weight);
-    }
-    static Tensor matrix(const Tensor& x) {
-        return x.reshape({x.numel() / std::max<std::int64_t>(x.size(-1), 1), x.size(-1)});
     }
     static Tensor times(const Tensor& gradient, const Tensor& y_bar) {
         return y_bar.item<double>() == 1 ? gradient : gradient * y_bar;

@@ -18,14 +18,8 @@ using kernels::Fn;
 
 /// The elements' losses as the result.
 Tensor reduced(const Tensor& losses, Reduction reduction) {
-    switch (reduction) {
-        case Reduction::kNone:
-            return losses;
-        case Reduction::kMean:
-            return losses.mean();
-        default:
-            return losses.sum();
-    }
+    if (reduction == Reduction::kNone) return losses;
+    return reduction == Reduction::kMean ? losses.mean() : losses.sum();
 }
 
 /// What a mean divides the gradient by.
@@ -48,9 +42,8 @@ void check_shapes(const char* name, const Tensor& x, const Tensor& target) {
 
 /// One node for the loss f(x, target) of each element, reduced. `by_x` and `by_target` make ȳ, which may be one number,
 /// into ȳ times f's derivatives, in differentiable operations where they are recorded.
-template <class F, class ByX, class ByTarget>
 Tensor elementwise_loss(const char* name, const Tensor& x, const Tensor& target, Reduction reduction,
-                        const F& f, const ByX& by_x, const ByTarget& by_target) {
+                        const auto& f, const auto& by_x, const auto& by_target) {
     check_shapes(name, x, target);
     const DType result = result_type({x, target});
     const DType compute = compute_dtype(result);
@@ -71,9 +64,8 @@ Tensor elementwise_loss(const char* name, const Tensor& x, const Tensor& target,
 }
 
 /// The same of a loss that depends on x − target alone and is even: the target gets the negative gradient.
-template <class F, class ByX>
-Tensor distance_loss(const char* name, const Tensor& x, const Tensor& target, Reduction reduction, const F& f,
-                     const ByX& by_x) {
+Tensor distance_loss(const char* name, const Tensor& x, const Tensor& target, Reduction reduction,
+                     const auto& f, const auto& by_x) {
     return elementwise_loss(
         name, x, target, reduction, f, by_x,
         [by_x](const Tensor& y_bar, const Tensor& a, const Tensor& t) { return by_x(y_bar, t, a); });

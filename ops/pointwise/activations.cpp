@@ -1,7 +1,6 @@
 // Activation functions, forward and pullback side by side.
 #include "ops/pointwise/activations.hpp"
 
-#include <cmath>
 #include <numbers>
 
 #include "autograd/tape.hpp"
@@ -144,7 +143,7 @@ Tensor gelu(const Tensor& x, std::string_view approximate) {
     if (approximate != "tanh") {
         fail<Error>("gelu: approximate is \"none\" or \"tanh\", not \"", approximate, "\"");
     }
-    return record("gelu_tanh", map("gelu_tanh", Fn::kGeluTanh, x),
+    return record("gelu_tanh", combine("gelu_tanh", Fn::kGeluTanh, {x}),
                   {{x, [x](const Tensor& y_bar) { return gelu_tanh_backward(y_bar, x); }}});
 }
 

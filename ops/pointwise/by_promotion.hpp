@@ -33,11 +33,6 @@ inline Scalar scaled(const Tensor& a, Scalar b, Scalar alpha) {
     return Scalar(b.to<std::int64_t>()) * alpha;
 }
 
-/// f of one tensor in its own type; the result has that type.
-inline Tensor map(const char* name, kernels::Fn fn, const Tensor& x, const double* parameters = nullptr) {
-    return apply({name, fn, compute_dtype(x.dtype()), x.dtype(), parameters}, {x});
-}
-
 /// f of operands in their common type.
 inline Tensor combine(const char* name, kernels::Fn fn, Operands operands,
                       const double* parameters = nullptr) {
@@ -57,21 +52,17 @@ inline Tensor combine_floating(const char* name, kernels::Fn fn, Operands operan
     const DType result = to_floating(result_type(operands));
     return apply({name, fn, compute_dtype(result), result, parameters}, operands);
 }
-inline Tensor map_floating(const char* name, kernels::Fn fn, const Tensor& x,
-                           const double* parameters = nullptr) {
-    return combine_floating(name, fn, {x}, parameters);
-}
 
-/// `map`, and `map_floating`, as an operation with its pullback.
-template <class F>
-Tensor unary(const char* name, kernels::Fn fn, const Tensor& x, const F& pullback,
+/// f of one tensor in its own type, as an operation with its pullback.
+Tensor unary(const char* name, kernels::Fn fn, const Tensor& x, const auto& pullback,
              const double* parameters = nullptr) {
-    return record(name, map(name, fn, x, parameters), {{x, pullback}});
+    return record(name, apply({name, fn, compute_dtype(x.dtype()), x.dtype(), parameters}, {x}),
+                  {{x, pullback}});
 }
-template <class F>
-Tensor unary_floating(const char* name, kernels::Fn fn, const Tensor& x, const F& pullback,
+/// The same in floating point.
+Tensor unary_floating(const char* name, kernels::Fn fn, const Tensor& x, const auto& pullback,
                       const double* parameters = nullptr) {
-    return record(name, map_floating(name, fn, x, parameters), {{x, pullback}});
+    return record(name, combine_floating(name, fn, {x}, parameters), {{x, pullback}});
 }
 
 /// Throws for bool operands, with what to use instead.

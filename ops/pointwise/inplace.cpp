@@ -32,13 +32,6 @@ void check_broadcast(const char* name, const Tensor& self, const Tensor& other) 
     }
 }
 
-void check_no_bool(const char* name, Operands operands) {
-    for (const Operand& operand : operands) {
-        if (operand.promotable().dtype != kBool) continue;
-        fail<DTypeError>(name, ": bool operands are not supported; use logical_xor");
-    }
-}
-
 /// Overwrites `self` by fn(operands), computed in the operands' common type.
 void write(const char* name, const Tensor& self, Fn fn, Operands operands, DType compute,
            std::initializer_list<Edge> edges) {
@@ -116,7 +109,7 @@ const Tensor& Tensor::add_(Scalar other, Scalar alpha) const {
 }
 
 const Tensor& Tensor::sub_(const Tensor& other, Scalar alpha) const {
-    check_no_bool("sub_", {*this, other});
+    check_no_bool("sub_", {*this, other}, "logical_xor");
     check_alpha("sub_", {*this, other}, alpha);
     check_broadcast("sub_", *this, other);
     const Tensor term = scaled(*this, other, alpha);
@@ -126,7 +119,7 @@ const Tensor& Tensor::sub_(const Tensor& other, Scalar alpha) const {
 }
 
 const Tensor& Tensor::sub_(Scalar other, Scalar alpha) const {
-    check_no_bool("sub_", {*this, other});
+    check_no_bool("sub_", {*this, other}, "logical_xor");
     check_alpha("sub_", {*this, other}, alpha);
     const Scalar term = scaled(*this, other, alpha);
     write("sub_", *this, Fn::kSub, {*this, term}, result_type({*this, term}), {{*this, pass}});

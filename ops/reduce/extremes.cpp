@@ -36,45 +36,33 @@ Tensor shared(const Tensor& y_bar, const Tensor& winners, const ReducedDims& r) 
 /// Every element equal to the extreme is a winner. Nothing is equal to NaN, and then the gradient is NaN.
 Tensor extremum(const char* name, ReduceOp op, const Tensor& x, const Shape& dims, bool keepdim) {
     const ReducedDims r(name, x, dims, keepdim);
-    return record(name, reduced(name, op, x, r), {{x, [x, r](const Tensor& y_bar, const Tensor& y) {
-                                                       return shared(y_bar, eq(x, r.unreduced(y.detach())),
-                                                                     r);
-                                                   }}});
+    const auto pull = [x, r](const Tensor& y_bar, const Tensor& y) {
+        return shared(y_bar, eq(x, r.unreduced(y.detach())), r);
+    };
+    return record(name, reduced(name, op, x, r), {{x, pull}});
 }
 
 /// Of all elements. Here, as in PyTorch, NaNs are winners where the extreme is one.
 Tensor extremum(const char* name, ReduceOp op, const Tensor& x) {
     const ReducedDims r(name, x, {}, false);
-    return record(name, reduced(name, op, x, r), {{x, [x, r](const Tensor& y_bar, const Tensor& y) {
-                                                       const Tensor best = y.detach();
-                                                       const bool none = isnan(best).item<bool>();
-                                                       return shared(y_bar, none ? isnan(x) : eq(x, best), r);
-                                                   }}});
+    const auto pull = [x, r](const Tensor& y_bar, const Tensor& y) {
+        const Tensor best = y.detach();
+        return shared(y_bar, isnan(best).item<bool>() ? isnan(x) : eq(x, best), r);
+    };
+    return record(name, reduced(name, op, x, r), {{x, pull}});
 }
 
+/// What elements stored as T are compared as.
 template <class T>
-struct Element {
-    using Type = T;
-};
-template <>
-struct Element<Bool> {
-    using Type = std::uint8_t;
-};
-template <>
-struct Element<Half> {
-    using Type = float;
-};
-template <>
-struct Element<BFloat16> {
-    using Type = float;
-};
+using Compared =
+    std::conditional_t<std::is_same_v<T, Bool>, std::uint8_t, std::conditional_t<kIs16Bit<T>, float, T>>;
 
 /// The winners and where they stood. Of bools, as bytes that are 0 or 1: one truth is no larger than another.
 ValuesIndices find(ReduceOp op, const Tensor& x, const ReducedDims& r) {
     const Tensor comparable = x.dtype() == kBool ? ne(x, false) : x;
     const States states = reduce_states(op, comparable, r.dims, {compute_dtype(x.dtype())});
     return dispatch(x.dtype(), [&](auto zero) -> ValuesIndices {
-        using State = kernels::Extreme<typename Element<decltype(zero)>::Type>;
+        using State = kernels::Extreme<Compared<decltype(zero)>>;
         return {r.shaped(states.map<State>(x.dtype(), [](const State& s) { return s.value; })),
                 r.shaped(states.map<State>(kInt64, [](const State& s) { return s.index; }))};
     });

@@ -166,10 +166,8 @@ Tensor pad_circular(const Tensor& x, const Shape& pads) {
 
 // ---- tril, triu
 
-/// Columns [first, last) of row i of each matrix; the rest is 0. The adjoint is the operation itself.
-template <class Kept>
-Tensor triangle(const char* name, const Tensor& x, const Kept& kept, Tensor (*self)(const Tensor&, int64_t),
-                int64_t diagonal) {
+/// The columns up to the diagonal of each row (`lower`), or from there on; the rest is 0. The adjoint is the operation itself.
+Tensor triangle(const char* name, const Tensor& x, int64_t diagonal, bool lower) {
     if (x.dim() < 2)
         fail<ShapeError>(name, ": a matrix or more is needed, not a tensor of shape ", x.sizes());
     const Tensor from = dense(x);
@@ -179,7 +177,10 @@ Tensor triangle(const char* name, const Tensor& x, const Kept& kept, Tensor (*se
     const int64_t size = x.itemsize();
     parallel_for(columns > 0 ? x.numel() / columns : 0, 1, columns, [&](int64_t begin, int64_t end) {
         for (int64_t row = begin; row < end; ++row) {
-            const auto [first, last] = kept(row % rows, columns);
+            const Wide edge = Wide{row % rows} + diagonal + (lower ? 1 : 0);
+            const auto cut = static_cast<int64_t>(std::clamp<Wide>(edge, 0, columns));
+            const int64_t first = lower ? 0 : cut;
+            const int64_t last = lower ? cut : columns;
             std::byte* to = y.raw() + row * columns * size;
             std::memset(to, 0, static_cast<std::size_t>(first * size));
             std::memcpy(to + first * size, from.raw() + (row * columns + first) * size,
@@ -187,10 +188,10 @@ Tensor triangle(const char* name, const Tensor& x, const Kept& kept, Tensor (*se
             std::memset(to + last * size, 0, static_cast<std::size_t>((columns - last) * size));
         }
     });
-    return record(name, y, {{x, [self, diagonal](const Tensor& y_bar) { return self(y_bar, diagonal); }}});
+    return record(name, y, {{x, [name, diagonal, lower](const Tensor& y_bar) {
+                                 return triangle(name, y_bar, diagonal, lower);
+                             }}});
 }
-
-using Range = std::pair<int64_t, int64_t>;
 
 }  // namespace
 
@@ -263,18 +264,7 @@ Tensor pad(const Tensor& x, const Shape& pads, std::string_view mode, Scalar val
     fail<Error>("pad: the mode \"", mode, "\" is not one of constant, reflect, replicate, circular");
 }
 
-Tensor tril(const Tensor& x, int64_t diagonal) {
-    const auto kept = [diagonal](int64_t row, int64_t columns) {
-        return Range(0, static_cast<int64_t>(std::clamp<Wide>(Wide{row} + diagonal + 1, 0, columns)));
-    };
-    return triangle("tril", x, kept, tril, diagonal);
-}
-
-Tensor triu(const Tensor& x, int64_t diagonal) {
-    const auto kept = [diagonal](int64_t row, int64_t columns) {
-        return Range(static_cast<int64_t>(std::clamp<Wide>(Wide{row} + diagonal, 0, columns)), columns);
-    };
-    return triangle("triu", x, kept, triu, diagonal);
-}
+Tensor tril(const Tensor& x, int64_t diagonal) { return triangle("tril", x, diagonal, true); }
+Tensor triu(const Tensor& x, int64_t diagonal) { return triangle("triu", x, diagonal, false); }
 
 }  // namespace reel

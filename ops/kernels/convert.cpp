@@ -1,6 +1,5 @@
 // Conversion between element types. To and from the 16-bit types without branches, so that the compiler makes
 // vectors of the loops; `Half` and `BFloat16` in tensor/dtype.cpp say the same in plain words.
-#include <array>
 #include <bit>
 
 #include "ops/kernels/narrow.hpp"

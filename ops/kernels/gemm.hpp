@@ -49,27 +49,6 @@ Vec<float> load_first(const From* from, std::int64_t n) {
     return load(some);
 }
 
-/// Lane i of the result: lane kSource(i) of x and y in a row.
-template <auto kSource, class T, std::size_t... kLane>
-[[gnu::always_inline]] inline Vec<T> shuffled(const Vec<T>& x, const Vec<T>& y,
-                                              std::index_sequence<kLane...>) {
-    T a __attribute__((vector_size(sizeof(Vec<T>))));
-    T b __attribute__((vector_size(sizeof(Vec<T>))));
-    std::memcpy(&a, &x, sizeof(x));
-    std::memcpy(&b, &y, sizeof(y));
-#if defined(__clang__)
-    a = __builtin_shufflevector(a, b, kSource(static_cast<std::int64_t>(kLane))...);
-#else
-    using Index = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
-    [[maybe_unused]] const Index order __attribute__((vector_size(sizeof(Vec<T>)))) = {
-        static_cast<Index>(kSource(static_cast<std::int64_t>(kLane)))...};
-    a = __builtin_shuffle(a, b, order);
-#endif
-    Vec<T> result;
-    std::memcpy(&result, &a, sizeof(result));
-    return result;
-}
-
 /// x and y exchange lanes: those of x where bit `kBit` is set, for those of y where it is not.
 template <std::int64_t kBit, class T>
 [[gnu::always_inline]] inline void exchange(Vec<T>& x, Vec<T>& y) {

@@ -77,16 +77,10 @@ struct Row {
     void run() const {
         int64_t l = 0;
         for (; l + kTerms <= block.k; l += kTerms) terms<kTerms>(l);
-        switch (block.k - l) {
-            case 1:
-                return terms<1>(l);
-            case 2:
-                return terms<2>(l);
-            case 3:
-                return terms<3>(l);
-            default:
-                return;
-        }
+        const int64_t rest = block.k - l;
+        if (rest == 1) return terms<1>(l);
+        if (rest == 2) return terms<2>(l);
+        if (rest == 3) return terms<3>(l);
     }
 };
 

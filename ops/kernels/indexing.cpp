@@ -15,9 +15,8 @@ using std::uint64_t;
 
 /// offsets[i] = start(i) + stride · index[i]. A stride of 1 is known as one: few machines have vectors of 64-bit
 /// products.
-template <class Start, class Stride>
-int64_t locate_by(Stride stride, const Start& start, int64_t n, const int64_t* index, int64_t size,
-                  int64_t end, int64_t* offsets) {
+int64_t locate_by(auto stride, const auto& start, int64_t n, const int64_t* index, int64_t size, int64_t end,
+                  int64_t* offsets) {
     const auto outside = [&](int64_t place) {
         return static_cast<uint64_t>(place) >= static_cast<uint64_t>(size);
     };
@@ -33,8 +32,7 @@ int64_t locate_by(Stride stride, const Start& start, int64_t n, const int64_t* i
     return first;
 }
 
-template <class Start>
-int64_t locate_from(const Start& start, int64_t n, const int64_t* index, int64_t size, int64_t end,
+int64_t locate_from(const auto& start, int64_t n, const int64_t* index, int64_t size, int64_t end,
                     int64_t stride, int64_t* offsets) {
     if (stride != 1) return locate_by(stride, start, n, index, size, end, offsets);
     return locate_by(std::integral_constant<int64_t, 1>(), start, n, index, size, end, offsets);

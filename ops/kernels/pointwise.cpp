@@ -95,8 +95,7 @@ template <std::size_t kOperands, class F>
 void add_integer(Table& table, Fn fn, const F& f) {
     add_each<int64_t, int64_t, kOperands>(table, fn, f);
 }
-template <class F>
-void add_class(Table& table, Fn fn, const F& f) {
+void add_class(Table& table, Fn fn, const auto& f) {
     add_each<bool, float, 1>(table, fn, f);
     add_each<bool, double, 1>(table, fn, f);
 }

@@ -127,20 +127,15 @@ void add(Table& table, Scan how) {
     table.scan[static_cast<std::size_t>(how)][static_cast<std::size_t>(dtype_of<T>())] = &scan<F, T>;
 }
 
-template <class F>
-void add_numbers(Table& table, Scan how) {
-    add<F, float>(table, how);
-    add<F, double>(table, how);
-    add<F, int64_t>(table, how);
-}
-
 }  // namespace
 
 void install_scan(Table& table) {
     add<RunningSum, float>(table, Scan::kSum);
     add<CompensatedSum, double>(table, Scan::kSum);
     add<RunningSum, int64_t>(table, Scan::kSum);
-    add_numbers<RunningProduct>(table, Scan::kProd);
+    add<RunningProduct, float>(table, Scan::kProd);
+    add<RunningProduct, double>(table, Scan::kProd);
+    add<RunningProduct, int64_t>(table, Scan::kProd);
     add<Recurrence, float>(table, Scan::kLinear);
     add<Recurrence, double>(table, Scan::kLinear);
 }

@@ -188,22 +188,24 @@ typename V::value_type first_lane(const V& v) {
     return lanes[0];
 }
 
-/// The lanes in another order: lane i is lane i ^ `kBits` of v.
-template <std::int64_t kBits, class V, std::size_t... Lane>
-V exchanged(const V& v, std::index_sequence<Lane...>) {
-    using T = typename V::value_type;
-    T lanes __attribute__((vector_size(sizeof(V))));
-    std::memcpy(&lanes, &v, sizeof(V));
+/// Lane i of the result: lane kSource(i) of x and y in a row.
+template <auto kSource, class T, std::size_t... kLane>
+[[gnu::always_inline]] inline Vec<T> shuffled(const Vec<T>& x, const Vec<T>& y,
+                                              std::index_sequence<kLane...>) {
+    T a __attribute__((vector_size(sizeof(Vec<T>))));
+    T b __attribute__((vector_size(sizeof(Vec<T>))));
+    std::memcpy(&a, &x, sizeof(x));
+    std::memcpy(&b, &y, sizeof(y));
 #if defined(__clang__)
-    lanes = __builtin_shufflevector(lanes, lanes, (Lane ^ kBits)...);
+    a = __builtin_shufflevector(a, b, kSource(static_cast<std::int64_t>(kLane))...);
 #else
     using Index = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
-    [[maybe_unused]] const Index order
-        __attribute__((vector_size(sizeof(V)))) = {static_cast<Index>(Lane ^ kBits)...};
-    lanes = __builtin_shuffle(lanes, order);
+    [[maybe_unused]] const Index order __attribute__((vector_size(sizeof(Vec<T>)))) = {
+        static_cast<Index>(kSource(static_cast<std::int64_t>(kLane)))...};
+    a = __builtin_shuffle(a, b, order);
 #endif
-    V result;
-    std::memcpy(&result, &lanes, sizeof(V));
+    Vec<T> result;
+    std::memcpy(&result, &a, sizeof(result));
     return result;
 }
 
@@ -214,8 +216,9 @@ State combine_lanes(const State& state, const F& f) {
     if constexpr (kBits == 0) {
         return state;
     } else {
+        constexpr auto kOther = [](std::int64_t i) { return i ^ kBits; };
         const auto exchange = [](const Vec<T>& v) {
-            return exchanged<kBits>(v, std::make_index_sequence<Vec<T>::size>());
+            return shuffled<kOther, T>(v, v, std::make_index_sequence<Vec<T>::size>());
         };
         return combine_lanes<T, State, F, kBits / 2>(f(state, exchange), f);
     }

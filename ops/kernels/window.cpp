@@ -222,6 +222,19 @@ void max_backward(const Sliding& s, int64_t planes, const void* from, const int6
     }
 }
 
+/// Calls f(results, line) for every line of a plane that the windows of an output row see, and every column in them:
+/// result o sees element line + o · stride.
+void for_lines(const Sliding& s, const Inside& columns, int64_t out, const auto& f) {
+    const int64_t top = out * s.stride_height - s.padding_height;
+    const Inside rows(top, 1, s.height, s.kernel_height);
+    for (int64_t at = top + rows.first; at < top + rows.last; ++at) {
+        for (int64_t j = columns.first; j < columns.last; ++j) {
+            const int64_t left = j - s.padding_width;
+            f(Inside(left, s.stride_width, s.width, s.out_width), at * s.width + left);
+        }
+    }
+}
+
 template <class T>
 void sum(const Sliding& s, int64_t planes, const void* from, const void* scales, void* to) {
     const auto* x = static_cast<const T*>(from);
@@ -232,16 +245,9 @@ void sum(const Sliding& s, int64_t planes, const void* from, const void* scales,
         std::fill(y, y + results, T(0));
         for (int64_t out = 0; out < s.out_height; ++out) {
             T* row = y + out * s.out_width;
-            const int64_t top = out * s.stride_height - s.padding_height;
-            const Inside rows(top, 1, s.height, s.kernel_height);
-            for (int64_t at = top + rows.first; at < top + rows.last; ++at) {
-                for (int64_t j = columns.first; j < columns.last; ++j) {
-                    const int64_t left = j - s.padding_width;
-                    const Inside inside(left, s.stride_width, s.width, s.out_width);
-                    const T* line = x + at * s.width + left;
-                    for (int64_t o = inside.first; o < inside.last; ++o) row[o] += line[o * s.stride_width];
-                }
-            }
+            for_lines(s, columns, out, [&](const Inside& inside, int64_t line) {
+                for (int64_t o = inside.first; o < inside.last; ++o) row[o] += x[line + o * s.stride_width];
+            });
         }
         for (int64_t o = 0; o < results; ++o) y[o] *= static_cast<const T*>(scales)[o];
     }
@@ -255,18 +261,11 @@ void sum_backward(const Sliding& s, int64_t planes, const void* from, const void
     const Inside columns = seen_columns(s);
     for (int64_t c = 0; c < planes; ++c, x += s.height * s.width) {
         for (int64_t out = 0; out < s.out_height; ++out, y += s.out_width) {
-            const int64_t top = out * s.stride_height - s.padding_height;
-            const Inside rows(top, 1, s.height, s.kernel_height);
-            for (int64_t at = top + rows.first; at < top + rows.last; ++at) {
-                for (int64_t j = columns.first; j < columns.last; ++j) {
-                    const int64_t left = j - s.padding_width;
-                    const Inside inside(left, s.stride_width, s.width, s.out_width);
-                    T* line = x + at * s.width + left;
-                    for (int64_t o = inside.first; o < inside.last; ++o) {
-                        line[o * s.stride_width] += y[o] * scale[out * s.out_width + o];
-                    }
-                }
-            }
+            const T* factor = scale + out * s.out_width;
+            for_lines(s, columns, out, [&](const Inside& inside, int64_t line) {
+                for (int64_t o = inside.first; o < inside.last; ++o)
+                    x[line + o * s.stride_width] += y[o] * factor[o];
+            });
         }
     }
 }

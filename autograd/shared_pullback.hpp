@@ -17,8 +17,7 @@ extern constinit thread_local std::shared_ptr<void>* shared_in_visit;
 /// make(), called for the first pullback of a node that asks; the node's others get the same value, and
 /// the rewind forgets it when it leaves the node. A pullback that is called alone, because the rewind wants
 /// no other or because there is no rewind, is right as well. One node shares one value.
-template <class F>
-auto once_in_visit(const F& make) {
+auto once_in_visit(const auto& make) {
     using Made = decltype(make());
     std::shared_ptr<void>* const shared = detail::shared_in_visit;
     if (shared && *shared) return std::static_pointer_cast<Made>(*shared);

@@ -199,8 +199,7 @@ struct Prepared {
 
 }  // namespace
 
-template <class Update>
-void Optimizer::update_all(const Update& update) {
+void Optimizer::update_all(const auto& update) {
     const NoGradGuard quiet;
     std::vector<Prepared> all;
     all.reserve(params_.size());

@@ -38,8 +38,7 @@ protected:
     void check_gradients() const;
     /// Counts a step, and calls `update(parameter, gradient, slots, step)` for each parameter that has a gradient; all are dense
     /// and of the state's type. `step` counts the parameter's own, from 1: its slots are zeros then.
-    template <class Update>
-    void update_all(const Update& update);
+    void update_all(const auto& update);
 
     std::int64_t steps_ = 0;
 

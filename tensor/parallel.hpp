@@ -47,8 +47,7 @@ inline std::size_t thread_number() {
 
 /// Calls f(begin, end) for ranges that cover [0, count), whose bounds are multiples of `step`. `cost` is the
 /// work of one of the `count` items in elements.
-template <class F>
-void parallel_for(std::int64_t count, std::int64_t step, std::int64_t cost, const F& f) {
+void parallel_for(std::int64_t count, std::int64_t step, std::int64_t cost, const auto& f) {
     if (count <= 0) return;
 #if defined(_OPENMP)
     const std::int64_t steps = (count + step - 1) / step;
@@ -56,7 +55,7 @@ void parallel_for(std::int64_t count, std::int64_t step, std::int64_t cost, cons
     if (threads > 1) {
         detail::run_alone_after_fork();
         std::exception_ptr error;
-#pragma omp parallel num_threads(static_cast<int>(threads))
+#pragma omp parallel num_threads(static_cast <int>(threads))
         {
             const std::int64_t team = omp_get_num_threads();
             const std::int64_t me = omp_get_thread_num();

@@ -7,8 +7,7 @@
 namespace reel {
 
 /// What an element is to a copy: its bytes.
-template <class F>
-void with_unit(std::int64_t itemsize, const F& f) {
+void with_unit(std::int64_t itemsize, const auto& f) {
     switch (itemsize) {
         case 1:
             return f(std::uint8_t{});

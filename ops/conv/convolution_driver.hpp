@@ -53,8 +53,7 @@ Tensor weight_gradient_by_shifts(const Convolution& c, const Tensor& y_bar, cons
 
 /// w̄, when make(chunk) gives each thread an f(begin, end, w̄) that adds to w̄ what images [begin, end), at most
 /// `chunk` of them, give. The chunks do not depend on the number of threads.
-template <class F>
-Tensor sum_over_images(const Convolution& c, DType dtype, const F& make) {
+Tensor sum_over_images(const Convolution& c, DType dtype, const auto& make) {
     constexpr std::int64_t kMostChunks = 16;
     const std::int64_t chunk = std::max<std::int64_t>((c.images + kMostChunks - 1) / kMostChunks, 1);
     const std::int64_t chunks = std::max<std::int64_t>((c.images + chunk - 1) / chunk, 1);

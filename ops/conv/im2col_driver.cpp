@@ -32,8 +32,7 @@ struct Pass {
         return c.result(y, n, g) + row * c.window.out_width * size;
     }
     /// Calls f(row, results) after unfolding these output rows of an image.
-    template <class F>
-    void unfold(const Tensor& x, int64_t n, int64_t g, const F& f) const {
+    void unfold(const Tensor& x, int64_t n, int64_t g, const auto& f) const {
         for (int64_t row = 0; row < c.window.out_height; row += rows) {
             const int64_t end = std::min(row + rows, c.window.out_height);
             kernel.unfold(c.window, c.in, row, end, c.image(x, n, g), columns.raw());
@@ -73,8 +72,7 @@ struct Pass {
 };
 
 /// Calls f(pass, image, group) for all of them, shared out among threads.
-template <class F>
-void for_images(const Convolution& c, DType dtype, const F& f) {
+void for_images(const Convolution& c, DType dtype, const auto& f) {
     parallel_for(c.images * c.groups, 1, c.cost(dtype), [&](int64_t begin, int64_t end) {
         const Pass pass(c, dtype);
         for (int64_t i = begin; i < end; ++i) f(pass, i / c.groups, i % c.groups);

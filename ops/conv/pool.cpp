@@ -21,8 +21,7 @@ namespace {
 using kernels::Sliding;
 using std::int64_t;
 
-template <class Options>
-Sliding sliding(const char* name, const Tensor& x, const Options& options, Pair dilation) {
+Sliding sliding(const char* name, const Tensor& x, const auto& options, Pair dilation) {
     check_floating(name, x);
     const Pair kernel = options.kernel_size;
     const Pair stride = options.stride;
@@ -49,8 +48,7 @@ int64_t plane(const Sliding& s) { return s.height * s.width; }
 int64_t results(const Sliding& s) { return s.out_height * s.out_width; }
 
 /// Calls f(kernels, begin, end) for ranges of the planes of `x`.
-template <class F>
-void for_planes(const Sliding& s, const Tensor& x, DType compute, const F& f) {
+void for_planes(const Sliding& s, const Tensor& x, DType compute, const auto& f) {
     const kernels::Window& kernel = kernels::kernels().window[static_cast<std::size_t>(compute)];
     const int64_t planes = x.numel() / std::max<int64_t>(x.size(-1) * x.size(-2), 1);
     const int64_t taps = std::min(s.kernel_height, s.height) * std::min(s.kernel_width, s.width);

@@ -141,14 +141,14 @@ void check_result(const Equation& equation, const Labels& result, const std::vec
             equation.refuse(detail::concat("the letter ", shown(label), " appears twice in the result"));
         }
         if (std::none_of(terms.begin(), terms.end(), [&](const Labels& term) { return has(term, label); })) {
-            equation.refuse(detail::concat("the letter ", shown(label), " of the result appears in no operand"));
+            equation.refuse(
+                detail::concat("the letter ", shown(label), " of the result appears in no operand"));
         }
     }
 }
 
 /// Sums over every label for which `gone(label)`; with `keepdim` it stays, with size 1.
-template <class Gone>
-void sum_over(Labelled& x, bool keepdim, const Gone& gone) {
+void sum_over(Labelled& x, bool keepdim, const auto& gone) {
     Shape dims;
     Labels left;
     for (std::size_t i = 0; i < x.labels.size(); ++i) {
@@ -166,8 +166,7 @@ Tensor arranged(const Labelled& x, const Labels& order) {
 }
 
 /// The labels of `a`, in their order, for which `wanted(in b, kept)`.
-template <class Wanted>
-Labels pick(const Labels& a, const Labels& b, const Labels& kept, const Wanted& wanted) {
+Labels pick(const Labels& a, const Labels& b, const Labels& kept, const auto& wanted) {
     Labels picked;
     for (Label label : a) {
         if (wanted(has(b, label), has(kept, label))) picked += label;

@@ -1,6 +1,5 @@
 #include "ops/softmax/cross_entropy_driver.hpp"
 
-#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <limits>

@@ -137,8 +137,7 @@ kernels::Panel FibreReader::buffer(int64_t count) {
 }
 
 /// copy(place in the tensor, its step from fibre to fibre, place in the dense group, fibres).
-template <class Copy>
-void FibreReader::for_each_run(int64_t first, int64_t count, const Copy& copy) const {
+void FibreReader::for_each_run(int64_t first, int64_t count, const auto& copy) const {
     for (int64_t done = 0; done < count;) {
         const StridedRuns::Run run = starts_.run(first + done);
         const int64_t fibres = std::min(run.length, count - done);
@@ -148,8 +147,7 @@ void FibreReader::for_each_run(int64_t first, int64_t count, const Copy& copy) c
 }
 
 /// f(place of a dense row in the tensor, its place in the converted group).
-template <class F>
-void FibreReader::for_each_row(int64_t first, int64_t count, const F& f) const {
+void FibreReader::for_each_row(int64_t first, int64_t count, const auto& f) const {
     for_each_run(first, count, [&](int64_t offset, int64_t step, int64_t place, int64_t fibres) {
         for (int64_t k = 0; k < fibres; ++k)
             f(base_ + (offset + k * step) * itemsize(stored_),

@@ -41,8 +41,7 @@ public:
 
     /// Calls work(first, count) for groups that cover all fibres, on several threads, each of which makes its own
     /// `work = make()`.
-    template <class Make>
-    void for_each_group(const Make& make) const {
+    void for_each_group(const auto& make) const {
         if (length_ == 0) return;
         parallel_for(count_, group_, length_, [&](std::int64_t begin, std::int64_t end) {
             auto work = make();
@@ -62,10 +61,7 @@ private:
 };
 
 /// f of a 0 of the type that kernels compute in.
-template <class F>
-void with_floating(DType dtype, const F& f) {
-    dtype == kFloat64 ? f(double{}) : f(float{});
-}
+void with_floating(DType dtype, const auto& f) { dtype == kFloat64 ? f(double{}) : f(float{}); }
 
 /// Reads a tensor of the fibres' shape by groups. Each thread needs one of its own.
 class FibreReader {
@@ -78,12 +74,10 @@ private:
     bool is_direct(std::int64_t first, std::int64_t count) const;
     kernels::Panel in_place(std::int64_t first, std::int64_t count) const;
     kernels::Panel buffer(std::int64_t count);
-    template <class Copy>
-    void for_each_run(std::int64_t first, std::int64_t count, const Copy& copy) const;
+    void for_each_run(std::int64_t first, std::int64_t count, const auto& copy) const;
     /// Dense rows of another type are converted where they are.
     bool converts_rows() const { return stored_ != compute_ && grouping_ == kernels::kRows && element_ == 1; }
-    template <class F>
-    void for_each_row(std::int64_t first, std::int64_t count, const F& f) const;
+    void for_each_row(std::int64_t first, std::int64_t count, const auto& f) const;
 
     std::byte* base_;
     DType stored_;

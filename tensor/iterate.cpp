@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
-#include <numeric>
 
 #include "tensor/transpose.hpp"
 
@@ -63,6 +62,12 @@ void write_run(Unit* to, std::int64_t step, std::int64_t count, const Unit* dens
     }
 }
 
+Shape as_they_are(std::size_t dims) {
+    Shape order;
+    for (std::size_t d = 0; d < dims; ++d) order.push_back(static_cast<std::int64_t>(d));
+    return order;
+}
+
 }  // namespace
 
 void repeat_element(std::int64_t itemsize, const std::byte* value, std::int64_t count, std::byte* dense) {
@@ -72,15 +77,20 @@ void repeat_element(std::int64_t itemsize, const std::byte* value, std::int64_t 
     });
 }
 
-StridedRuns::StridedRuns(const Shape& sizes, const Shape& strides) {
-    for (std::size_t i = sizes.size(); i-- > 0;) {
-        numel_ *= sizes[i];
-        if (sizes[i] == 1) continue;
-        if (!sizes_.empty() && strides[i] == strides_.back() * sizes_.back()) {
-            sizes_.back() *= sizes[i];
+StridedRuns::StridedRuns(const Shape& sizes, const Shape& strides)
+    : StridedRuns(sizes, strides, as_they_are(sizes.size())) {}
+
+StridedRuns::StridedRuns(const Shape& sizes, const Shape& strides, const Shape& order) {
+    for (std::size_t i = order.size(); i-- > 0;) {
+        const std::int64_t size = sizes[order[i]];
+        const std::int64_t stride = strides[order[i]];
+        numel_ *= size;
+        if (size == 1) continue;
+        if (!sizes_.empty() && stride == strides_.back() * sizes_.back()) {
+            sizes_.back() *= size;
         } else {
-            sizes_.push_back(sizes[i]);
-            strides_.push_back(strides[i]);
+            sizes_.push_back(size);
+            strides_.push_back(stride);
         }
     }
     transposed_ = numel_ > 0 && sizes_.size() >= 2 && strides_[0] > 1 && strides_[1] == 1;
@@ -88,6 +98,7 @@ StridedRuns::StridedRuns(const Shape& sizes, const Shape& strides) {
 
 StridedRuns::Run StridedRuns::run(std::int64_t begin) const {
     if (sizes_.empty()) return {0, 1, 0};
+    if (begin == 0) return {0, sizes_[0], strides_[0]};
     // The outermost dimension has nothing outside: no division, which an operation would pay for every block.
     std::int64_t rest = begin;
     std::int64_t inner = begin;
@@ -149,8 +160,7 @@ void StridedRuns::scatter(std::int64_t itemsize, std::byte* base, std::int64_t b
 }
 
 Shape dims_by_stride(const Shape& sizes, const Shape& strides) {
-    Shape order = Shape::filled(sizes.size(), 0);
-    std::iota(order.begin(), order.end(), 0);
+    Shape order = as_they_are(sizes.size());
     // A dimension of size 1, or one that repeats the same memory, has no place of its own: it stays, and the
     // others are sorted among themselves.
     const auto is_placed = [&](std::size_t d) { return sizes[d] != 1 && strides[d] != 0; };

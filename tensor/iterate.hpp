@@ -25,7 +25,10 @@ void repeat_element(std::int64_t itemsize, const std::byte* value, std::int64_t 
 /// merged.
 class StridedRuns {
 public:
+    StridedRuns() = default;
     StridedRuns(const Shape& sizes, const Shape& strides);
+    /// With the dimensions in another order.
+    StridedRuns(const Shape& sizes, const Shape& strides, const Shape& order);
 
     std::int64_t numel() const { return numel_; }
     /// One evenly spaced run covers everything.

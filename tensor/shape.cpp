@@ -26,19 +26,30 @@ std::ostream& operator<<(std::ostream& out, const Shape& shape) {
     return out << ']';
 }
 
+namespace {
+
+/// The product of sizes among which one is 0, negative or too large; or says which.
+[[gnu::noinline]] std::int64_t product_of_unusual(const Shape& sizes) {
+    std::int64_t count = 1;
+    bool overflow = false;
+    for (std::int64_t size : sizes) {
+        if (size < 0) fail<ShapeError>("negative size in shape ", sizes, "; -1 is for view and reshape");
+        overflow = __builtin_mul_overflow(count, std::max<std::int64_t>(size, 1), &count) || overflow;
+    }
+    if (overflow) fail<ShapeError>("shape ", sizes, " has more elements than an int64 can count");
+    return 0;
+}
+
+}  // namespace
+
 std::int64_t numel(const Shape& sizes) {
     if (sizes.size() > kMostDims)
         fail<ShapeError>("a tensor of ", sizes.size(), " dimensions; it can have ", kMostDims, " at most");
     std::int64_t count = 1;
-    bool overflow = false;
-    bool empty = false;
     for (std::int64_t size : sizes) {
-        if (size < 0) fail<ShapeError>("negative size in shape ", sizes, "; -1 is for view and reshape");
-        empty = empty || size == 0;
-        overflow = __builtin_mul_overflow(count, std::max<std::int64_t>(size, 1), &count) || overflow;
+        if (size <= 0 || __builtin_mul_overflow(count, size, &count)) return product_of_unusual(sizes);
     }
-    if (overflow) fail<ShapeError>("shape ", sizes, " has more elements than an int64 can count");
-    return empty ? 0 : count;
+    return count;
 }
 
 Shape contiguous_strides(const Shape& sizes) {

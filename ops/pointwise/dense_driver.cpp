@@ -29,10 +29,14 @@ bool overlaps(const Tensor& y, const Tensor& x) {
 }
 
 Tensor empty_in_order(const Shape& sizes, const Shape& order, DType dtype) {
-    const Shape dense_strides = contiguous_strides(permuted(sizes, order));
-    Shape strides = dense_strides;
-    for (std::size_t i = 0; i < order.size(); ++i) strides[order[i]] = dense_strides[i];
-    return Tensor::make(Tensor::empty(sizes, dtype).impl().storage, dtype, sizes, strides, 0);
+    const Tensor y = Tensor::empty(sizes, dtype);
+    Shape strides = sizes;
+    std::int64_t step = 1;
+    for (std::size_t i = order.size(); i-- > 0;) {
+        strides[order[i]] = step;
+        step *= std::max<std::int64_t>(sizes[order[i]], 1);
+    }
+    return Tensor::make(y.impl().storage, dtype, sizes, strides, 0);
 }
 
 void copy_elements(const Tensor& y, const Tensor& x) {

@@ -20,7 +20,7 @@ struct Source {
     DType stored = kBool;
     DType rounded = kBool;
     DType wanted = kBool;
-    StridedRuns runs{{}, {}};
+    StridedRuns runs;
 
     bool is_direct() const { return stored == wanted && rounded == wanted; }
     bool is_rounded() const { return stored != rounded && rounded != wanted; }
@@ -280,17 +280,10 @@ void store(const Elementwise& f, Scalar number, DType dtype, std::byte* to) {
     });
 }
 
-Shape permuted(const Shape& values, const Shape& order) {
-    Shape result = values;
-    for (std::size_t i = 0; i < order.size(); ++i) result[i] = values[order[i]];
-    return result;
-}
-
 void run_strided(const Tensor& y, const Elementwise& f, Operands operands, kernels::Loop loop) {
     const Shape order = dims_by_stride(y.sizes(), y.strides());
-    const Shape sizes = permuted(y.sizes(), order);
     const DType computed = computed_type(f);
-    const Sink sink{y.raw(), computed, y.dtype(), StridedRuns(sizes, permuted(y.strides(), order))};
+    const Sink sink{y.raw(), computed, y.dtype(), StridedRuns(y.sizes(), y.strides(), order)};
     alignas(8) std::byte numbers[kMaxOperands][8];
     Source sources[kMaxOperands];
     std::size_t k = 0;
@@ -300,11 +293,11 @@ void run_strided(const Tensor& y, const Elementwise& f, Operands operands, kerne
         if (const Tensor* x = operand.tensor()) {
             const Shape strides = broadcast_strides(x->sizes(), x->strides(), y.sizes());
             sources[k] = {x->raw(), x->dtype(), rounded, wanted,
-                          StridedRuns(sizes, permuted(strides, order))};
+                          StridedRuns(y.sizes(), strides, order)};
         } else {
             store(f, operand.number(), rounded, numbers[k]);
             sources[k] = {numbers[k], rounded, rounded, wanted,
-                          StridedRuns(sizes, Shape::filled(sizes.size(), 0))};
+                          StridedRuns(y.sizes(), Shape::filled(order.size(), 0), order)};
         }
         ++k;
     }

@@ -20,8 +20,6 @@ inline DType computed_type(const Elementwise& f) { return kernels::gives_bool(f.
 /// Writes the number as an element that f reads. Throws where f's type does not hold it; a comparison takes the
 /// nearest number, or an infinity, instead.
 void store(const Elementwise& f, Scalar number, DType dtype, std::byte* to);
-/// The values in this order.
-Shape permuted(const Shape& values, const Shape& order);
 
 /// Writes f(operands) to `y`, in the order of its memory; without a loop, the one operand itself.
 void run_strided(const Tensor& y, const Elementwise& f, Operands operands, kernels::Loop loop);

@@ -50,16 +50,24 @@ void check_fits(const Tensor& model, const Tensor& x, std::size_t index, int64_t
 Shape outer(const Shape& x, int64_t dim) { return std::span<const int64_t>(x.data(), at(dim)); }
 Shape inner(const Shape& x, int64_t dim) { return std::span<const int64_t>(x.begin() + dim, x.end()); }
 
-/// Where the runs of a part start.
-class Runs {
-public:
-    Runs(const Tensor& x, int64_t dim) : runs_(outer(x.sizes(), dim), outer(x.strides(), dim)) {}
-    int64_t offset(int64_t row) const {
-        return runs_.is_even() ? row * runs_.run(0).step : runs_.run(row).offset;
-    }
+/// What a part gives to each row of the result: its bytes [start, end).
+struct Runs {
+    const std::byte* first;
+    int64_t start, end;
+    int64_t itemsize;
+    StridedRuns rows;
+    int64_t step;  ///< bytes from a run to the next, where that is the same for all
 
-private:
-    StridedRuns runs_;
+    Runs(const Part& part, int64_t dim, int64_t slice)
+        : first(part.tensor.raw()),
+          start(slice * part.start),
+          end(start + slice * part.tensor.sizes()[at(dim)]),
+          itemsize(part.tensor.itemsize()),
+          rows(outer(part.tensor.sizes(), dim), outer(part.tensor.strides(), dim)),
+          step(rows.run(0).step * itemsize) {}
+    const std::byte* run(int64_t row) const {
+        return first + (rows.is_even() ? row * step : rows.run(row).offset * itemsize);
+    }
 };
 
 /// One row of the result holds one run of each part.
@@ -68,24 +76,22 @@ void copy_runs(const Tensor& y, const std::vector<Part>& parts, int64_t dim) {
     const int64_t slice = y.itemsize() * y.strides()[at(dim)];
     const int64_t row = slice * y.sizes()[at(dim)];
     std::vector<Runs> runs;
-    for (const Part& part : parts) runs.emplace_back(part.tensor, dim);
+    runs.reserve(parts.size());
+    for (const Part& part : parts) runs.emplace_back(part, dim, slice);
     // A job is a whole row, or a piece of one.
     constexpr int64_t kPiece = 1 << 16;  // bytes: enough for a thread to be worth it
     const int64_t pieces = (row + kPiece - 1) / kPiece;
     parallel_for(rows * pieces, 1, std::min(row, kPiece), [&](int64_t begin, int64_t end) {
         for (int64_t job = begin; job < end; ++job) {
-            const int64_t i = job / pieces;
-            const int64_t first = job % pieces * kPiece;
+            const int64_t i = pieces == 1 ? job : job / pieces;
+            const int64_t first = (job - i * pieces) * kPiece;
             const int64_t last = std::min(row, first + kPiece);
-            for (std::size_t k = 0; k < parts.size(); ++k) {
-                const Tensor& x = parts[k].tensor;
-                const int64_t start = slice * parts[k].start;
-                const int64_t low = std::max(first, start);
-                const int64_t high = std::min(last, start + slice * x.sizes()[at(dim)]);
+            std::byte* to = y.raw() + i * row;
+            for (const Runs& part : runs) {
+                const int64_t low = std::max(first, part.start);
+                const int64_t high = std::min(last, part.end);
                 if (low >= high) continue;
-                std::memcpy(y.raw() + i * row + low,
-                            x.raw() + runs[k].offset(i) * y.itemsize() + (low - start),
-                            static_cast<std::size_t>(high - low));
+                std::memcpy(to + low, part.run(i) + (low - part.start), static_cast<std::size_t>(high - low));
             }
         }
     });
@@ -109,7 +115,8 @@ Tensor cut(const Tensor& x, int64_t begin, int64_t end) {
 /// the last part is written.
 void copy_slices(const Tensor& y, const std::vector<Part>& parts, int64_t dim) {
     if (y.numel() == 0) return;
-    constexpr int64_t kSlices = 65536;  // elements; of an eighth, to begin each copy would cost a fifth of the time
+    constexpr int64_t kSlices =
+        65536;  // elements; of an eighth, to begin each copy would cost a fifth of the time
     const int64_t count = dim == 0 ? 1 : y.sizes()[0];
     const int64_t step = std::max<int64_t>(1, kSlices * count / y.numel());
     parallel_for(count, step, y.numel() / count, [&](int64_t begin, int64_t end) {
@@ -117,7 +124,7 @@ void copy_slices(const Tensor& y, const std::vector<Part>& parts, int64_t dim) {
             for (const Part& part : parts) {
                 Tensor to = place_of(y, part, dim);
                 Tensor from = part.tensor;
-                if (dim > 0) {
+                if (step < count) {
                     to = cut(to, i, std::min(end, i + step));
                     from = cut(from, i, std::min(end, i + step));
                 }
@@ -140,6 +147,8 @@ Tensor cat(const std::vector<Tensor>& tensors, int64_t dim) {
     const int64_t d = is_skipped(*model) ? 0 : wrap_dim(dim, model->dim(), "cat");
     std::vector<Part> parts;
     std::vector<OwnedEdge> edges;
+    parts.reserve(tensors.size());
+    edges.reserve(tensors.size());
     Shape sizes = model->sizes();
     sizes[at(d)] = 0;
     for (std::size_t i = 0; i < tensors.size(); ++i) {
@@ -176,6 +185,7 @@ Tensor stack(const std::vector<Tensor>& tensors, int64_t dim) {
     const int64_t d = wrap_dim(dim, tensors.front().dim() + 1, "stack");
     const Composite whole;
     std::vector<Tensor> parts;
+    parts.reserve(tensors.size());
     for (const Tensor& tensor : tensors) {
         if (tensor.sizes() != tensors.front().sizes()) {
             fail<ShapeError>("stack: shapes ", tensors.front().sizes(), " and ", tensor.sizes(),

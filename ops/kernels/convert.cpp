@@ -1,5 +1,6 @@
 // Conversion between element types. To and from the 16-bit types without branches, so that the compiler makes
 // vectors of the loops; `Half` and `BFloat16` in tensor/dtype.cpp say the same in plain words.
+#include <algorithm>
 #include <bit>
 
 #include "ops/kernels/narrow.hpp"
@@ -12,7 +13,13 @@ template <class From, class To>
 void convert(std::int64_t n, const void* from, void* to) {
     const auto* x = static_cast<const From*>(from);
     auto* y = static_cast<To*>(to);
-    for (std::int64_t i = 0; i < n; ++i) y[i] = convert_element<To>(x[i]);
+    if constexpr (std::is_same_v<From, Bool> && std::is_arithmetic_v<To>) {
+        // A byte that is not 0 is 1. (A comparison would be turned into a vector of To's bits, three times as slow.)
+        for (std::int64_t i = 0; i < n; ++i)
+            y[i] = static_cast<To>(std::min(x[i].byte, std::uint8_t{1}));
+    } else {
+        for (std::int64_t i = 0; i < n; ++i) y[i] = convert_element<To>(x[i]);
+    }
 }
 
 /// condition ? a : b, with both computed.

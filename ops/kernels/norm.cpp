@@ -46,18 +46,12 @@ T sum_of_some(const Vec<T>& v, int64_t count) {
     return sum_of_lanes(load(lanes));
 }
 
-/// Σ a and Σ a b over [begin, end), where f(i, count) gives vectors of both: four accumulators over at most kBlock
-/// numbers, and halves of whole blocks.
+constexpr int64_t kBlock = 1024;
+
+/// Σ a and Σ a b over at most kBlock numbers, where f(i, count) gives vectors of both: four accumulators.
 template <class T, class F>
-std::pair<T, T> sums(int64_t begin, int64_t end, const F& f) {
-    constexpr int64_t kBlock = 1024;
+[[gnu::always_inline]] inline std::pair<T, T> sums_of_block(int64_t begin, int64_t end, const F& f) {
     constexpr int64_t w = kWidth<T>;
-    if (end - begin > kBlock) {
-        const int64_t middle = begin + ((end - begin) / 2 + kBlock - 1) / kBlock * kBlock;
-        const auto left = sums<T>(begin, middle, f);
-        const auto right = sums<T>(middle, end, f);
-        return {left.first + right.first, left.second + right.second};
-    }
     const Vec<T> zero(T(0));
     Vec<T> plain[4] = {zero, zero, zero, zero};
     Vec<T> products[4] = {zero, zero, zero, zero};
@@ -81,6 +75,22 @@ std::pair<T, T> sums(int64_t begin, int64_t end, const F& f) {
     return {sum, product};
 }
 
+/// The same over [begin, end), in halves of whole blocks.
+template <class T, class F>
+std::pair<T, T> sums_of_halves(int64_t begin, int64_t end, const F& f) {
+    if (end - begin <= kBlock) return sums_of_block<T>(begin, end, f);
+    const int64_t middle = begin + ((end - begin) / 2 + kBlock - 1) / kBlock * kBlock;
+    const auto left = sums_of_halves<T>(begin, middle, f);
+    const auto right = sums_of_halves<T>(middle, end, f);
+    return {left.first + right.first, left.second + right.second};
+}
+
+/// Where a row is one block, the sums stay in registers.
+template <class T, class F>
+[[gnu::always_inline]] inline std::pair<T, T> sums(int64_t n, const F& f) {
+    return n <= kBlock ? sums_of_block<T>(0, n, f) : sums_of_halves<T>(0, n, f);
+}
+
 template <class T>
 void forward(int64_t rows, int64_t n, const void* from, const void* weights, const void* biases, double eps,
              void* to, void* means, void* rstds) {
@@ -92,7 +102,7 @@ void forward(int64_t rows, int64_t n, const void* from, const void* weights, con
         const auto count = static_cast<T>(n);
         const T mean = means ? reduce_row<Sum, T>(n, x) / count : T(0);
         const Vec<T> mu(mean);
-        const auto [deviations, squares] = sums<T>(0, n, [&](int64_t i, int64_t k) {
+        const auto [deviations, squares] = sums<T>(n, [&](int64_t i, int64_t k) {
             const Vec<T> d = read(x, i, k) - mu;
             return std::pair(d, d);
         });
@@ -140,7 +150,7 @@ void backward(int64_t rows, int64_t n, const void* gradients, const void* from, 
         Vec<T> slope(T(0));
         if (to) {
             const auto [total, product] =
-                sums<T>(0, n, [&](int64_t i, int64_t k) { return std::pair(u(i, k), x_hat(i, k)); });
+                sums<T>(n, [&](int64_t i, int64_t k) { return std::pair(u(i, k), x_hat(i, k)); });
             mean = Vec<T>(means ? total / count : T(0));
             slope = Vec<T>(product / count);
         }

@@ -69,33 +69,9 @@ void add_truth(Table& table, ReduceOp op) {
 
 // ---- How many bools are true: a sum whose state is an int64.
 
-/// A vector of bytes at a time, each of which counts up to 255.
-int64_t count_true(int64_t n, const std::uint8_t* x) {
-    using Bytes = Vec<std::uint8_t>;
-    constexpr int64_t w = kWidth<std::uint8_t>;
-    constexpr std::uint64_t kEven = 0x00ff00ff00ff00ff;
-    constexpr std::uint64_t kLowest = 0x0001000100010001;
-    int64_t count = 0;
-    int64_t i = 0;
-    while (i + w <= n) {
-        const int64_t end = i + std::min<int64_t>(255, (n - i) / w) * w;
-        Bytes bytes(std::uint8_t{0});
-        for (; i < end; i += w) bytes += xsimd::min(load(x + i), Bytes(std::uint8_t{1}));
-        std::uint64_t words[w / 8];
-        std::memcpy(words, &bytes, sizeof(words));
-        // Neighbours are added to 16 bits; the product gathers all four sums in its highest 16.
-        for (std::uint64_t word : words) {
-            const std::uint64_t pairs = (word & kEven) + (word >> 8 & kEven);
-            count += static_cast<int64_t>(pairs * kLowest >> 48);
-        }
-    }
-    for (; i < n; ++i) count += x[i] != 0;
-    return count;
-}
-
 void count_rows(int64_t count, int64_t n, const void* x, int64_t stride, int64_t, void* y) {
     for (int64_t i = 0; i < count; ++i) {
-        static_cast<int64_t*>(y)[i] = count_true(n, static_cast<const std::uint8_t*>(x) + i * stride);
+        static_cast<int64_t*>(y)[i] = count_true(n, static_cast<const Bool*>(x) + i * stride);
     }
 }
 

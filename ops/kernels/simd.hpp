@@ -315,4 +315,29 @@ Vec<T> multiply_subtract(const Vec<T>& a, const Vec<T>& b, const Vec<T>& c) {
 }
 #endif
 
+/// How many of n bools are true: a vector of bytes at a time, each of which counts up to 255.
+inline std::int64_t count_true(std::int64_t n, const Bool* bools) {
+    const auto* x = reinterpret_cast<const std::uint8_t*>(bools);
+    using Bytes = Vec<std::uint8_t>;
+    constexpr std::int64_t w = kWidth<std::uint8_t>;
+    constexpr std::uint64_t kEven = 0x00ff00ff00ff00ff;
+    constexpr std::uint64_t kLowest = 0x0001000100010001;
+    std::int64_t count = 0;
+    std::int64_t i = 0;
+    while (i + w <= n) {
+        const std::int64_t end = i + std::min<std::int64_t>(255, (n - i) / w) * w;
+        Bytes bytes(std::uint8_t{0});
+        for (; i < end; i += w) bytes += xsimd::min(load(x + i), Bytes(std::uint8_t{1}));
+        std::uint64_t words[w / 8];
+        std::memcpy(words, &bytes, sizeof(words));
+        // Neighbours are added to 16 bits; the product gathers all four sums in its highest 16.
+        for (std::uint64_t word : words) {
+            const std::uint64_t pairs = (word & kEven) + (word >> 8 & kEven);
+            count += static_cast<std::int64_t>(pairs * kLowest >> 48);
+        }
+    }
+    for (; i < n; ++i) count += x[i] != 0;
+    return count;
+}
+
 }  // namespace reel::kernels::REEL_SET

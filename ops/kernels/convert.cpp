@@ -15,8 +15,7 @@ void convert(std::int64_t n, const void* from, void* to) {
     auto* y = static_cast<To*>(to);
     if constexpr (std::is_same_v<From, Bool> && std::is_arithmetic_v<To>) {
         // A byte that is not 0 is 1. (A comparison would be turned into a vector of To's bits, three times as slow.)
-        for (std::int64_t i = 0; i < n; ++i)
-            y[i] = static_cast<To>(std::min(x[i].byte, std::uint8_t{1}));
+        for (std::int64_t i = 0; i < n; ++i) y[i] = static_cast<To>(std::min(x[i].byte, std::uint8_t{1}));
     } else {
         for (std::int64_t i = 0; i < n; ++i) y[i] = convert_element<To>(x[i]);
     }

@@ -292,8 +292,7 @@ void run_strided(const Tensor& y, const Elementwise& f, Operands operands, kerne
         const DType rounded = is_reduced(f.rounded) && is_floating_point(wanted) ? f.rounded : wanted;
         if (const Tensor* x = operand.tensor()) {
             const Shape strides = broadcast_strides(x->sizes(), x->strides(), y.sizes());
-            sources[k] = {x->raw(), x->dtype(), rounded, wanted,
-                          StridedRuns(y.sizes(), strides, order)};
+            sources[k] = {x->raw(), x->dtype(), rounded, wanted, StridedRuns(y.sizes(), strides, order)};
         } else {
             store(f, operand.number(), rounded, numbers[k]);
             sources[k] = {numbers[k], rounded, rounded, wanted,

@@ -12,7 +12,7 @@ namespace reel::kernels::REEL_SET {
 
 // As many sums as leave registers for a row of B's panel and an element of A.
 #if defined(__AVX512F__)
-inline constexpr std::int64_t kTileRows = 8;  ///< 16 sums in 32 registers
+inline constexpr std::int64_t kTileRows = 12;  ///< 24 sums in 32 registers
 inline constexpr std::int64_t kTileVectors = 2;
 #elif defined(__aarch64__)
 inline constexpr std::int64_t kTileRows = 8;  ///< 24 sums in 32 registers

@@ -13,11 +13,13 @@
 //       panel stays in L1 while ...      │▒▒│     ┌──┬──┬──┬──┐
 //                                        └──┘     │▒▒│▒▒│▒▒│▒▒│  ... those of B pass by.
 //                                                 └──┴──┴──┴──┘
-//       A tile of C (8 × 32 with AVX-512) stays in registers for a whole block of k: each step reads a
+//       A tile of C (12 × 32 with AVX-512) stays in registers for a whole block of k: each step reads a
 //       column of one panel and a row of the other, and makes all their products.
 //
-// What is dense along k (A), or is near and dense across (B), is not packed: a tile reads it where it is.
+// What is dense along k (A), or is dense across and stays in L2 (B), is not packed: a tile reads it where it is.
 #include "ops/linalg/gemm_driver.hpp"
+
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
@@ -34,12 +36,22 @@ namespace {
 using std::int64_t;
 
 // Bytes of terms that a sum takes in one go: 512 of float32. This decides bits. Longer blocks bring C into
-// registers less often; of these a panel of A still fits in L1 (8 rows: 16 KB).
+// registers less often; of these a panel of A still fits in L1 (12 rows: 24 KB).
 constexpr int64_t kBlockBytes = 2048;
 // Rows of A that are packed at once: with a block's terms 2 MB, a thread's share of L3.
 constexpr int64_t kBlockRows = 1024;
 // Bytes of B's packed panels: half of an L2 of 1 MB.
 constexpr int64_t kPanelBytes = 512 << 10;
+
+/// Of this processor's L1; as of many where the system does not say.
+int64_t l1_ways() {
+#if defined(_SC_LEVEL1_DCACHE_ASSOC)
+    static const int64_t ways = std::max<int64_t>(8, sysconf(_SC_LEVEL1_DCACHE_ASSOC));
+    return ways;
+#else
+    return 8;
+#endif
+}
 
 /// How a length is cut that is more than `most`: into equal parts, multiples of `multiple`.
 int64_t even_part(int64_t length, int64_t most, int64_t multiple) {
@@ -102,6 +114,8 @@ private:
             const int64_t most = p_.m <= 2 * kernel_.rows ? kernel_.columns : kPanelBytes / (block_ * sum_);
             columns_ = even_part(p_.n, std::max(most, kernel_.columns), kernel_.columns);
             b_ = Scratch((columns_ + kernel_.columns) * block_ * sum_ + slack);
+        } else if (bytes_of(o.b) > kPanelBytes && passes_once(o.b)) {
+            columns_ = kernel_.columns;
         }
     }
     /// Where its rows are not dense, and enough tiles read them to be worth it.
@@ -109,18 +123,28 @@ private:
         if (converts_) return true;
         return a.column != 1 && p_.n > (a.row == 1 ? 2 : 1) * kernel_.columns;
     }
-    /// A tile reads vectors of B's rows: they must be dense, and of integers whole.
+    /// A tile reads vectors of B's rows: they must be dense, and of integers whole. Where many tiles read them they
+    /// must stay in L2 (64 × 784 × 256: 149 µs, packed 183), or pass by once.
     bool packs_b(const Matrix& b) const {
-        constexpr int64_t kNear = 32 << 10;  // bytes that stay in L1
         const bool in_part = p_.dtype == kInt64 && p_.n * sum_ % kernels::kMaxVector != 0;
         return converts_ || b.column != 1 || in_part ||
-               (p_.m > 2 * kernel_.rows && p_.k * b.row * sum_ > kNear);
+               (p_.m > 2 * kernel_.rows && bytes_of(b) > kPanelBytes && !passes_once(b));
+    }
+
+    /// What a block of B takes where it is.
+    int64_t bytes_of(const Matrix& b) const { return block_ * b.row * sum_; }
+    /// Whether a panel of B can pass by all rows of A, which stay in L2, before the next one comes (64 × 256 × 784: 153
+    /// µs, packed 197).
+    bool passes_once(const Matrix& b) const {
+        return bytes_of(b) <= 2 * kPanelBytes && p_.m * block_ * sum_ <= kPanelBytes;
     }
 
     /// A block of A, packed where there is memory for it.
     void rows_of_a(kernels::GemmBlock& g, const Matrix& a) const {
-        g.rows = even_part(g.m, kernel_.rows, 1);
+        constexpr int64_t kSets = 4096;  // bytes: rows so far apart share the lines of one set of L1
         const bool packed = a_.data() != nullptr;
+        const bool displaced = !packed && a.row * sum_ % kSets == 0;
+        g.rows = even_part(g.m, displaced ? std::min(kernel_.rows, l1_ways()) : kernel_.rows, 1);
         if (packed) kernel_.pack(g.k, g.m, a.data, a.column, a.row, g.rows, a_.data());
         g.a = packed ? a_.data() : a.data;
         g.a_row = packed ? 1 : a.row;

@@ -111,11 +111,23 @@ Rows pool_rows() {
     };
 }
 
+Rows attention_rows() {
+    const Inputs x = {numbers({2, 3, 4}, -2, 2, 1), numbers({5, 4}, -2, 2, 2), numbers({2, 5, 2}, -2, 2, 3)};
+    const auto attention = [](bool is_causal) {
+        return [is_causal](const Inputs& in) {
+            return scaled_dot_product_attention(in[0], in[1], in[2], {.is_causal = is_causal});
+        };
+    };
+    return {{"scaled_dot_product_attention", "", attention(false), x},
+            {"scaled_dot_product_attention", "causal", attention(true), x}};
+}
+
 }  // namespace
 
 Rows layer_rows() {
     Rows rows = norm_rows();
-    for (const Rows& more : {conv_rows(), pool_rows()}) rows.insert(rows.end(), more.begin(), more.end());
+    for (const Rows& more : {conv_rows(), pool_rows(), attention_rows()})
+        rows.insert(rows.end(), more.begin(), more.end());
     return rows;
 }
 

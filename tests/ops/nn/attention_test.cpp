@@ -46,6 +46,21 @@ std::vector<double> attention(const Tensor& q, const Tensor& k, const Tensor& v,
     return y;
 }
 
+/// The same from operations, of any number of heads, with causal or no mask.
+Tensor composed(const Tensor& q, const Tensor& k, const Tensor& v, bool is_causal) {
+    const Tensor scores = matmul(q, k.transpose(-2, -1)) / std::sqrt(static_cast<double>(q.size(-1)));
+    const Tensor seen = ones({q.size(-2), k.size(-2)}, kBool).tril();
+    return matmul(is_causal ? masked_softmax(scores, seen, -1) : softmax(scores, -1), v);
+}
+
+/// Several blocks of queries, the last one smaller.
+std::vector<Tensor> several_blocks(DType dtype = kFloat64) {
+    std::vector<Tensor> x;
+    for (const Shape& sizes : {Shape{2, 2, 300, 3}, Shape{2, 1, 260, 3}, Shape{1, 260, 2}})
+        x.push_back(spread(sizes, numel(sizes)).to(dtype).set_requires_grad());
+    return x;
+}
+
 void check_close(const Tensor& y, const std::vector<double>& expected) {
     const auto values = y.to_vector<double>();
     REQUIRE(values.size() == expected.size());
@@ -116,6 +131,50 @@ TEST_CASE("attention passes the gradient check") {
         },
         {spread({2, 3, 4}, 1), spread({5, 4}, 2), spread({2, 5, 2}, 3), spread({3, 5}, 4)});
     CHECK_MESSAGE(bool(report), report);
+}
+
+TEST_CASE("attention by blocks of queries: values, gradients, and gradients of gradients") {
+    const auto x = several_blocks();
+    const Tensor y_bar = spread({2, 2, 300, 2}, 5).set_requires_grad();
+    for (const bool is_causal : {false, true}) {
+        const auto derivatives = [&](const Tensor& y, bool create_graph) {
+            auto all = grad({y}, x, {.grad_outputs = {y_bar}, .create_graph = create_graph});
+            if (create_graph) {
+                Tensor sum = square(all[0]).sum() + square(all[1]).sum() + square(all[2]).sum();
+                for (const Tensor& second : grad({sum}, {x[0], x[1], x[2], y_bar})) all.push_back(second);
+            }
+            all.push_back(y);
+            return all;
+        };
+        for (const bool create_graph : {false, true}) {
+            Tape tape;
+            const auto found = derivatives(
+                scaled_dot_product_attention(x[0], x[1], x[2], {.is_causal = is_causal}), create_graph);
+            const auto expected = derivatives(composed(x[0], x[1], x[2], is_causal), create_graph);
+            for (std::size_t i = 0; i < found.size(); ++i) CHECK(found[i].allclose(expected[i], 1e-9, 1e-11));
+        }
+    }
+}
+
+TEST_CASE("attention: the same bits at every thread count, recorded or not") {
+    const auto x = several_blocks(kFloat32);
+    const int before = num_threads();
+    for (const bool is_causal : {false, true}) {
+        std::vector<Tensor> alone;
+        for (const int threads : {1, 2, 3}) {
+            set_num_threads(threads);
+            Tape tape;
+            const Tensor y = scaled_dot_product_attention(x[0], x[1], x[2], {.is_causal = is_causal});
+            auto found = grad({y}, x, {.grad_outputs = {ones_like(y)}});
+            found.push_back(y);
+            const NoGradGuard quiet;
+            found.push_back(scaled_dot_product_attention(x[0], x[1], x[2], {.is_causal = is_causal}));
+            CHECK(equal(found[3], found[4]));
+            if (alone.empty()) alone = found;
+            for (std::size_t i = 0; i < alone.size(); ++i) CHECK(equal(alone[i], found[i]));
+        }
+    }
+    set_num_threads(before);
 }
 
 TEST_CASE("attention refuses what does not fit") {

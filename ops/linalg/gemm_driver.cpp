@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 
 #include "ops/kernels/table.hpp"
@@ -118,10 +119,12 @@ private:
             columns_ = kernel_.columns;
         }
     }
-    /// Where its rows are not dense, and enough tiles read them to be worth it.
+    /// Where a panel of it would not fit in L1 as it is, and enough tiles read it to be worth it.
     bool packs_a(const Matrix& a) const {
+        constexpr int64_t kNear = 24 << 10;
         if (converts_) return true;
-        return a.column != 1 && p_.n > (a.row == 1 ? 2 : 1) * kernel_.columns;
+        return kernel_.rows * block_ * sum_ * std::abs(a.column) > kNear &&
+               p_.n > (a.row == 1 ? 2 : 1) * kernel_.columns;
     }
     /// A tile reads vectors of B's rows: they must be dense, and of integers whole. Where many tiles read them they
     /// must stay in L2 (64 × 784 × 256: 149 µs, packed 183), or pass by once.

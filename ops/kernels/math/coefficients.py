@@ -5,8 +5,12 @@ usage: coefficients.py
 
 Polynomials by Remez's exchange, of the relative error of the function that they are a part of; quotients of
 polynomials by Lawson's weights on a linearised least-squares fit. Each line has a table's name, the error's
-binary logarithm, and the coefficients from the lowest power up.
+binary logarithm, and the coefficients from the lowest power up. In tables to pick from each line has a power, with
+one float32 for each interval.
 """
+import random
+import struct
+
 from mpmath import atan, atanh, cos, erf, erfc, exp, log, matrix, lu_solve, mp, mpf, nstr, pi
 from mpmath import polyval, qr_solve, sin, sqrt, tanh
 
@@ -97,18 +101,62 @@ def quotient(f, first, low, high, middle, over, under):
     return best
 
 
+def rounded(x):
+    """To float32."""
+    return mpf(struct.unpack("f", struct.pack("f", float(x)))[0])
+
+
+def fitting(f, low, high):
+    """An x between low and high that is a float32, and with it f(x) to twelve digits more."""
+    draw = random.Random(1)
+    at = [rounded(low + (high - low) * mpf(draw.random())) for _ in range(5000)]
+    return min(at, key=lambda x: abs(f(x) - rounded(f(x))))
+
+
+def piecewise(name, f, edges, share, degree):
+    """f(c + t) between neighbouring edges, c at a share of the way: c, f(c), and the coefficients of t, t² and so on.
+
+    c and f(c) are float32 numbers. In a first interval around 0, where f(0) = 0, c is 0, and it is f(t) - t.
+    Least squares at Chebyshev's nodes, anew for what is left when a coefficient has been rounded.
+    """
+    columns, worst = [], 0
+    for low, high in zip(edges, edges[1:]):
+        c = low + (high - low) * share
+        c = 0 if low == f(low) else fitting(f, c - (high - low) / 20, c + (high - low) / 20)
+        at = [t for t in nodes(low - c, high - c, 8 * degree) if abs(c + t) > NEAR_ZERO]
+        p = [rounded(f(c))]
+        missing = [f(c + t) - (p[0] if c else t) for t in at]
+        for k in range(1, degree + 1):
+            rows, right = matrix(len(at), degree + 1 - k), matrix(len(at), 1)
+            for i, t in enumerate(at):
+                for j in range(k, degree + 1):
+                    rows[i, j - k] = (t / (high - low)) ** j / f(c + t)
+                right[i] = missing[i] / f(c + t)
+            p.append(rounded(qr_solve(rows, right)[0][0] / (high - low) ** k))
+            missing = [m - p[k] * t**k for m, t in zip(missing, at)]
+        worst = max([worst] + [abs(m / f(c + t)) for m, t in zip(missing, at)])
+        columns.append([c] + p)
+    print(f"{name}: 2^{nstr(log(worst, 2), 4)}:")
+    for row in zip(*columns):
+        print("    " + ", ".join(nstr(x, 9) for x in row))
+
+
 def main():
     half = log(2) / 2 * mpf("1.001")
     far = ((sqrt(2) - 1) / (sqrt(2) + 1)) ** 2 * mpf("1.001")
     quarter = (pi / 4) ** 2 * mpf("1.001")
     eighth = (sqrt(2) - 1) ** 2 * mpf("1.002")
     log_tail = tail(lambda s: 2 * atanh(s), lambda s: 2 * s, lambda s: s**3)
+    half_turn = tail(sin, lambda r: r, lambda r: r**3)
     polynomials = {
         "kExpTail": (lambda r: (exp(r) - 1 - r) / r**2 if abs(r) > NEAR_ZERO else mpf(1) / 2, -half, half, (4, 9),
                      lambda r: r * r),
         "kLogTail": (log_tail, 0, far, (2, 6), lambda z: z),
         "kLogFarTail": (lambda z: (log_tail(z) - mpf(2) / 3) / max(z, NEAR_ZERO), 0, far, (2, 6), lambda z: z * z),
         "kSinTail": (tail(sin, lambda r: r, lambda r: r**3), 0, quarter, (2, 5), lambda z: z),
+        "kHalfTurnTail": (half_turn, 0, 4 * quarter, (3, 7), lambda z: z),
+        "kHalfTurnTail after float32's first": (lambda z: (half_turn(z) - rounded("-0.1666666")) / max(z, NEAR_ZERO), 0,
+                                                4 * quarter, (2,), lambda z: z * z),
         "kCosTail": (tail(cos, lambda r: 1 - r * r / 2, lambda r: r**4), 0, quarter, (2, 5), lambda z: z * z),
         "kAtanTail": (tail(atan, lambda t: t, lambda t: t**3), 0, eighth, (4, 10), lambda z: z),
         "kTanhTail": (tail(tanh, lambda x: x, lambda x: x**3), 0, mpf("0.37"), (4, 10), lambda z: z),
@@ -130,6 +178,21 @@ def main():
     for end, middle, degree in ((mpf("14.6"), mpf(2), 5), (mpf("38.8"), mpf(3), 11)):
         error, g, n = quotient(lambda y: y / mills(y), lambda y: level, mpf("0.68"), end, middle, degree, degree)
         show("kGeluG, kGeluN", error, g, n)
+    edges = [mpf(k) / 32 for k in (23, 25, 27, 29, 31, 34, 38, 42, 46)]
+    q = [fitting(lambda x: log(x), *(2 / (low + high) * (1 + sign * mpf("0.001")) for sign in (-1, 1)))
+         for low, high in zip(edges, edges[1:])]
+    q[4] = mpf(1)
+    c, error = remez(lambda r: (log(1 + r) - r) / r**2 if abs(r) > NEAR_ZERO else -mpf(1) / 2,
+                     min(low * x - 1 for low, x in zip(edges, q)), max(high * x - 1 for high, x in zip(edges[1:], q)),
+                     3, lambda r: abs(r) + NEAR_ZERO)
+    show("kLogPieces, kLog1pTail", error, q, [rounded(-log(x)) for x in q], c)
+    edges = [mpf(17) / 32 * (k + mpf("0.5")) for k in range(7)]
+    piecewise("kErfPieces", erf, [mpf(0)] + edges + [mpf("3.97")], mpf("0.5"), 7)
+    end, slope = mpf("-5.5"), mpf("-0.8")
+    curve = rounded((mpf("15.49") - slope * end) / end**2)
+    show("kPhiSteps", 1, [curve, slope])
+    edges = [(-slope - sqrt(slope**2 + 4 * curve * (k + mpf("0.5")))) / (2 * curve) for k in range(16)]
+    piecewise("kPhiPieces", lambda y: erfc(-y / sqrt(2)) / 2, [mpf(0)] + edges, mpf("0.6"), 7)
 
 
 main()

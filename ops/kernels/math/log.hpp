@@ -2,7 +2,7 @@
 /// Logarithms, and powers by them.
 ///
 /// x = 2ᵉ m with m in [√½, √2); with f = m − 1 and s = f / (2 + f), log m = 2 artanh s = 2s + s³ p(s²), a
-/// minimax polynomial p.
+/// minimax polynomial p. Or log m by a table, see `kLogPieces`.
 #pragma once
 
 #include "ops/kernels/math/exp.hpp"
@@ -25,6 +25,18 @@ inline constexpr double kLogFarTail<double>[] = {
     0.153867635138605141, 0.132566691960449495, 0.131977472992031305};
 template <class T>
 inline constexpr T kSqrtHalf = T(0x1.6a09e667f3bcdp-1);
+/// Where numbers can be picked from a table: m from 23/32 to 23/16 is in one of 8 intervals with 1/q near the
+/// middle, and log m = log(1/q) + log(1 + r), r = q m − 1, without a division. The q are such that float32 holds
+/// their logarithms to 12 digits more; around 1 it is 1.
+inline constexpr float kLogStart = 23.0f / 32;
+inline constexpr Lines kLogPieces({
+    {1.33250117f, 1.23147058f, 1.14280593f, 1.06764722f, 1.0f, 0.889368832f, 0.800714672f, 0.727879822f},
+    {-0.287057757f, -0.208209053f, -0.133486584f, -0.0654573664f, 0.0f, 0.117243245f, 0.222250611f,
+     0.317619324f},
+});
+/// (log(1 + r) − r) / r² for −0.056 ≤ r ≤ 0.063, to 2⁻²⁶ of the logarithm.
+inline constexpr float kLog1pTail[] = {-0.499999450108570152f, 0.333338432255545307f, -0.25068287467168838f,
+                                       0.197990460118979692f};
 template <class T>
 inline constexpr T kTwoThirds = T(2) / T(3);
 template <class T>
@@ -37,11 +49,11 @@ auto log_is_plain(const Vec<T>& x) {
     return (x >= Vec<T>(kSmallest<T>)) && (x <= Vec<T>(std::numeric_limits<T>::max()));
 }
 
-/// x = 2ᵉ (1 + f) for positive x.
+/// x = 2ᵉ m for positive x, m in [start, 2 start).
 template <class T>
 struct LogArgument {
     /// `plain`: no x is subnormal.
-    LogArgument(const Vec<T>& x, bool plain) {
+    LogArgument(const Vec<T>& x, bool plain, T start) {
         Vec<T> normal = x;
         Vec<T> shift(0);
         if (!plain) {
@@ -50,33 +62,41 @@ struct LogArgument {
             normal = xsimd::select(is_subnormal, x * power_of_two<T>(up), x);
             shift = xsimd::select(is_subnormal, up, shift);
         }
-        // The exponent field of `above` counts in multiples of √½.
-        const Bits<T> base = std::bit_cast<Bits<T>>(kSqrtHalf<T>);
+        // The exponent field of `above` counts in multiples of the start.
+        const Bits<T> base = std::bit_cast<Bits<T>>(start);
         const Bits<T> bias = static_cast<Bits<T>>(kBias<T>) << kFraction<T>;
         const Bits<T> mask = (Bits<T>{1} << kFraction<T>)-1;
         const T shifted = static_cast<T>(mask + 1);  // 2ᶠ: integers are in its lowest bits
-        const Vec<Bits<T>> above = bits<T>(normal) + Vec<Bits<T>>(bias - base);
+        above = bits<T>(normal) + Vec<Bits<T>>(bias - base);
         const Vec<Bits<T>> field = (above >> kFraction<T>) | Vec<Bits<T>>(std::bit_cast<Bits<T>>(shifted));
         e = number<T>(field) - Vec<T>(shifted + kBias<T>) - shift;
-        f = number<T>((above & Vec<Bits<T>>(mask)) + Vec<Bits<T>>(base)) - Vec<T>(1);
+        m = number<T>((above & Vec<Bits<T>>(mask)) + Vec<Bits<T>>(base));
     }
-    Vec<T> e, f;
+    Vec<T> e, m;
+    Vec<Bits<T>> above;
+};
 
-    /// log x + c for a small c, as a sum.
-    Pair<T> pair(const Vec<T>& c) const {
+/// log x as a sum.
+template <class T>
+Pair<T> log_sum(const Vec<T>& x, bool plain) {
+    if constexpr (kPicks<T>) {
+        const LogArgument<T> a(x, plain, kLogStart);
+        const Vec<Bits<T>> interval = a.above >> (kFraction<T> - 3);
+        const Vec<T> r = multiply_subtract(a.m, kLogPieces.pick(0, interval), Vec<T>(1));
+        const Vec<T> high = multiply_add(a.e, Vec<T>(T(0x1.62e42fefa39efp-1)), kLogPieces.pick(1, interval));
+        return {high, multiply_add(r * r, polynomial<T>(r, kLog1pTail), r)};
+    } else {
+        const LogArgument<T> a(x, plain, kSqrtHalf<T>);
+        const Vec<T> f = a.m - Vec<T>(1);
         const Vec<T> s = quotient(f, Vec<T>(2) + f);
         const Vec<T> z = s * s;
         const Vec<T> h = Vec<T>(T(0.5)) * f * f;
         const Vec<T> rest = z * polynomial<T>(z, kLogTail<T>);
-        const Vec<T> low = multiply_add(s, h + rest, multiply_add(e, Vec<T>(kLog2Low<T>), c));
-        const Pair<T> high = quick_two_sum<T>(e * Vec<T>(kLog2High<T>), f);
+        const Vec<T> low = multiply_add(s, h + rest, a.e * Vec<T>(kLog2Low<T>));
+        const Pair<T> high = quick_two_sum<T>(a.e * Vec<T>(kLog2High<T>), f);
         return {high.high, high.low - (h - low)};
     }
-    Vec<T> log(const Vec<T>& c) const {
-        const Pair<T> y = pair(c);
-        return y.high + y.low;
-    }
-};
+}
 
 /// `y` but for the arguments that are not plain: −∞ at 0, NaN below, ∞ at ∞.
 template <class T>
@@ -90,16 +110,19 @@ Vec<T> log_specials(const Vec<T>& x, const Vec<T>& y) {
 /// log x.
 template <class T>
 Vec<T> log(const Vec<T>& x) {
-    const bool plain = xsimd::all(log_is_plain<T>(x));
-    const Vec<T> y = LogArgument<T>(x, plain).log(Vec<T>(0));
-    return plain ? y : log_specials<T>(x, y);
+    if (xsimd::all(log_is_plain<T>(x))) [[likely]] {
+        const Pair<T> y = log_sum<T>(x, true);
+        return y.high + y.low;
+    }
+    const Pair<T> y = log_sum<T>(x, false);
+    return log_specials<T>(x, y.high + y.low);
 }
 
 /// a log x, rounded once.
 template <class T>
 Vec<T> times_log(const Vec<T>& a, const Vec<T>& x) {
     const bool plain = xsimd::all(log_is_plain<T>(x));
-    const Pair<T> log = LogArgument<T>(x, plain).pair(Vec<T>(0));
+    const Pair<T> log = log_sum<T>(x, plain);
     const Vec<T> y = times_pair<T>(a, log.high, log.low);
     return plain ? y
                  : xsimd::select(log_is_plain<T>(x) || (x > Vec<T>(0) && x < Vec<T>(1)), y,
@@ -110,7 +133,8 @@ Vec<T> times_log(const Vec<T>& a, const Vec<T>& x) {
 template <class T>
 Vec<T> log1p(const Vec<T>& x, const Vec<T>& d) {
     const Pair<T> u = two_sum<T>(Vec<T>(1), x);
-    return LogArgument<T>(u.high, true).log(quotient(u.low + d, u.high));
+    const Pair<T> y = log_sum<T>(u.high, true);
+    return y.high + (y.low + quotient(u.low + d, u.high));
 }
 
 /// log(1 + x).
@@ -125,9 +149,10 @@ Vec<T> log1p(const Vec<T>& x) {
 /// log x for positive x, with twice the digits.
 template <class T>
 Pair<T> log_pair(const Vec<T>& x) {
-    const LogArgument<T> a(x, xsimd::all(log_is_plain<T>(x)));
-    const Pair<T> two_f = quick_two_sum<T>(Vec<T>(2), a.f);
-    const Pair<T> s = Pair<T>{a.f, Vec<T>(0)} / two_f;
+    const LogArgument<T> a(x, xsimd::all(log_is_plain<T>(x)), kSqrtHalf<T>);
+    const Vec<T> f = a.m - Vec<T>(1);
+    const Pair<T> two_f = quick_two_sum<T>(Vec<T>(2), f);
+    const Pair<T> s = Pair<T>{f, Vec<T>(0)} / two_f;
     const Pair<T> z = s * s;
     const Pair<T> near =
         quick_two_sum<T>(Vec<T>(kTwoThirds<T>), z.high * polynomial<T>(z.high, kLogFarTail<T>));

@@ -20,7 +20,7 @@ Vec<T> polynomial(const Vec<T>& x, const T (&c)[N]) {
     return y;
 }
 
-// ---- Bits
+// ---- Bits and tables
 
 /// How a number is stored: unsigned integers of its size, the bits of its fraction, the bias of its exponent.
 template <class T>
@@ -42,6 +42,48 @@ template <class T>
 Vec<T> number(const Vec<Bits<T>>& x) {
     return std::bit_cast<Vec<T>>(x);
 }
+
+/// Whether this set has an instruction that picks numbers from a table, for each lane its own.
+template <class T>
+inline constexpr bool kPicks = false;
+#if defined(__AVX2__)
+template <>
+inline constexpr bool kPicks<float> = true;
+#endif
+/// N lines of 8 or 16 numbers, to pick from by the lowest bits of integers: c, and the coefficients of powers of x − c.
+template <std::size_t N, std::size_t kNumbers>
+struct Lines {
+    consteval Lines(const float (&lines)[N][kNumbers]) {
+        for (std::size_t k = 0; k < N; ++k)
+            for (std::size_t i = 0; i < 16; ++i) at[k][i] = lines[k][i % kNumbers];
+    }
+    alignas(64) float at[N][16];
+
+    /// From line k; of 16 numbers AVX2 picks from the 8 that begin with number `first`.
+    Vec<float> pick(std::size_t k, const Vec<std::uint32_t>& i,
+                    [[maybe_unused]] std::size_t first = 0) const {
+#if defined(__AVX512F__)
+        return _mm512_permutexvar_ps(i, _mm512_load_ps(at[k]));
+#elif defined(__AVX2__)
+        return _mm256_permutevar8x32_ps(_mm256_load_ps(at[k] + first), i);
+#else
+        return Vec<float>(at[k][first]) + std::bit_cast<Vec<float>>(i);  // not called
+#endif
+    }
+    Vec<float> polynomial(const Vec<float>& x, const Vec<std::uint32_t>& i, std::size_t first = 0) const {
+        const Vec<float> t = x - pick(0, i, first);
+        Vec<float> y = pick(N - 1, i, first);
+        for (std::size_t k = N - 2; k > 0; --k) y = multiply_add(y, t, pick(k, i, first));
+#if defined(__AVX2__) && !defined(__AVX512F__)
+        if (kNumbers == 16 && first == 0) {
+            const Vec<float> upper = number<float>(i << 28);
+            if (_mm256_movemask_ps(upper) != 0) [[unlikely]]
+                return _mm256_blendv_ps(y, polynomial(x, i, 8), upper);
+        }
+#endif
+        return y;
+    }
+};
 
 template <class T>
 inline constexpr T kInfinity = std::numeric_limits<T>::infinity();

@@ -23,20 +23,36 @@ Vec<T> times_sigmoid(const Vec<T>& a, const Vec<T>& x, const E& e, const Pair<T>
     return xsimd::select(negative, e.scaled(y), y);
 }
 
-/// 1 / (1 + e⁻ˣ).
+/// 1 + eˣ = 1 + 2ⁿ + 2ⁿ (eʳ − 1), rounded once, for |x| below `kExpNormal`.
 template <class T>
-Vec<T> sigmoid(const Vec<T>& x) {
-    const PlainExponential<T> e(-xsimd::abs(x));
-    return times_sigmoid<T>(Vec<T>(1), x, e, {e.fraction, Vec<T>(0)});
+Vec<T> one_plus_exp(const Vec<T>& x) {
+    const ExpArgument<T> a(x, kBias<T>);
+    const Vec<T> power = number<T>(bits<T>(a.rounded) << kFraction<T>);
+    const Vec<T> sum = power + Vec<T>(1);
+    const Vec<T> lost = Vec<T>(1) - (sum - power);
+    return sum + multiply_add(power, expm1_of_remainder<T>(a.r), lost);
 }
 
-/// x / (1 + e⁻ˣ).
+/// 1 / (1 + e⁻ˣ); eˣ where 1 is nothing beside e⁻ˣ.
+template <class T>
+Vec<T> sigmoid(const Vec<T>& x) {
+    const Vec<T> y = quotient(Vec<T>(1), one_plus_exp<T>(-x));
+    if (exp_is_normal<T>(x)) [[likely]]
+        return y;
+    const Vec<T> far = xsimd::select(x > Vec<T>(0), Vec<T>(1), exp<T>(x));
+    return xsimd::select(xsimd::abs(x) < Vec<T>(kExpNormal<T>), y, far);
+}
+
+/// x / (1 + e⁻ˣ); x eˣ where 1 is nothing beside e⁻ˣ.
 template <class T>
 Vec<T> silu(const Vec<T>& x) {
-    const PlainExponential<T> e(-xsimd::abs(x));
-    if (e.normal) return times_sigmoid<T>(x, x, e, {e.fraction, e.lost()});
+    const Vec<T> y = quotient(x, one_plus_exp<T>(-x));
+    if (exp_is_normal<T>(x)) [[likely]]
+        return y;
     const Vec<T> bounded = xsimd::select(x < Vec<T>(kExpLow<T>), Vec<T>(kExpLow<T>), x);
-    return xsimd::select(x > Vec<T>(kExpHigh<T>), x, times_sigmoid<T>(bounded, x, e, {e.fraction, e.lost()}));
+    const PlainExponential<T> e(x);
+    const Vec<T> far = xsimd::select(x > Vec<T>(0), x, e.scaled(bounded * e.fraction));
+    return xsimd::select(xsimd::abs(x) < Vec<T>(kExpNormal<T>), y, far);
 }
 
 /// σ(x) and 1 − σ(x), neither by subtraction.
@@ -56,11 +72,11 @@ struct BothSigmoids {
 inline constexpr double kGeluSlope = 0x1.9884533d43651p+0;  // 2 √(2/π)
 inline constexpr double kGeluCubic = 0.044715;
 template <class T>
-inline constexpr T kGeluSlopeLow =
-    sizeof(T) == 4 ? T(kGeluSlope - double(float(kGeluSlope))) : T(-0x1.cbc0d30ebfd15p-54);
+inline constexpr T kGeluSlopeLow = sizeof(T) == 4 ? T(kGeluSlope - double(float(kGeluSlope)))
+                                                  : T(-0x1.cbc0d30ebfd15p-54);
 template <class T>
-inline constexpr T kGeluCubicLow =
-    sizeof(T) == 4 ? T(kGeluCubic - double(float(kGeluCubic))) : T(0x1.441355475a31ap-59);
+inline constexpr T kGeluCubicLow = sizeof(T) == 4 ? T(kGeluCubic - double(float(kGeluCubic)))
+                                                  : T(0x1.441355475a31ap-59);
 /// ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))) = x σ(v), v = 2 √(2/π) x (1 + 0.044715 x²) with twice the digits.
 template <class T>
 Vec<T> gelu_tanh(const Vec<T>& x) {

@@ -151,6 +151,8 @@ def main():
     polynomials = {
         "kExpTail": (lambda r: (exp(r) - 1 - r) / r**2 if abs(r) > NEAR_ZERO else mpf(1) / 2, -half, half, (4, 9),
                      lambda r: r * r),
+        "kShortExpTail": (lambda r: (exp(r) - 1 - r) / r**2 if abs(r) > NEAR_ZERO else mpf(1) / 2, -half / 16, half / 16, (4,),
+                          lambda r: r * r),
         "kLogTail": (log_tail, 0, far, (2, 6), lambda z: z),
         "kLogFarTail": (lambda z: (log_tail(z) - mpf(2) / 3) / max(z, NEAR_ZERO), 0, far, (2, 6), lambda z: z * z),
         "kSinTail": (tail(sin, lambda r: r, lambda r: r**3), 0, quarter, (2, 5), lambda z: z),

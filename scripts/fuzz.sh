@@ -28,7 +28,7 @@ import pathlib, sys
 for number, line in enumerate(open(f"tests/fuzz/corpus/{sys.argv[1]}.txt")):
     pathlib.Path(f"build/fuzz/{sys.argv[1]}/line-{number + 1}").write_bytes(bytes.fromhex(line))
 END
-    REEL_FUZZ=$target build/fuzz/tests/fuzz/reel_fuzz -max_total_time="$seconds" -max_len=512 -len_control=0 -timeout=20 \
+    REEL_FUZZ=$target build/fuzz/tests/fuzz/reel_fuzz -max_total_time="$seconds" -max_len=512 -len_control=0 -timeout=60 \
         -rss_limit_mb=4096 -artifact_prefix="build/fuzz/found/$target-" "build/fuzz/$target" \
         >"build/fuzz/$target.log" 2>&1 || failed="$failed $target"
     some=$(sed -n 's/^calls: //p' "build/fuzz/$target.log")

@@ -32,7 +32,7 @@ template <class T>
 using Place = std::conditional_t<sizeof(T) == 4, std::int32_t, int64_t>;
 
 /// Calls f(column, x, inside) for every place of the window, every plane and output row: `column`
-/// points to the row's results in the columns, `x` to where result 0 reads, valid for the results `inside`.
+/// points to the row's results in the columns, `x` to where the first of the results `inside` reads.
 template <class Element, class Column, class F>
 void for_rows(const Sliding& s, int64_t planes, int64_t begin, int64_t end, Element* x, Column* columns,
               const F& f) {
@@ -46,7 +46,7 @@ void for_rows(const Sliding& s, int64_t planes, int64_t begin, int64_t end, Elem
                     if (row < 0 || row >= s.height || across.first == across.last) {
                         f(columns, x, Inside(0, 1, 0, 0));
                     } else {
-                        f(columns, x + row * s.width + left, across);
+                        f(columns, x + (row * s.width + left + across.first * s.stride_width), across);
                     }
                 }
             }
@@ -58,13 +58,14 @@ template <class T>
 void unfold(const Sliding& s, int64_t planes, int64_t begin, int64_t end, const void* from, void* to) {
     for_rows(s, planes, begin, end, static_cast<const T*>(from), static_cast<T*>(to),
              [&](T* column, const T* x, const Inside& inside) {
-                 std::fill(column, column + inside.first, T(0));
+                 T* seen = std::fill_n(column, inside.first, T(0));
+                 const int64_t count = inside.last - inside.first;
                  if (s.stride_width == 1) {
-                     std::copy(x + inside.first, x + inside.last, column + inside.first);
+                     std::copy_n(x, count, seen);
                  } else {
-                     for (int64_t o = inside.first; o < inside.last; ++o) column[o] = x[o * s.stride_width];
+                     for (int64_t o = 0; o < count; ++o) seen[o] = x[o * s.stride_width];
                  }
-                 std::fill(column + inside.last, column + s.out_width, T(0));
+                 std::fill(seen + count, column + s.out_width, T(0));
              });
 }
 
@@ -72,10 +73,12 @@ template <class T>
 void fold(const Sliding& s, int64_t planes, int64_t begin, int64_t end, const void* from, void* to) {
     for_rows(s, planes, begin, end, static_cast<T*>(to), static_cast<const T*>(from),
              [&](const T* column, T* x, const Inside& inside) {
+                 const T* seen = column + inside.first;
+                 const int64_t count = inside.last - inside.first;
                  if (s.stride_width == 1) {
-                     for (int64_t o = inside.first; o < inside.last; ++o) x[o] += column[o];
+                     for (int64_t o = 0; o < count; ++o) x[o] += seen[o];
                  } else {
-                     for (int64_t o = inside.first; o < inside.last; ++o) x[o * s.stride_width] += column[o];
+                     for (int64_t o = 0; o < count; ++o) x[o * s.stride_width] += seen[o];
                  }
              });
 }
@@ -107,8 +110,9 @@ void max_strip(const Sliding& s, const T* x, int64_t out, int64_t begin, int64_t
             const int64_t first = std::max(inside.first, begin);
             if (first >= std::min(inside.last, end)) continue;
             const auto count = static_cast<Place<T>>(std::min(inside.last, end) - first);
-            const T* from = x + row * s.width + left + first * stride;
-            const auto at = static_cast<Place<T>>(row * s.width + left + first * stride);
+            const int64_t start = row * s.width + left + first * stride;
+            const T* from = x + start;
+            const auto at = static_cast<Place<T>>(start);
             T* to = best + (first - begin);
             Place<T>* place = indices + (first - begin);
             for (Place<T> o = 0; o < count; ++o) {

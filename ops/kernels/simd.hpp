@@ -216,7 +216,7 @@ State combine_lanes(const State& state, const F& f) {
     if constexpr (kBits == 0) {
         return state;
     } else {
-        constexpr auto kOther = [](std::int64_t i) { return i ^ kBits; };
+        static constexpr auto kOther = [](std::int64_t i) { return i ^ kBits; };
         const auto exchange = [](const Vec<T>& v) {
             return shuffled<kOther, T>(v, v, std::make_index_sequence<Vec<T>::size>());
         };

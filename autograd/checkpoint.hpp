@@ -6,7 +6,8 @@
 
 #include "function.hpp"
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 
 /// f(inputs) as one operation on the tape, which keeps the inputs and nothing of what happens inside. The
 /// rewind runs `f` a second time, with the same random numbers, and rewinds that.
@@ -19,3 +20,4 @@ Tensor checkpoint(const TensorFunction& f, const std::vector<Tensor>& inputs);
 Tensor checkpoint(const TensorFunction& f, const Tensor& input);
 
 }  // namespace reel
+#pragma GCC visibility pop

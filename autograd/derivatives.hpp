@@ -9,7 +9,8 @@
 
 #include "function.hpp"
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 
 /// ∂f(x)/∂x, of shape f(x).sizes() + x.sizes(). One rewind for each element of f(x).
 Tensor jacobian(const TensorFunction& f, const Tensor& x);
@@ -32,3 +33,4 @@ std::pair<Tensor, std::vector<Tensor>> vjp(const TensorFunction& f, const std::v
                                            const Tensor& v = {});
 
 }  // namespace reel
+#pragma GCC visibility pop

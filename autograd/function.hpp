@@ -11,7 +11,8 @@
 
 #include "../tensor/tensor.hpp"
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 
 namespace detail {
 
@@ -75,3 +76,4 @@ private:
 };
 
 }  // namespace reel
+#pragma GCC visibility pop

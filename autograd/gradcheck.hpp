@@ -14,7 +14,8 @@
 #include "../tensor/tensor.hpp"
 #include "function.hpp"
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 
 using verdicts::to_string;
 using verdicts::Verdict;
@@ -84,3 +85,4 @@ GradcheckReport gradgradcheck(const TensorFunction& f, const Tensor& input,
                               const GradcheckOptions& options = {});
 
 }  // namespace reel
+#pragma GCC visibility pop

@@ -9,7 +9,8 @@
 
 #include "../tensor/tensor.hpp"
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 
 /// A pullback ȳ → x̄, or (ȳ, y) → x̄, held by value. Small closures are kept inside the object.
 class Pullback {
@@ -145,3 +146,4 @@ private:
 using OwnedEdge = std::pair<Tensor, Pullback>;
 
 }  // namespace reel
+#pragma GCC visibility pop

@@ -14,7 +14,8 @@
 
 #include "pullback.hpp"
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 
 /// Puts an operation on this thread's tape and returns `output` as its result. Without a living tape, under a
 /// `NoGradGuard`, or where no input wants a gradient it returns `output` and keeps nothing.
@@ -214,3 +215,4 @@ std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<T
                          const GradOptions& options = {});
 
 }  // namespace reel
+#pragma GCC visibility pop

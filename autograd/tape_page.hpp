@@ -10,7 +10,8 @@
 
 #include "tape.hpp"
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 
 struct PageOptions {
     std::string title = {};
@@ -26,3 +27,4 @@ struct PageOptions {
 void to_html(const std::string& path, const std::vector<std::pair<const Tape*, PageOptions>>& tapes);
 
 }  // namespace reel
+#pragma GCC visibility pop

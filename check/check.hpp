@@ -19,7 +19,8 @@
 
 #include "report.hpp"
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 namespace check {
 
 using verdicts::Element;
@@ -134,3 +135,4 @@ Report taylor(F f, G g, std::span<const double> x, const Options& options = {}) 
 
 }  // namespace check
 }  // namespace reel
+#pragma GCC visibility pop

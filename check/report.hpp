@@ -9,7 +9,8 @@
 #include <string>
 #include <vector>
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 namespace verdicts {
 
 /// What is said of an element, in rising order of severity. The first two pass.
@@ -71,3 +72,4 @@ void print_could_hide(std::ostream& out, double part);
 
 }  // namespace verdicts
 }  // namespace reel
+#pragma GCC visibility pop

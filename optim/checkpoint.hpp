@@ -10,7 +10,8 @@
 #include "optimizer.hpp"
 #include "parameters.hpp"
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 
 /// Writes a safetensors file of the parameters ("parameter.NAME"; a list of tensors has the names 0, 1, …),
 /// the optimizer's state ("optimizer.…"), the state of this thread's generator ("generator") and the step
@@ -30,3 +31,4 @@ std::int64_t load_checkpoint(const std::string& path, const std::vector<Tensor>&
                              Optimizer& optimizer);
 
 }  // namespace reel
+#pragma GCC visibility pop

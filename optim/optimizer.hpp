@@ -12,7 +12,8 @@
 
 #include "../tensor/tensor.hpp"
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 
 /// What all optimizers have: parameters, a learning rate, and a state by name.
 class Optimizer {
@@ -122,3 +123,4 @@ public:
 double clip_grad_norm_(const std::vector<Tensor>& params, double max_norm);
 
 }  // namespace reel
+#pragma GCC visibility pop

@@ -16,7 +16,8 @@
 #include "../tensor/io/safetensors.hpp"
 #endif
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 
 namespace detail {
 #ifdef REEL_ON_LIBTORCH
@@ -138,3 +139,4 @@ inline void load_safetensors(const std::string& path, const Parameters& paramete
 #endif
 
 }  // namespace reel
+#pragma GCC visibility pop

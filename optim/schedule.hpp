@@ -7,7 +7,8 @@
 #include <cstdint>
 #include <numbers>
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 
 /// Half a cosine from `base` at step 0 down to `floor` at step `total`, and `floor` from there on.
 inline double cosine_lr(std::int64_t step, std::int64_t total, double base, double floor = 0) {
@@ -28,3 +29,4 @@ inline double warmup_lr(std::int64_t step, std::int64_t warmup, double base) {
 }
 
 }  // namespace reel
+#pragma GCC visibility pop

@@ -12,7 +12,8 @@
 #include <limits>
 #include <type_traits>
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 
 /// The element types, in the order of promotion.
 enum class DType : std::uint8_t { kBool, kInt64, kFloat16, kBFloat16, kFloat32, kFloat64 };
@@ -305,3 +306,4 @@ struct Promotable {
 DType result_type(std::initializer_list<Promotable> operands);
 
 }  // namespace reel
+#pragma GCC visibility pop

@@ -8,7 +8,8 @@
 #include <stdexcept>
 #include <string>
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 
 /// The root of all errors of the library.
 class Error : public std::runtime_error {
@@ -62,3 +63,4 @@ template <class Kind, class... Args>
 }
 
 }  // namespace reel
+#pragma GCC visibility pop

@@ -11,7 +11,8 @@
 
 #include "tensor.hpp"
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 
 /// What `tensor(…)` takes: a number, nested braces of numbers, or a vector of numbers.
 class TensorData {
@@ -118,3 +119,4 @@ inline Tensor from_blob(void* data, const Shape& sizes, const std::function<void
 }
 
 }  // namespace reel
+#pragma GCC visibility pop

@@ -6,7 +6,8 @@
 #include <cstdint>
 #include <optional>
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 
 /// A new dimension of size 1 in an index; "not given" in a `Slice`.
 inline constexpr std::nullopt_t None = std::nullopt;
@@ -27,3 +28,4 @@ struct Slice {
 };
 
 }  // namespace reel
+#pragma GCC visibility pop

@@ -7,7 +7,8 @@
 
 #include "indexing.hpp"
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 
 /// What is not given stays as it is.
 struct PrintOptions {
@@ -24,3 +25,4 @@ void set_printoptions(const PrintOptions& options);
 PrintOptions printoptions();
 
 }  // namespace reel
+#pragma GCC visibility pop

@@ -12,7 +12,8 @@
 
 #include "tensor.hpp"
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 
 /// One block of Philox4x32-10: four random words for a counter and a key.
 std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter,
@@ -78,3 +79,4 @@ Tensor draw_bernoulli(const Tensor& probs);
 }  // namespace detail
 
 }  // namespace reel
+#pragma GCC visibility pop

@@ -16,7 +16,8 @@
 #include <utility>
 #include <vector>
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 
 /// A short list of integers: sizes, strides or dimensions. Up to four are inside the object, more on the
 /// heap. Made from `{2, 3}`, a vector, a span, or one integer.
@@ -184,3 +185,4 @@ OffsetRange offset_range(const Shape& sizes, const Shape& strides);
 bool contains(const Shape& values, std::int64_t value);
 
 }  // namespace reel
+#pragma GCC visibility pop

@@ -14,7 +14,8 @@
 #include <functional>
 #include <utility>
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 
 /// A pointer to an object that counts its owners in a member `owners`; the last one calls
 /// `T::destroy(object)`.
@@ -93,3 +94,4 @@ void reset_peak_memory();
 void empty_cache();
 
 }  // namespace reel
+#pragma GCC visibility pop

@@ -16,7 +16,8 @@
 #include "indexing.hpp"
 #include "tensor_impl.hpp"
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 
 /// A bool, or a type that only converts to one: `var({1}, 2)` does not compile.
 template <class T>
@@ -489,3 +490,4 @@ struct ValuesIndices {
 std::ostream& operator<<(std::ostream& out, const Tensor& tensor);
 
 }  // namespace reel
+#pragma GCC visibility pop

@@ -8,7 +8,8 @@
 #include "shape.hpp"
 #include "storage.hpp"
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 
 class Tensor;
 
@@ -73,3 +74,4 @@ extern constinit thread_local CopyObserver* copy_observer;
 }  // namespace detail
 
 }  // namespace reel
+#pragma GCC visibility pop

@@ -2,7 +2,8 @@
 /// How many threads an operation may use. Results do not depend on it.
 #pragma once
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 
 /// At the start OMP_NUM_THREADS, or as many as there are cores.
 int num_threads();
@@ -11,3 +12,4 @@ int num_threads();
 void set_num_threads(int threads);
 
 }  // namespace reel
+#pragma GCC visibility pop

@@ -6,9 +6,11 @@
 #define REEL_VERSION_MINOR 1
 #define REEL_VERSION_PATCH 0
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 
 /// "0.1.0": the library's that the program runs with. The macros are those of the headers it was compiled with.
 const char* version();
 
 }  // namespace reel
+#pragma GCC visibility pop

@@ -19,7 +19,8 @@
 #include "factory.hpp"
 #include "tensor.hpp"
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 
 /// What `as_xtensor` returns: an xtensor container on a tensor's memory, which it keeps alive.
 template <class T>
@@ -96,3 +97,4 @@ Tensor from_xtensor(xt::xtensor_container<Memory, dims, layout, Tag>&& container
 }
 
 }  // namespace reel
+#pragma GCC visibility pop

@@ -92,8 +92,7 @@ std::vector<fs::path> sources() {
 
 /// The classes that a header defines, with their namespaces.
 std::set<std::string> classes_in(const fs::path& header) {
-    static const std::regex opens(R"~(^namespace (?:\[\[.*\]\] )?([\w:]+) \{)~"),
-        closes(R"~(^\}  // namespace)~");
+    static const std::regex opens(R"~(^namespace ([\w:]+) \{)~"), closes(R"~(^\}  // namespace)~");
     static const std::regex defines(R"~(^(?:struct|class) (\w+)(?: final)?(?: :[^;]*)? ?\{)~");
     std::vector<std::string> scopes;
     std::set<std::string> found;

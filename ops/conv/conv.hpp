@@ -5,7 +5,8 @@
 #include "../../tensor/tensor.hpp"
 #include "pair.hpp"
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 
 struct Conv2dOptions {
     Pair stride = 1;
@@ -24,3 +25,4 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias = {},
               const Conv2dOptions& options = {});
 
 }  // namespace reel
+#pragma GCC visibility pop

@@ -5,7 +5,8 @@
 #include <cstdint>
 #include <type_traits>
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 
 struct Pair {
     std::int64_t height;
@@ -19,3 +20,4 @@ struct Pair {
 };
 
 }  // namespace reel
+#pragma GCC visibility pop

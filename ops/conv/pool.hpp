@@ -7,7 +7,8 @@
 #include "../../tensor/tensor.hpp"
 #include "pair.hpp"
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 
 struct MaxPool2dOptions {
     Pair kernel_size;
@@ -35,3 +36,4 @@ struct AvgPool2dOptions {
 Tensor avg_pool2d(const Tensor& x, const AvgPool2dOptions& options);
 
 }  // namespace reel
+#pragma GCC visibility pop

@@ -7,7 +7,8 @@
 
 #include "../../tensor/tensor.hpp"
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 
 /// x.index({…}): integers select, `Slice` slices (negative steps too), `None` makes a dimension of size 1,
 /// `Ellipsis` stands for as many full slices as are missing; all these give a view. Bool tensors pick where
@@ -65,3 +66,4 @@ Tensor one_hot(const Tensor& indices, std::int64_t num_classes = -1);
 Tensor embedding(const Tensor& indices, const Tensor& weight);
 
 }  // namespace reel
+#pragma GCC visibility pop

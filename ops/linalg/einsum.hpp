@@ -7,7 +7,8 @@
 
 #include "../../tensor/tensor.hpp"
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 
 /// `einsum("bij,bjk->bik", {a, b})`: every dimension of every operand has a letter; operands are multiplied
 /// where letters agree, and letters that are not in the result are summed over. A letter repeated in one
@@ -20,3 +21,4 @@ namespace [[gnu::visibility("default")]] reel {
 Tensor einsum(std::string_view equation, const std::vector<Tensor>& operands);
 
 }  // namespace reel
+#pragma GCC visibility pop

@@ -6,7 +6,8 @@
 
 #include "../../tensor/tensor.hpp"
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 
 /// a b, by the number of dimensions: (k)·(k) is a dot product; (m, k)(k) and (k)(k, n) are matrix times
 /// vector; (m, k)(k, n) is the matrix product; with more dimensions the last two are matrices, and the ones
@@ -32,3 +33,4 @@ Tensor addmm(const Tensor& input, const Tensor& mat1, const Tensor& mat2, Scalar
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
 
 }  // namespace reel
+#pragma GCC visibility pop

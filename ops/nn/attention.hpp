@@ -6,7 +6,8 @@
 
 #include "../../tensor/tensor.hpp"
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 
 struct ScaledDotProductAttentionOptions {
     Tensor attn_mask = {};               ///< bool: true takes part; floating: added to the scores
@@ -24,3 +25,4 @@ Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tens
                                     const ScaledDotProductAttentionOptions& options = {});
 
 }  // namespace reel
+#pragma GCC visibility pop

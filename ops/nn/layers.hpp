@@ -7,7 +7,8 @@
 
 #include "../../tensor/tensor.hpp"
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 
 /// y = (x − μ) / √(σ² + ε) · weight + bias over the last dimensions, which are `shape`; μ and σ² are their
 /// mean and variance (divided by n, in two passes). `weight` and `bias` have the shape `shape`; undefined:
@@ -32,3 +33,4 @@ Tensor dropout(const Tensor& x, double p = 0.5, bool training = true);
 Tensor bernoulli(const Tensor& probs);
 
 }  // namespace reel
+#pragma GCC visibility pop

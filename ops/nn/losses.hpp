@@ -5,7 +5,8 @@
 #include "../../tensor/tensor.hpp"
 #include "../softmax/cross_entropy.hpp"
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 
 /// The `cross_entropy` of z = x weightᵀ, x (…, features) and weight (classes, features), without ever holding
 /// all of z: blocks of rows are multiplied, used and overwritten. x̄ = z̄ weight, the weight gets z̄ᵀ x, z̄ that of
@@ -48,3 +49,4 @@ Tensor kl_div(const Tensor& x, const Tensor& target, Reduction reduction = Reduc
               bool log_target = false);
 
 }  // namespace reel
+#pragma GCC visibility pop

@@ -7,7 +7,8 @@
 
 #include "../../tensor/tensor.hpp"
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 
 /// Hyperbolic tangent. x̄ = ȳ (1 − y²).
 Tensor tanh(const Tensor& x);
@@ -32,3 +33,4 @@ Tensor silu(const Tensor& x);
 Tensor gelu(const Tensor& x, std::string_view approximate = "none");
 
 }  // namespace reel
+#pragma GCC visibility pop

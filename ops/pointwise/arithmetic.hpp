@@ -6,7 +6,8 @@
 
 #include "../../tensor/tensor.hpp"
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 
 /// a + α b; of bools: or. A floating α needs a floating result. ā = ȳ, b̄ = α ȳ.
 Tensor add(const Tensor& a, const Tensor& b, Scalar alpha = 1);
@@ -65,3 +66,4 @@ Tensor round(const Tensor& x);
 Tensor trunc(const Tensor& x);
 
 }  // namespace reel
+#pragma GCC visibility pop

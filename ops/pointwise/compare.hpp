@@ -5,7 +5,8 @@
 
 #include "../../tensor/tensor.hpp"
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 
 /// a = b.
 Tensor eq(const Tensor& a, const Tensor& b);
@@ -71,3 +72,4 @@ bool allclose(const Tensor& a, const Tensor& b, double rtol = 1e-5, double atol 
 bool equal(const Tensor& a, const Tensor& b);
 
 }  // namespace reel
+#pragma GCC visibility pop

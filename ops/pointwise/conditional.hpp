@@ -6,7 +6,8 @@
 
 #include "../../tensor/tensor.hpp"
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 
 /// a where the condition holds, else b. ā = ȳ where the condition holds, else 0; b̄ = ȳ where it does not,
 /// else 0, whatever the other one holds.
@@ -35,3 +36,4 @@ Tensor nan_to_num(const Tensor& x, std::optional<double> nan = None, std::option
                   std::optional<double> neginf = None);
 
 }  // namespace reel
+#pragma GCC visibility pop

@@ -7,7 +7,8 @@
 #include "arithmetic.hpp"
 #include "conditional.hpp"
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 
 /// eˣ. x̄ = ȳ y.
 Tensor exp(const Tensor& x);
@@ -48,3 +49,4 @@ Tensor lerp(const Tensor& a, const Tensor& b, const Tensor& weight);
 Tensor lerp(const Tensor& a, const Tensor& b, Scalar weight);
 
 }  // namespace reel
+#pragma GCC visibility pop

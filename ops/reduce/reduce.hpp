@@ -7,7 +7,8 @@
 
 #include "../../tensor/tensor.hpp"
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 
 /// Σ x, in pairs of blocks. Integers and bools give int64. x̄ = ȳ, expanded.
 Tensor sum(const Tensor& x, const Shape& dims = {}, bool keepdim = false);
@@ -73,3 +74,4 @@ Tensor argmax(const Tensor& x, std::optional<std::int64_t> dim = None, bool keep
 Tensor argmin(const Tensor& x, std::optional<std::int64_t> dim = None, bool keepdim = false);
 
 }  // namespace reel
+#pragma GCC visibility pop

@@ -4,7 +4,8 @@
 
 #include "../../tensor/tensor.hpp"
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 
 /// yᵢ = x₀ + … + xᵢ along `dim`, summed in float64 (integers and bools in int64, which they give). x̄ᵢ = ȳᵢ +
 /// … + ȳₙ₋₁.
@@ -22,3 +23,4 @@ Tensor exclusive_cumprod(const Tensor& x, std::int64_t dim);
 Tensor linear_recurrence(const Tensor& x, const Tensor& a, std::int64_t dim, bool from_end = false);
 
 }  // namespace reel
+#pragma GCC visibility pop

@@ -5,7 +5,8 @@
 
 #include "../../tensor/tensor.hpp"
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 
 /// The elements in order along `dim`, and where they stood. x̄ = ȳ, where the elements stood.
 ValuesIndices sort(const Tensor& x, std::int64_t dim = -1, bool descending = false);
@@ -18,3 +19,4 @@ ValuesIndices topk(const Tensor& x, std::int64_t k, std::int64_t dim = -1, bool 
                    bool sorted = true);
 
 }  // namespace reel
+#pragma GCC visibility pop

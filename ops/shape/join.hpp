@@ -8,7 +8,8 @@
 
 #include "../../tensor/tensor.hpp"
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 
 /// The tensors one after the other along `dim`, in their common type. The other sizes must agree; a tensor
 /// of shape [0] is skipped, as in PyTorch. x̄ᵢ = the part of ȳ that is xᵢ.
@@ -35,3 +36,4 @@ Tensor tril(const Tensor& x, std::int64_t diagonal = 0);
 Tensor triu(const Tensor& x, std::int64_t diagonal = 0);
 
 }  // namespace reel
+#pragma GCC visibility pop

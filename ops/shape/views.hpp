@@ -7,7 +7,8 @@
 
 #include "../../tensor/tensor.hpp"
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 
 /// Dimensions start_dim … end_dim as one; a 0-d tensor gets one of size 1. Copies where the strides do not
 /// allow a view. x̄ = ȳ in the shape of x.
@@ -83,3 +84,4 @@ inline Tensor as_strided(const Tensor& x, const Shape& sizes, const Shape& strid
 }
 
 }  // namespace reel
+#pragma GCC visibility pop

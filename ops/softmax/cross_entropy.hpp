@@ -6,7 +6,8 @@
 #include "../../tensor/tensor.hpp"
 #include "reduction.hpp"
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 
 struct CrossEntropyOptions {
     Tensor weight = {};                ///< of each class, [C]; a constant
@@ -45,3 +46,4 @@ struct NllLossOptions {
 Tensor nll_loss(const Tensor& log_probabilities, const Tensor& targets, const NllLossOptions& options = {});
 
 }  // namespace reel
+#pragma GCC visibility pop

@@ -4,7 +4,8 @@
 
 #include <cstdint>
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 
 /// What becomes of a loss's elements: they stay as they are, or are averaged, or added up.
 enum class Reduction : std::uint8_t { kNone, kMean, kSum };
@@ -14,3 +15,4 @@ inline constexpr Reduction kMean = Reduction::kMean;
 inline constexpr Reduction kSum = Reduction::kSum;
 
 }  // namespace reel
+#pragma GCC visibility pop

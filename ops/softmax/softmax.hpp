@@ -4,7 +4,8 @@
 
 #include "../../tensor/tensor.hpp"
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 
 /// y = e^x / Σ e^x along `dim`, whatever the size of x: 4 ulp of the result. A row without a finite maximum
 /// (all -inf, or some +inf) is NaN, as in PyTorch. x̄ = y (ȳ − Σ ȳ y). Throws a `DTypeError` for integers and
@@ -25,3 +26,4 @@ Tensor logsumexp(const Tensor& x, const Shape& dims, bool keepdim = false);
 Tensor masked_softmax(const Tensor& x, const Tensor& mask, std::int64_t dim);
 
 }  // namespace reel
+#pragma GCC visibility pop

@@ -6,7 +6,8 @@
 
 #include "../tensor.hpp"
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 
 /// Writes a file that `numpy.load` reads, in row-major order; whole or not at all. Throws a `DTypeError` for
 /// bfloat16, which NumPy does not have, and an `IoError` when the file cannot be written.
@@ -18,3 +19,4 @@ void save_npy(const std::string& path, const Tensor& tensor);
 Tensor load_npy(const std::string& path);
 
 }  // namespace reel
+#pragma GCC visibility pop

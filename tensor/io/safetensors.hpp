@@ -7,7 +7,8 @@
 
 #include "../tensor.hpp"
 
-namespace [[gnu::visibility("default")]] reel {
+#pragma GCC visibility push(default)
+namespace reel {
 
 /// Writes the file that Python's `safetensors` would write of the same tensors; whole or not at all. Throws
 /// an `IoError` when it cannot be written, an `Error` for a name that the format does not take.
@@ -18,3 +19,4 @@ void save_safetensors(const std::string& path, const std::map<std::string, Tenso
 std::map<std::string, Tensor> load_safetensors(const std::string& path);
 
 }  // namespace reel
+#pragma GCC visibility pop

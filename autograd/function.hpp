@@ -45,9 +45,8 @@ public:
     static constexpr bool kTakesList = std::is_invocable_v<F&, const std::vector<Tensor>&>;
 
     template <class F>
-        requires(!std::is_same_v<std::remove_cvref_t<F>, TensorFunction> &&
-                 (kTakesList<F> || detail::tensors_taken<F>() > 0))
-    TensorFunction(F f)
+    requires(!std::is_same_v<std::remove_cvref_t<F>, TensorFunction> &&
+             (kTakesList<F> || detail::tensors_taken<F>() > 0)) TensorFunction(F f)
         : call_([f = std::move(f)](const std::vector<Tensor>& inputs) mutable {
               if constexpr (kTakesList<F>) {
                   return list(f(inputs));

@@ -17,8 +17,7 @@ class Pullback {
 public:
     Pullback() = default;
     template <class F>
-        requires(!std::is_same_v<std::remove_cvref_t<F>, Pullback>)
-    explicit Pullback(F&& f) {
+    requires(!std::is_same_v<std::remove_cvref_t<F>, Pullback>) explicit Pullback(F&& f) {
         using Closure = std::decay_t<F>;
         if constexpr (sizeof(Closure) <= kInline && alignof(Closure) <= alignof(void*) &&
                       std::is_nothrow_move_constructible_v<Closure>) {

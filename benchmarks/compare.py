@@ -22,11 +22,13 @@ import subprocess
 import sys
 
 
-# What makes reel, PyTorch's own kernels, MKL and oneDNN take one instruction set, best first, and the processor's word
-# for it.
+# What makes reel, PyTorch's own kernels, MKL, oneDNN and OpenBLAS take one instruction set, best first, and the
+# processor's word for it.
 SETS = {
-    "avx512": ("avx512bw", {"ATEN_CPU_CAPABILITY": "avx512", "MKL_ENABLE_INSTRUCTIONS": "AVX512"}),
-    "avx2": ("avx2", {"ATEN_CPU_CAPABILITY": "avx2", "MKL_ENABLE_INSTRUCTIONS": "AVX2", "ONEDNN_MAX_CPU_ISA": "AVX2"}),
+    "avx512": ("avx512bw", {"ATEN_CPU_CAPABILITY": "avx512", "MKL_ENABLE_INSTRUCTIONS": "AVX512",
+                            "OPENBLAS_CORETYPE": "SkylakeX"}),
+    "avx2": ("avx2", {"ATEN_CPU_CAPABILITY": "avx2", "MKL_ENABLE_INSTRUCTIONS": "AVX2", "ONEDNN_MAX_CPU_ISA": "AVX2",
+                      "OPENBLAS_CORETYPE": "Haswell"}),
     "sse2": ("sse2", {"ATEN_CPU_CAPABILITY": "default", "MKL_ENABLE_INSTRUCTIONS": "SSE4_2",
                       "ONEDNN_MAX_CPU_ISA": "SSE41"}),
     "neon": ("asimd", {}),

@@ -45,7 +45,7 @@ printf "Below, the peer is reel itself, compiled for this machine alone (-march=
 compare --brief --threads 1 --peer $build-native/benchmarks/bench_reel
 if [ -n "${REEL_BEFORE:-}" ]; then
     printf "Below, the peer is reel as it was at an earlier commit.\n\n" >>$results
-    compare --brief --threads 1 --peer "$REEL_BEFORE"
+    compare --threads 1 --peer "$REEL_BEFORE"
 fi
 {
     echo "## Growth, memory and compilation"

@@ -229,8 +229,8 @@ To checked_element(const char* operation, From value);
 class Scalar {
 public:
     template <class T>
-        requires std::is_arithmetic_v<T>
-    Scalar(T value) : dtype_(std::is_floating_point_v<T> ? kFloat64 : dtype_of<T>()) {
+    requires std::is_arithmetic_v<T> Scalar(T value)
+        : dtype_(std::is_floating_point_v<T> ? kFloat64 : dtype_of<T>()) {
         if constexpr (std::is_floating_point_v<T>) {
             floating_ = static_cast<double>(value);
         } else {

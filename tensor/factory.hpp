@@ -18,13 +18,12 @@ namespace reel {
 class TensorData {
 public:
     template <class T>
-        requires std::is_arithmetic_v<T>
-    TensorData(T value) : TensorData(Scalar(value)) {}
+    requires std::is_arithmetic_v<T> TensorData(T value) : TensorData(Scalar(value)) {}
     TensorData(Scalar value);
     TensorData(std::initializer_list<TensorData> rows);
     template <class T>
-        requires std::is_arithmetic_v<T>
-    TensorData(const std::vector<T>& values) : TensorData(Shape(static_cast<std::int64_t>(values.size()))) {
+    requires std::is_arithmetic_v<T> TensorData(const std::vector<T>& values)
+        : TensorData(Shape(static_cast<std::int64_t>(values.size()))) {
         values_.reserve(values.size());
         for (const T value : values) append(Scalar(value));
         if (values.empty()) dtype_ = Scalar(T{}).dtype();
@@ -52,8 +51,8 @@ inline Tensor tensor(std::initializer_list<TensorData> data, std::optional<DType
     return tensor(TensorData(data), dtype);
 }
 template <class T>
-    requires std::is_arithmetic_v<T>
-Tensor tensor(const std::vector<T>& values, std::optional<DType> dtype = None) {
+requires std::is_arithmetic_v<T> Tensor tensor(const std::vector<T>& values,
+                                               std::optional<DType> dtype = None) {
     const DType natural = std::is_floating_point_v<T> ? kFloat32 : dtype_of<T>();
     const Tensor result = Tensor::empty(values.size(), dtype.value_or(natural));
     dispatch(result.dtype(), [&](auto zero) {

@@ -28,8 +28,8 @@ public:
     Shape(const std::vector<std::int64_t>& values) : Shape(values.data(), values.size()) {}
     Shape(std::span<const std::int64_t> values) : Shape(values.data(), values.size()) {}
     template <class Integer>
-        requires(std::is_integral_v<Integer> && !std::is_same_v<Integer, bool>)
-    Shape(Integer value) : Shape({static_cast<std::int64_t>(value)}) {}
+    requires(std::is_integral_v<Integer> && !std::is_same_v<Integer, bool>) Shape(Integer value)
+        : Shape({static_cast<std::int64_t>(value)}) {}
     Shape(const Shape& other) {
         if (other.capacity_ == kInline) [[likely]] {
             size_ = other.size_;

@@ -130,7 +130,8 @@ struct ThreadMemory {
         bytes.store(bytes.load(std::memory_order_relaxed) + bytes_added, std::memory_order_relaxed);
     }
 };
-constexpr std::size_t kThreadLimit = std::size_t{16} << 20;  // of freed blocks; what is beyond goes to the system
+constexpr std::size_t kThreadLimit = std::size_t{16}
+                                     << 20;  // of freed blocks; what is beyond goes to the system
 
 // All threads' memories, for `memory_stats`; what threads that have ended leave is added up in `ended`. Large
 // blocks are counted one by one, for the peak. Like the cache it is never made or destroyed.

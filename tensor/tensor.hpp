@@ -436,11 +436,11 @@ public:
     enum class Kind : std::uint8_t { kInteger, kSlice, kNone, kEllipsis, kBoolean, kTensor };
 
     template <class Integer>
-        requires(std::is_integral_v<Integer> && !std::is_same_v<Integer, bool>)
-    TensorIndex(Integer value) : kind_(Kind::kInteger), integer_(static_cast<std::int64_t>(value)) {}
+    requires(std::is_integral_v<Integer> && !std::is_same_v<Integer, bool>) TensorIndex(Integer value)
+        : kind_(Kind::kInteger), integer_(static_cast<std::int64_t>(value)) {}
     template <class Boolean>
-        requires std::is_same_v<Boolean, bool>
-    TensorIndex(Boolean value) : kind_(Kind::kBoolean), integer_(value ? 1 : 0) {}
+    requires std::is_same_v<Boolean, bool> TensorIndex(Boolean value)
+        : kind_(Kind::kBoolean), integer_(value ? 1 : 0) {}
     TensorIndex(Slice slice) : kind_(Kind::kSlice), slice_(slice) {}
     TensorIndex(std::nullopt_t) : kind_(Kind::kNone) {}
     TensorIndex(EllipsisType) : kind_(Kind::kEllipsis) {}

@@ -18,8 +18,8 @@ const fs::path kRoot = fs::path(REEL_TESTS).parent_path();
 /// The files of the house, as paths below the root.
 std::set<std::string> files() {
     std::set<std::string> found;
-    for (const char* folder : {"tensor", "autograd", "ops", "optim", "check", "tests", "examples", "cli", "interop",
-                               "benchmarks", "cmake", "docs", "scripts"}) {
+    for (const char* folder : {"tensor", "autograd", "ops", "optim", "check", "tests", "examples", "cli",
+                               "interop", "benchmarks", "cmake", "docs", "scripts"}) {
         for (const auto& entry : fs::recursive_directory_iterator(kRoot / folder))
             if (entry.is_regular_file()) found.insert(fs::relative(entry.path(), kRoot).string());
     }

@@ -42,8 +42,8 @@ public:
     Shape(const std::vector<std::int64_t>& values) : vector(values) {}
     Shape(torch::IntArrayRef values) : vector(values.begin(), values.end()) {}
     template <class Integer>
-        requires(std::is_integral_v<Integer> && !std::is_same_v<Integer, bool>)
-    Shape(Integer value) : vector{static_cast<std::int64_t>(value)} {}
+    requires(std::is_integral_v<Integer> && !std::is_same_v<Integer, bool>) Shape(Integer value)
+        : vector{static_cast<std::int64_t>(value)} {}
 };
 
 /// start : stop : step. libtorch takes no negative step.
@@ -64,8 +64,7 @@ class Tensor;
 /// One entry of an index.
 struct TensorIndex {
     template <class Integer>
-        requires std::is_integral_v<Integer>
-    TensorIndex(Integer value) : libtorch(value) {}
+    requires std::is_integral_v<Integer> TensorIndex(Integer value) : libtorch(value) {}
     TensorIndex(const Slice& slice) : libtorch(slice.libtorch) {}
     TensorIndex(std::nullopt_t) : libtorch(torch::indexing::None) {}
     TensorIndex(torch::indexing::EllipsisIndexType ellipsis) : libtorch(ellipsis) {}

@@ -13,8 +13,7 @@ struct Pair {
     std::int64_t width;
 
     template <class Integer>
-        requires(std::is_integral_v<Integer> && !std::is_same_v<Integer, bool>)
-    constexpr Pair(Integer both)
+    requires(std::is_integral_v<Integer> && !std::is_same_v<Integer, bool>) constexpr Pair(Integer both)
         : height(static_cast<std::int64_t>(both)), width(static_cast<std::int64_t>(both)) {}
     constexpr Pair(std::int64_t h, std::int64_t w) : height(h), width(w) {}
 };

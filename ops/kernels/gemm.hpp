@@ -26,7 +26,7 @@ inline constexpr std::int64_t kTileVectors = 2;
 #endif
 
 template <class T>
-inline constexpr std::int64_t kTileColumns = kTileVectors * kWidth<T>;
+inline constexpr std::int64_t kTileColumns = kTileVectors* kWidth<T>;
 
 /// a b + c modulo 2⁶⁴. xsimd has no such product for most sets.
 inline Vec<std::uint64_t> multiply_add(const Vec<std::uint64_t>& a, const Vec<std::uint64_t>& b,
@@ -42,8 +42,7 @@ inline Vec<std::uint64_t> multiply_add(const Vec<std::uint64_t>& a, const Vec<st
 
 /// The first `n` elements of 16 bits; the rest is 0.
 template <class From>
-    requires(sizeof(From) == 2)
-Vec<float> load_first(const From* from, std::int64_t n) {
+requires(sizeof(From) == 2) Vec<float> load_first(const From* from, std::int64_t n) {
     From some[Vec<float>::size] = {};
     std::copy_n(from, n, some);
     return load(some);

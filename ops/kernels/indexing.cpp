@@ -65,7 +65,7 @@ void take(int64_t n, int64_t row, int64_t step, const void* from, const int64_t*
     const auto* x = static_cast<const Unit*>(from);
     auto* y = static_cast<Unit*>(to);
     if (row == 1 && step == 1) {
-        // Four are read before one is written, or each store would hold up the loads after it: rows of 2048 in 1.8
+        // Four are read before one is written, or each store would hold up the loads after it: 2048 rows of 2048 in 1.8
         // ms, not 2.2 (Xeon, model 207). The instructions that gather take 1.65 there, but twice as long on Zen 4.
         int64_t i = 0;
         for (; i + 4 <= n; i += 4) {

@@ -90,15 +90,13 @@ inline Vec<float> load(const Half* from) {
 #if defined(__AVX2__)
 /// The first `n` elements, and 0; the first `n` lanes.
 template <class S>
-    requires(sizeof(S) == 2)
-Vec<float> load_some(const S* from, std::int64_t n) {
+requires(sizeof(S) == 2) Vec<float> load_some(const S* from, std::int64_t n) {
     S buffer[Vec<float>::size] = {};
     std::memcpy(buffer, from, static_cast<std::size_t>(n) * sizeof(S));
     return load(buffer);
 }
 template <class S>
-    requires(sizeof(S) == 2)
-void store_some(S* to, const Vec<float>& v, std::int64_t n) {
+requires(sizeof(S) == 2) void store_some(S* to, const Vec<float>& v, std::int64_t n) {
     S buffer[Vec<float>::size];
     store(buffer, v);
     std::memcpy(to, buffer, static_cast<std::size_t>(n) * sizeof(S));

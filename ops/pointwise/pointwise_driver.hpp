@@ -17,8 +17,7 @@ public:
     Operand(const Tensor& tensor) : tensor_(&tensor) {}
     Operand(Scalar number) : number_(number) {}
     template <class T>
-        requires std::is_arithmetic_v<T>
-    Operand(T number) : number_(number) {}
+    requires std::is_arithmetic_v<T> Operand(T number) : number_(number) {}
 
     const Tensor* tensor() const { return tensor_; }
     Scalar number() const { return number_; }

@@ -36,11 +36,11 @@ std::uint8_t key_of(Bool x) { return x ? 1 : 0; }
 std::uint64_t key_of(int64_t x) { return static_cast<std::uint64_t>(x) ^ (std::uint64_t{1} << 63); }
 
 template <class T, class Key = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>>
-    requires std::is_floating_point_v<T>
-Key key_of(T x) {
+requires std::is_floating_point_v<T> Key key_of(T x) {
     constexpr int kSignBit = 8 * sizeof(Key) - 1;
     const Key bits = x == 0 ? Key{0} : std::bit_cast<Key>(x);
-    const Key key = bits ^ ((Key{0} - (bits >> kSignBit)) | Key{1} << kSignBit);  // no branch: vectors of keys
+    const Key key =
+        bits ^ ((Key{0} - (bits >> kSignBit)) | Key{1} << kSignBit);  // no branch: vectors of keys
     return x == x ? key : ~Key{0};
 }
 

@@ -133,9 +133,10 @@ TEST_CASE("gradcheck calls wrong what is wrong only where a tensor is not contig
     check_verdict(gradcheck(strided, some().t()), Verdict::kWrong);
     // One that takes a cotangent's elements for neighbours.
     const auto neighbours = [](const Tensor& x) {
-        return record("neighbours", exp(x.detach()), {{x, [](const Tensor& g, const Tensor& y) {
-                          return from_blob(g.data_ptr<double>(), g.sizes(), kFloat64).clone() * y;
-                      }}});
+        return record("neighbours", exp(x.detach()),
+                      {{x, [](const Tensor& g, const Tensor& y) {
+                            return from_blob(g.data_ptr<double>(), g.sizes(), kFloat64).clone() * y;
+                        }}});
     };
     check_verdict(gradcheck(neighbours, some()), Verdict::kWrong);
     // Who reads memory himself, or refuses what is not contiguous, is left alone.

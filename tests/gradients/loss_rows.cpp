@@ -29,10 +29,11 @@ Row against_probabilities(const char* variant, const CrossEntropyOptions& option
 
 /// linear_cross_entropy of 4 rows of 3 features, against 5 classes.
 Row of_linear(const char* variant, const Tensor& targets, const CrossEntropyOptions& options) {
-    return {"linear_cross_entropy",
-            variant,
-            [targets, options](const Inputs& x) { return linear_cross_entropy(x[0], x[1], targets, options); },
-            {numbers({4, 3}), numbers({5, 3}, -1, 1, 3)}};
+    return {
+        "linear_cross_entropy",
+        variant,
+        [targets, options](const Inputs& x) { return linear_cross_entropy(x[0], x[1], targets, options); },
+        {numbers({4, 3}), numbers({5, 3}, -1, 1, 3)}};
 }
 
 /// The gradient as an operation: its second derivative is the loss's third.

@@ -184,11 +184,13 @@ TEST_CASE("property: the pullback of a linear operation is its adjoint") {
         {"to float32", [](const Tensor& x, std::int64_t) { return x.to(kFloat32).to(kFloat64); }},
     };
     for (const auto& operation : operations) {
-        for_all(std::string("adjoint of ") + operation.first, 40, [name = operation.first, &f = operation.second](Draw& draw) {
-            Shape sizes = draw.shape(1, 3);
-            for (std::int64_t& size : sizes) size = std::max<std::int64_t>(size, 1);
-            const std::int64_t dim = draw.whole(0, static_cast<std::int64_t>(sizes.size()) - 1);
-            demand_adjoint([&](const Tensor& x) { return f(x, dim); }, doubles(draw, sizes), draw, name);
-        });
+        for_all(std::string("adjoint of ") + operation.first, 40,
+                [name = operation.first, &f = operation.second](Draw& draw) {
+                    Shape sizes = draw.shape(1, 3);
+                    for (std::int64_t& size : sizes) size = std::max<std::int64_t>(size, 1);
+                    const std::int64_t dim = draw.whole(0, static_cast<std::int64_t>(sizes.size()) - 1);
+                    demand_adjoint([&](const Tensor& x) { return f(x, dim); }, doubles(draw, sizes), draw,
+                                   name);
+                });
     }
 }

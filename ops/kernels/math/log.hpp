@@ -40,8 +40,8 @@ inline constexpr float kLog1pTail[] = {-0.499999450108570152f, 0.333338432255545
 template <class T>
 inline constexpr T kTwoThirds = T(2) / T(3);
 template <class T>
-inline constexpr T kTwoThirdsLow =
-    sizeof(T) == 4 ? T(2.0 / 3 - static_cast<double>(2.0f / 3)) : T(0x1.5555555555555p-55);
+inline constexpr T kTwoThirdsLow = sizeof(T) == 4 ? T(2.0 / 3 - static_cast<double>(2.0f / 3))
+                                                  : T(0x1.5555555555555p-55);
 
 /// The numbers whose logarithm needs no special care.
 template <class T>

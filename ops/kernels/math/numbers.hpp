@@ -16,7 +16,8 @@ Vec<T> polynomial(const Vec<T>& x, const T (&c)[N]) {
     Vec<T> y(c[N - 1]);
     [&]<std::size_t... K>(std::index_sequence<K...>) {
         ((y = multiply_add(y, x, Vec<T>(c[N - 2 - K]))), ...);
-    }(std::make_index_sequence<N - 1>());
+    }
+    (std::make_index_sequence<N - 1>());
     return y;
 }
 

@@ -11,8 +11,8 @@ class TNLP {
 public:
     virtual ~TNLP() = default;
     virtual bool eval_g(Index n, const Number* x, bool new_x, Index m, Number* g) = 0;
-    virtual bool eval_jac_g(Index n, const Number* x, bool new_x, Index m, Index nele_jac, Index* iRow, Index* jCol,
-                            Number* values) = 0;
+    virtual bool eval_jac_g(Index n, const Number* x, bool new_x, Index m, Index nele_jac, Index* iRow,
+                            Index* jCol, Number* values) = 0;
 };
 
 }  // namespace Ipopt

@@ -7,8 +7,8 @@
 #include <csignal>
 #include <filesystem>
 
-#include "tests/tensor/files.hpp"
 #include "tests/messages.hpp"
+#include "tests/tensor/files.hpp"
 
 using namespace reel;
 using namespace reel::testing;

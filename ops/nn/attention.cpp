@@ -30,22 +30,19 @@ constexpr const char* kName = "scaled_dot_product_attention";
 void check(const Tensor& q, const Tensor& k, const Tensor& v,
            const ScaledDotProductAttentionOptions& options) {
     if (!q.is_floating_point() || q.dtype() != k.dtype() || q.dtype() != v.dtype()) {
-        fail<DTypeError>("scaled_dot_product_attention: floating operands of one dtype are needed, not ",
-                         q.dtype(), ", ", k.dtype(), " and ", v.dtype(), "; convert with to(…)");
+        fail<DTypeError>(kName, ": floating operands of one dtype are needed, not ", q.dtype(), ", ",
+                         k.dtype(), " and ", v.dtype(), "; convert with to(…)");
     }
     if (q.dim() < 2 || k.dim() < 2 || v.dim() < 2 || q.size(-1) != k.size(-1) || k.size(-2) != v.size(-2)) {
-        fail<ShapeError>("scaled_dot_product_attention: shapes ", q.sizes(), ", ", k.sizes(), " and ",
-                         v.sizes(), " do not fit; (…, L, E), (…, S, E) and (…, S, V) are needed");
+        fail<ShapeError>(kName, ": shapes ", q.sizes(), ", ", k.sizes(), " and ", v.sizes(),
+                         " do not fit; (…, L, E), (…, S, E) and (…, S, V) are needed");
     }
     if (!options.attn_mask.defined()) return;
     if (options.is_causal) {
-        fail<Error>(
-            "scaled_dot_product_attention: a mask and is_causal are given; put the causal part into the "
-            "mask");
+        fail<Error>(kName, ": a mask and is_causal are given; put the causal part into the mask");
     }
     if (options.attn_mask.dtype() != kBool && !options.attn_mask.is_floating_point()) {
-        fail<DTypeError>("scaled_dot_product_attention: a mask must be bool or floating, not ",
-                         options.attn_mask.dtype());
+        fail<DTypeError>(kName, ": a mask must be bool or floating, not ", options.attn_mask.dtype());
     }
 }
 
@@ -59,7 +56,7 @@ Tensor attention_weights(const Tensor& scores, const ScaledDotProductAttentionOp
     if (options.is_causal) return masked_softmax(scores, causal_mask(scores.size(-2), scores.size(-1)), -1);
     if (!mask.defined()) return softmax(scores, -1);
     if (mask.dtype() == kBool) {
-        const Shape sizes = broadcast_shapes(scores.sizes(), mask.sizes(), "scaled_dot_product_attention");
+        const Shape sizes = broadcast_shapes(scores.sizes(), mask.sizes(), kName);
         return masked_softmax(scores.expand(sizes), mask, -1);
     }
     return masked_softmax((scores + mask).to(scores.dtype()),

@@ -30,7 +30,7 @@ file(GLOB_RECURSE headers ${PREFIX}/include/*.hpp)
 # A pragma, not an attribute of the header's namespace: Clang would give a definition the visibility of the block that it
 # is in itself, and hide every free function.
 foreach(header ${headers})
-    file(STRINGS ${header} declares REGEX "^namespace reel {")
+    file(STRINGS ${header} declares REGEX "^namespace .*reel {")
     file(STRINGS ${header} shown REGEX "^#pragma GCC visibility push\\(default\\)")
     if(declares AND NOT shown AND NOT header MATCHES "/interop/")
         message(FATAL_ERROR "what ${header} declares is not in the shared library: #pragma GCC visibility push(default)")

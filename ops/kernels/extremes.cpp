@@ -30,12 +30,12 @@ int64_t position(const T* x, T wanted, int64_t n) {
 /// The extreme of each block at the speed of `amax`; then the first element equal to the best, in its block
 /// alone.
 template <class F, class T>
-Extreme<T> find(int64_t n, const T* x) {
+Extreme<T> find(int64_t n, const T* x, const Upcoming<T>& upcoming) {
     constexpr int64_t kBlock = 1024;  // is in L1 still when it is searched
-    T best = reduce_row<F, T>(std::min(kBlock, n), x);
+    T best = reduce_row<F, T>(std::min(kBlock, n), x, upcoming);
     int64_t block = 0;
     for (int64_t i = kBlock; i < n; i += kBlock) {
-        const T value = reduce_row<F, T>(std::min(kBlock, n - i), x + i);
+        const T value = reduce_row<F, T>(std::min(kBlock, n - i), x + i, upcoming.after(i));
         if (!F::beats(value, best)) continue;
         best = value;
         block = i;
@@ -47,7 +47,7 @@ Extreme<T> find(int64_t n, const T* x) {
 template <class F, class T>
 void rows(int64_t count, int64_t n, const void* x, int64_t stride, int64_t first, void* y) {
     for (int64_t i = 0; i < count; ++i) {
-        const Extreme<T> found = find<F, T>(n, static_cast<const T*>(x) + i * stride);
+        const Extreme<T> found = find<F, T>(n, static_cast<const T*>(x) + i * stride, Upcoming<T>(n, stride));
         static_cast<Extreme<T>*>(y)[i] = {found.value, first + found.index};
     }
 }

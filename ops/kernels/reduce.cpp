@@ -7,16 +7,17 @@ namespace {
 
 using std::int64_t;
 
-template <class F, class T>
+template <class F, class T, class S = T>
 void rows(int64_t count, int64_t n, const void* x, int64_t stride, int64_t, void* y) {
+    const Upcoming<S> upcoming(n, stride);
     for (int64_t i = 0; i < count; ++i) {
-        static_cast<T*>(y)[i] = reduce_row<F, T>(n, static_cast<const T*>(x) + i * stride);
+        static_cast<T*>(y)[i] = reduce_row<F, T>(n, static_cast<const S*>(x) + i * stride, upcoming);
     }
 }
 
 /// Few columns, dense: a group of rows is read as one wide row, so that vectors are full.
-template <class F, class T>
-void narrow_columns(int64_t count, int64_t columns, const T* x, T* y) {
+template <class F, class T, class S>
+void narrow_columns(int64_t count, int64_t columns, const S* x, T* y) {
     const F f;
     const int64_t group = kStrip / columns;
     const int64_t rest = count % group;
@@ -27,9 +28,9 @@ void narrow_columns(int64_t count, int64_t columns, const T* x, T* y) {
     for (int64_t j = 0; j < columns; ++j) y[j] = f(y[j], wide[j]);
 }
 
-template <class F, class T>
+template <class F, class T, class S = T>
 void columns(int64_t count, int64_t columns, const void* matrix, int64_t stride, int64_t, void* states) {
-    const T* x = static_cast<const T*>(matrix);
+    const S* x = static_cast<const S*>(matrix);
     T* y = static_cast<T*>(states);
     if (columns <= kStrip / 8 && stride == columns && count >= 2 * kStrip / columns) {
         return narrow_columns<F, T>(count, columns, x, y);
@@ -42,6 +43,13 @@ void columns(int64_t count, int64_t columns, const void* matrix, int64_t stride,
 template <class F, class T>
 void add(Table& table, ReduceOp op) {
     add_reduction<T>(table, op, {sizeof(T), &rows<F, T>, &columns<F, T>, &columns<F, T>});
+}
+
+/// Of 16-bit numbers, which are read as float32.
+template <class F, class S>
+void add_narrow(Table& table, ReduceOp op) {
+    add_reduction<S>(table, op,
+                     {sizeof(float), &rows<F, float, S>, &columns<F, float, S>, &columns<F, float>});
 }
 
 // ---- Whether any bool is true, or all are: the largest or smallest byte is 0 or not.
@@ -104,6 +112,10 @@ void add_numbers(Table& table, ReduceOp op) {
     add<F, float>(table, op);
     add<F, double>(table, op);
     add<F, int64_t>(table, op);
+    if constexpr (kNarrow) {
+        add_narrow<F, Half>(table, op);
+        add_narrow<F, BFloat16>(table, op);
+    }
 }
 
 }  // namespace

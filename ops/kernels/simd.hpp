@@ -38,12 +38,6 @@ template <class T>
 Vec<T> load(const T* from) {
     return Vec<T>::load_unaligned(from);
 }
-/// Brings the memory that is `ahead` elements further nearer; it need not exist.
-template <class T>
-void prefetch(const T* from, std::int64_t ahead) {
-    const std::uintptr_t bytes = static_cast<std::uintptr_t>(ahead) * sizeof(T);
-    __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(from) + bytes));
-}
 #if defined(__AVX512F__)
 /// The first `n` of 16 lanes. Tails by way of memory would cost a tiny operation a fifth of its time.
 inline __mmask16 first_lanes(std::int64_t n) { return static_cast<__mmask16>((1u << n) - 1); }

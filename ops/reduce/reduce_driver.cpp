@@ -31,6 +31,12 @@ bool is_plain(const Preparation& how, DType stored) {
     return how.compute == stored && how.map == kernels::Fn::kIdentity;
 }
 
+/// 16-bit elements are converted while they are reduced where a kernel does that, not block by block before.
+Preparation read_in_place(kernels::ReduceOp op, DType stored, const Preparation& how) {
+    const bool converts = how.compute == kFloat32 && is_reduced(stored) && how.map == kernels::Fn::kIdentity;
+    return converts && kernels::reduction(op, stored).rows ? Preparation{stored} : how;
+}
+
 /// A matrix whose rows are dense.
 struct Matrix {
     const std::byte* at;
@@ -220,7 +226,7 @@ void reduce_rows(const kernels::Reduction& kernel, const auto& make_loader, cons
             for (int64_t row = begin; row < end; row += batch) {
                 const int64_t rows = std::min(batch, end - row);
                 const Matrix x = loader.load(0, row, rows, 0, shape.n);
-                kernel.rows(rows, shape.n, x.at, x.stride, 0, y + row * kernel.state);
+                kernel.rows(rows, shape.n, x.at, shape.outer == 1 ? 0 : x.stride, 0, y + row * kernel.state);
             }
         });
         return;
@@ -232,7 +238,7 @@ void reduce_rows(const kernels::Reduction& kernel, const auto& make_loader, cons
             const int64_t first = part % chunks * chunk;
             const int64_t length = std::min(chunk, shape.n - first);
             const Matrix x = loader.load(0, part / chunks, 1, first, length);
-            kernel.rows(1, length, x.at, x.stride, first, parts.raw() + part * kernel.state);
+            kernel.rows(1, length, x.at, length, first, parts.raw() + part * kernel.state);
         }
     });
     merge_chunks(kernel, parts, shape.outer, chunks, 1, y);
@@ -299,8 +305,8 @@ void reduce_dense(const kernels::Reduction& kernel, const Tensor& x, const Middl
 
 }  // namespace
 
-States reduce_states(kernels::ReduceOp op, const Tensor& x, const Shape& dims,
-                     const Preparation& preparation) {
+States reduce_states(kernels::ReduceOp op, const Tensor& x, const Shape& dims, const Preparation& wanted) {
+    const Preparation preparation = read_in_place(op, x.dtype(), wanted);
     const kernels::Reduction& kernel = kernels::reduction(op, preparation.compute);
     const bool has_index = op == kernels::ReduceOp::kArgMax || op == kernels::ReduceOp::kArgMin;
     Layout layout(x, dims, dims.size() > 1 && has_index);
@@ -362,10 +368,11 @@ Tensor States::elements(DType dtype) const {
 Tensor reduce(kernels::ReduceOp op, const Tensor& x, const Shape& dims, const Preparation& preparation) {
     const bool counts = op == kernels::ReduceOp::kSum && preparation.compute == kBool;
     const DType result = counts ? kInt64 : preparation.compute;
-    const auto shape = dense_middle(x, dims, preparation);
-    if (!shape) return reduce_states(op, x, dims, preparation).elements(result);
+    const Preparation how = read_in_place(op, x.dtype(), preparation);
+    const auto shape = dense_middle(x, dims, how);
+    if (!shape) return reduce_states(op, x, dims, how).elements(result);
     Tensor y = Tensor::empty(reduced_sizes(x.sizes(), dims, true), result);
-    reduce_dense(kernels::reduction(op, preparation.compute), x, *shape, y.raw());
+    reduce_dense(kernels::reduction(op, how.compute), x, *shape, y.raw());
     return y;
 }
 

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 
+#include "tensor/stream.hpp"
 #include "tensor/transpose.hpp"
 
 namespace reel {
@@ -35,13 +36,20 @@ template <class Unit>
 /// Every `kStep`th element: a step that the compiler knows it can make vectors for.
 template <std::int64_t kStep, class Unit>
 void read_every(const Unit* from, std::int64_t count, Unit* dense) {
-    for (std::int64_t i = 0; i < count; ++i) dense[i] = from[i * kStep];
+    constexpr std::int64_t kBlock = 2 * kLine / sizeof(Unit);
+    std::int64_t i = 0;
+    for (; i + kBlock <= count; i += kBlock) {
+        const std::int64_t first = kStep > 0 ? i * kStep : (i + kBlock - 1) * kStep - 2 * kAhead<Unit>;
+        fetch_ahead(from, first, kBlock * std::abs(kStep));
+        for (std::int64_t k = i; k < i + kBlock; ++k) dense[k] = from[k * kStep];
+    }
+    for (; i < count; ++i) dense[i] = from[i * kStep];
 }
 
 template <class Unit>
 void read_run(const Unit* from, std::int64_t step, std::int64_t count, Unit* dense) {
     if (step == 1) {
-        std::memcpy(dense, from, static_cast<std::size_t>(count) * sizeof(Unit));
+        copy_bytes(dense, from, count * static_cast<std::int64_t>(sizeof(Unit)));
     } else if (step == 0) {
         fill_run(*from, count, dense);
     } else if (step == 2) {
@@ -56,7 +64,7 @@ void read_run(const Unit* from, std::int64_t step, std::int64_t count, Unit* den
 template <class Unit>
 void write_run(Unit* to, std::int64_t step, std::int64_t count, const Unit* dense) {
     if (step == 1) {
-        std::memcpy(to, dense, static_cast<std::size_t>(count) * sizeof(Unit));
+        copy_bytes(to, dense, count * static_cast<std::int64_t>(sizeof(Unit)));
     } else {
         for (std::int64_t i = 0; i < count; ++i) to[i * step] = dense[i];
     }
@@ -94,6 +102,8 @@ StridedRuns::StridedRuns(const Shape& sizes, const Shape& strides, const Shape& 
         }
     }
     transposed_ = numel_ > 0 && sizes_.size() >= 2 && strides_[0] > 1 && strides_[1] == 1;
+    for (std::size_t d = 2; d < sizes_.size() && numel_ > 0 && strides_[0] > 1 && !transposed_; ++d)
+        if (strides_[d] == 1) far_ = d;
 }
 
 StridedRuns::Run StridedRuns::run(std::int64_t begin) const {
@@ -120,6 +130,8 @@ void StridedRuns::gather(std::int64_t itemsize, const std::byte* base, std::int6
         using Unit = decltype(unit);
         const auto* from = reinterpret_cast<const Unit*>(base);
         auto* to = reinterpret_cast<Unit*>(dense);
+        // A whole tensor, or a thread's part of it; a block to be read at once stays in cache.
+        const bool streams = numel_ * itemsize >= kStreamed && count * itemsize >= kStreamed / 8;
         for (std::int64_t i = begin; i < begin + count;) {
             const Run here = run(i);
             const std::int64_t left = begin + count - i;
@@ -127,7 +139,8 @@ void StridedRuns::gather(std::int64_t itemsize, const std::byte* base, std::int6
                 // Whole rows, up to the end of the second dimension.
                 const std::int64_t rows = std::min(left / sizes_[0], sizes_[1] - (i / sizes_[0]) % sizes_[1]);
                 if (transposed_) {
-                    transpose(from + here.offset, here.step, rows, sizes_[0], to + (i - begin), sizes_[0]);
+                    transpose(from + here.offset, here.step, rows, sizes_[0], to + (i - begin), sizes_[0],
+                              streams);
                 } else {
                     for (std::int64_t row = 0; row < rows; ++row) {
                         read_run(from + here.offset + row * strides_[1], here.step, sizes_[0],
@@ -140,6 +153,32 @@ void StridedRuns::gather(std::int64_t itemsize, const std::byte* base, std::int6
             const std::int64_t length = std::min(here.length, left);
             read_run(from + here.offset, here.step, length, to + (i - begin));
             i += length;
+        }
+    });
+}
+
+void StridedRuns::gather_planes(std::int64_t itemsize, const std::byte* base, std::int64_t first,
+                                std::int64_t last, std::byte* dense) const {
+    Shape steps;  // in dense memory
+    std::int64_t step = 1;
+    for (std::int64_t size : sizes_) {
+        steps.push_back(step);
+        step *= size;
+    }
+    with_unit(itemsize, [&](auto unit) {
+        using Unit = decltype(unit);
+        for (std::int64_t plane = first; plane < last; ++plane) {
+            const auto* from = reinterpret_cast<const Unit*>(base);
+            auto* to = reinterpret_cast<Unit*>(dense);
+            std::int64_t rest = plane;
+            for (std::size_t d = 1; d < sizes_.size(); ++d) {
+                if (d == far_) continue;
+                from += rest % sizes_[d] * strides_[d];
+                to += rest % sizes_[d] * steps[d];
+                rest /= sizes_[d];
+            }
+            transpose(from, strides_[0], sizes_[far_], sizes_[0], to, steps[far_],
+                      numel_ * itemsize >= kStreamed);
         }
     });
 }

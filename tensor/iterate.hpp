@@ -55,6 +55,11 @@ public:
     /// memory.
     void gather(std::int64_t itemsize, const std::byte* base, std::int64_t begin, std::int64_t count,
                 std::byte* dense) const;
+    /// Planes of the innermost dimension and of the one that is dense in memory, where these are not neighbours; else none.
+    std::int64_t planes() const { return far_ == 0 ? 0 : numel_ / (sizes_[0] * sizes_[far_]); }
+    /// Copies planes [first, last) to their places in dense memory.
+    void gather_planes(std::int64_t itemsize, const std::byte* base, std::int64_t first, std::int64_t last,
+                       std::byte* dense) const;
     /// The reverse: from dense memory to their places in the operand.
     void scatter(std::int64_t itemsize, std::byte* base, std::int64_t begin, std::int64_t count,
                  const std::byte* dense) const;
@@ -62,8 +67,9 @@ public:
 private:
     std::int64_t numel_ = 1;
     bool transposed_ = false;
-    Shape sizes_;    ///< innermost first, none of size 1
-    Shape strides_;  ///< in elements
+    std::size_t far_ = 0;  ///< which dimension is dense in memory, if it is beyond the second
+    Shape sizes_;          ///< innermost first, none of size 1
+    Shape strides_;        ///< in elements
 };
 
 /// The dimensions by falling stride: the order in which memory is best walked.

@@ -22,14 +22,14 @@ using Four = xsimd::make_sized_batch_t<std::uint32_t, 4>;
 template <class V = Four>
 [[gnu::always_inline]] inline void transpose_four(const std::uint32_t* from, std::int64_t step,
                                                   std::uint32_t* to, std::int64_t to_step) {
-    V line[4];
-    for (std::int64_t k = 0; k < 4; ++k) line[k] = V::load_unaligned(from + k * step);
-    const V even[2] = {xsimd::zip_lo(line[0], line[2]), xsimd::zip_hi(line[0], line[2])};
-    const V odd[2] = {xsimd::zip_lo(line[1], line[3]), xsimd::zip_hi(line[1], line[3])};
-    for (std::int64_t k = 0; k < 2; ++k) {
-        xsimd::zip_lo(even[k], odd[k]).store_unaligned(to + 2 * k * to_step);
-        xsimd::zip_hi(even[k], odd[k]).store_unaligned(to + (2 * k + 1) * to_step);
-    }
+    const V a = V::load_unaligned(from), b = V::load_unaligned(from + step);
+    const V c = V::load_unaligned(from + 2 * step), d = V::load_unaligned(from + 3 * step);
+    const V even[2] = {xsimd::zip_lo(a, c), xsimd::zip_hi(a, c)};
+    const V odd[2] = {xsimd::zip_lo(b, d), xsimd::zip_hi(b, d)};
+    xsimd::zip_lo(even[0], odd[0]).store_unaligned(to);
+    xsimd::zip_hi(even[0], odd[0]).store_unaligned(to + to_step);
+    xsimd::zip_lo(even[1], odd[1]).store_unaligned(to + 2 * to_step);
+    xsimd::zip_hi(even[1], odd[1]).store_unaligned(to + 3 * to_step);
 }
 
 template <class Unit>
@@ -47,6 +47,12 @@ void transpose_tile(const Unit* from, std::int64_t step, Unit (&tile)[kTile<Unit
             }
         }
     }
+}
+
+/// Brings the lines of a tile nearer.
+template <class Unit>
+[[gnu::always_inline]] inline void fetch_tile(const Unit* from, std::int64_t step) {
+    for (std::int64_t c = 0; c < kTile<Unit>; ++c) __builtin_prefetch(from + c * step);
 }
 
 /// The rows and columns that make no tile. Fours at the end overlap their neighbours.
@@ -72,22 +78,27 @@ void transpose_rest(const Unit* from, std::int64_t step, std::int64_t rows, std:
 
 }  // namespace
 
-// Blocks of tiles keep the pages of both sides in reach; what is larger than the caches goes past them.
+// Blocks of tiles keep the pages of both sides in reach. No prefetch of a processor follows the lines of a tile, which lie
+// far apart: the next tile's are brought nearer meanwhile (with lines written past the caches, 8 MB in 1.8 ms instead of
+// 3.7; AMD EPYC, Zen 3).
 template <class Unit>
 void transpose(const Unit* from, std::int64_t step, std::int64_t rows, std::int64_t columns, Unit* to,
-               std::int64_t to_step) {
+               std::int64_t to_step, bool streams) {
     constexpr std::int64_t kSide = kTile<Unit>;
     constexpr std::int64_t kRows = 16 * kSide;
     constexpr std::int64_t kColumns = 4 * kSide;
-    const bool streams = rows * columns * static_cast<std::int64_t>(sizeof(Unit)) >= kStreamed &&
-                         to_step % kSide == 0 && is_line_aligned(to);
+    streams = streams && to_step % kSide == 0 && is_line_aligned(to);
     const std::int64_t whole_rows = rows / kSide * kSide;
     const std::int64_t whole_columns = columns / kSide * kSide;
     for (std::int64_t r0 = 0; r0 < whole_rows; r0 += kRows) {
         for (std::int64_t c0 = 0; c0 < whole_columns; c0 += kColumns) {
+            const std::int64_t end = std::min(whole_columns, c0 + kColumns);
             for (std::int64_t r = r0; r < std::min(whole_rows, r0 + kRows); r += kSide) {
-                for (std::int64_t c = c0; c < std::min(whole_columns, c0 + kColumns); c += kSide) {
+                for (std::int64_t c = c0; c < end; c += kSide) {
                     alignas(kLine) Unit tile[kSide][kSide];
+                    const bool more = c + kSide < end;
+                    const std::int64_t below = more ? 0 : std::min(kSide, whole_rows - kSide - r);
+                    fetch_tile(from + r + below + (more ? c + kSide : c0) * step, step);
                     transpose_tile(from + r + c * step, step, tile);
                     for (std::int64_t k = 0; k < kSide; ++k) {
                         Unit* line = to + (r + k) * to_step + c;
@@ -104,12 +115,12 @@ void transpose(const Unit* from, std::int64_t step, std::int64_t rows, std::int6
 }
 
 template void transpose(const std::uint8_t*, std::int64_t, std::int64_t, std::int64_t, std::uint8_t*,
-                        std::int64_t);
+                        std::int64_t, bool);
 template void transpose(const std::uint16_t*, std::int64_t, std::int64_t, std::int64_t, std::uint16_t*,
-                        std::int64_t);
+                        std::int64_t, bool);
 template void transpose(const std::uint32_t*, std::int64_t, std::int64_t, std::int64_t, std::uint32_t*,
-                        std::int64_t);
+                        std::int64_t, bool);
 template void transpose(const std::uint64_t*, std::int64_t, std::int64_t, std::int64_t, std::uint64_t*,
-                        std::int64_t);
+                        std::int64_t, bool);
 
 }  // namespace reel

@@ -21,9 +21,10 @@ void with_unit(std::int64_t itemsize, const auto& f) {
 }
 
 /// to[r · to_step + c] = from[r + c · step] for r < rows and c < columns: neighbours in memory become
-/// neighbours of a column. `Unit` is an unsigned integer of 1, 2, 4 or 8 bytes.
+/// neighbours of a column. `Unit` is an unsigned integer of 1, 2, 4 or 8 bytes. Where it `streams`, whole lines of what is
+/// written go past the caches.
 template <class Unit>
 void transpose(const Unit* from, std::int64_t step, std::int64_t rows, std::int64_t columns, Unit* to,
-               std::int64_t to_step);
+               std::int64_t to_step, bool streams = false);
 
 }  // namespace reel

@@ -78,7 +78,7 @@ void take(int64_t n, int64_t row, int64_t step, const void* from, const int64_t*
     const int64_t bytes = row * static_cast<int64_t>(sizeof(Unit));
     for (int64_t i = 0; i < n; ++i) {
         if (i + kAhead < n) fetch(x + offsets[i + kAhead], y + (i + kAhead) * step, bytes);
-        std::memcpy(y + i * step, x + offsets[i], static_cast<std::size_t>(bytes));
+        copy_bytes(y + i * step, x + offsets[i], bytes);
     }
 }
 
@@ -90,8 +90,8 @@ void put(int64_t n, int64_t row, int64_t step, const void* from, const int64_t* 
         for (int64_t i = 0; i < n; ++i) y[offsets[i]] = x[i * step];
         return;
     }
-    const std::size_t bytes = static_cast<std::size_t>(row) * sizeof(Unit);
-    for (int64_t i = 0; i < n; ++i) std::memcpy(y + offsets[i], x + i * step, bytes);
+    const int64_t bytes = row * static_cast<int64_t>(sizeof(Unit));
+    for (int64_t i = 0; i < n; ++i) copy_bytes(y + offsets[i], x + i * step, bytes);
 }
 
 /// Bools add as PyTorch's do: or.

@@ -44,6 +44,11 @@ void copy_elements(const Tensor& y, const Tensor& x) {
     if (x.dtype() == y.dtype() && y.is_contiguous()) {
         const StridedRuns runs(y.sizes(), broadcast_strides(x.sizes(), x.strides(), y.sizes()));
         const std::int64_t size = x.itemsize();
+        if (const std::int64_t planes = runs.planes()) {
+            return parallel_for(planes, 1, y.numel() / planes, [&](std::int64_t first, std::int64_t last) {
+                runs.gather_planes(size, x.raw(), first, last, y.raw());
+            });
+        }
         const std::int64_t block =
             runs.is_transposed() ? std::max(kOperandBlock, 32 * runs.row()) : kOperandBlock;
         parallel_for(y.numel(), block, 1, [&](std::int64_t begin, std::int64_t end) {

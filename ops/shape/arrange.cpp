@@ -12,6 +12,7 @@
 #include "tensor/checked.hpp"
 #include "tensor/factory.hpp"
 #include "tensor/parallel.hpp"
+#include "tensor/stream.hpp"
 
 namespace reel {
 
@@ -183,8 +184,7 @@ Tensor triangle(const char* name, const Tensor& x, int64_t diagonal, bool lower)
             const int64_t last = lower ? cut : columns;
             std::byte* to = y.raw() + row * columns * size;
             std::memset(to, 0, static_cast<std::size_t>(first * size));
-            std::memcpy(to + first * size, from.raw() + (row * columns + first) * size,
-                        static_cast<std::size_t>((last - first) * size));
+            copy_bytes(to + first * size, from.raw() + (row * columns + first) * size, (last - first) * size);
             std::memset(to + last * size, 0, static_cast<std::size_t>((columns - last) * size));
         }
     });

@@ -2,13 +2,12 @@
 // gradient.
 #include "ops/shape/join.hpp"
 
-#include <cstring>
-
 #include "autograd/tape.hpp"
 #include "ops/pointwise/dense_driver.hpp"
 #include "tensor/checked.hpp"
 #include "tensor/iterate.hpp"
 #include "tensor/parallel.hpp"
+#include "tensor/stream.hpp"
 
 namespace reel {
 
@@ -91,7 +90,7 @@ void copy_runs(const Tensor& y, const std::vector<Part>& parts, int64_t dim) {
                 const int64_t low = std::max(first, part.start);
                 const int64_t high = std::min(last, part.end);
                 if (low >= high) continue;
-                std::memcpy(to + low, part.run(i) + (low - part.start), static_cast<std::size_t>(high - low));
+                copy_bytes(to + low, part.run(i) + (low - part.start), high - low);
             }
         }
     });

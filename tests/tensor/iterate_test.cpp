@@ -8,6 +8,7 @@
 #include <random>
 
 #include "reel.hpp"
+#include "tensor/stream.hpp"
 
 using namespace reel;
 
@@ -19,6 +20,14 @@ struct Layout {
     std::int64_t lowest = 0;  ///< place of the first element in memory, counted from element 0
     std::int64_t highest = 0;
 };
+
+Layout with_reach(Layout layout) {
+    for (std::size_t d = 0; d < layout.sizes.size(); ++d) {
+        const std::int64_t reach = std::max<std::int64_t>(layout.sizes[d] - 1, 0) * layout.strides[d];
+        (reach < 0 ? layout.lowest : layout.highest) += reach;
+    }
+    return layout;
+}
 
 Layout random_layout(std::mt19937& random) {
     const auto below = [&](unsigned n) { return static_cast<std::int64_t>(random() % n); };
@@ -37,11 +46,7 @@ Layout random_layout(std::mt19937& random) {
         std::swap(layout.sizes[d - 1], layout.sizes[other]);
         std::swap(layout.strides[d - 1], layout.strides[other]);
     }
-    for (std::size_t d = 0; d < layout.sizes.size(); ++d) {
-        const std::int64_t reach = std::max<std::int64_t>(layout.sizes[d] - 1, 0) * layout.strides[d];
-        (reach < 0 ? layout.lowest : layout.highest) += reach;
-    }
-    return layout;
+    return with_reach(layout);
 }
 
 std::int64_t place(const Layout& layout, std::int64_t index) {
@@ -71,6 +76,18 @@ void check_runs(const Layout& layout, std::mt19937& random) {
                  memory[static_cast<std::size_t>(place(layout, begin + i) - layout.lowest)];
     }
     CHECK(wrong == 0);
+
+    if (const std::int64_t planes = runs.planes()) {
+        std::vector<Unit> whole(static_cast<std::size_t>(runs.numel()));
+        for (const auto& [first, last] :
+             {std::pair(planes / 2, planes), std::pair(std::int64_t{0}, planes / 2)})
+            runs.gather_planes(sizeof(Unit), base, first, last, reinterpret_cast<std::byte*>(whole.data()));
+        for (std::int64_t i = 0; i < runs.numel(); ++i) {
+            wrong += whole[static_cast<std::size_t>(i)] !=
+                     memory[static_cast<std::size_t>(place(layout, i) - layout.lowest)];
+        }
+        CHECK(wrong == 0);
+    }
 
     for (std::int64_t i = begin; i < begin + count; ++i) {
         const StridedRuns::Run run = runs.run(i);
@@ -102,6 +119,39 @@ TEST_CASE("iterate: strided runs are the row-major order of any layout") {
         check_runs<std::uint16_t>(layout, random);
         check_runs<std::uint32_t>(layout, random);
         check_runs<std::uint64_t>(layout, random);
+    }
+}
+
+TEST_CASE("iterate: what is larger than the caches, too") {
+    std::mt19937 random(8);
+    for (const Layout& given :
+         {Layout{{64, 64, 32, 16}, {1, 64, 4096, 131072}}, Layout{{16, 64, 2048}, {131072, 1, 64}},
+          Layout{{33, 64, 31, 33}, {1, 33, 69696, 2112}}}) {
+        const Layout layout = with_reach(given);
+        CAPTURE(layout.sizes);
+        check_runs<std::uint32_t>(layout, random);
+        check_runs<std::uint64_t>(layout, random);
+    }
+}
+
+TEST_CASE("iterate: bytes are copied at every distance") {
+    std::vector<unsigned char> from(9000);
+    std::iota(from.begin(), from.end(), static_cast<unsigned char>(0));
+    std::vector<unsigned char> to(20000);
+    const auto base = reinterpret_cast<std::uintptr_t>(from.data());
+    const std::uintptr_t aligned = 4096 - (reinterpret_cast<std::uintptr_t>(to.data()) - base) % 4096;
+    for (const std::int64_t bytes : {0, 1, 63, 2047, 2048, 2111, 4097, 8999}) {
+        for (const std::uintptr_t apart :
+             std::initializer_list<std::uintptr_t>{0, 1, 4, 31, 32, 63, 2048, 4095}) {
+            unsigned char* place = to.data() + aligned + apart;
+            std::fill(to.begin(), to.end(), static_cast<unsigned char>(77));
+            copy_bytes(place, from.data(), bytes);
+            CAPTURE(bytes);
+            CAPTURE(apart);
+            CHECK(std::equal(place, place + bytes, from.begin()));
+            CHECK(std::count(to.begin(), to.end(), 77) - std::count(from.begin(), from.begin() + bytes, 77) ==
+                  static_cast<std::int64_t>(to.size()) - bytes);
+        }
     }
 }
 

@@ -76,9 +76,11 @@ template <class From, class To>
 void convert_narrow(std::int64_t n, const void* from, void* to) {
     const auto* x = static_cast<const From*>(from);
     auto* y = static_cast<To*>(to);
+    constexpr std::int64_t w = kWidth<float>;
     std::int64_t i = 0;
-#pragma GCC unroll 4
-    for (; i + kWidth<float> <= n; i += kWidth<float>) store(y + i, load(x + i));
+#pragma GCC unroll 2
+    for (; i + 2 * w <= n; i += 2 * w) store(y + i, load(x + i), load(x + i + w));
+    for (; i + w <= n; i += w) store(y + i, load(x + i));
     if (i < n) store_some(y + i, load_some(x + i, n - i), n - i);
 }
 

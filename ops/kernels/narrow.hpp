@@ -56,17 +56,29 @@ inline Vec<float> load(const BFloat16* from) {
     const __m128i bits = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
     return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(bits), 16));
 }
-inline void store(BFloat16* to, const Vec<float>& v) {
+/// The bits of bfloat16 numbers, as words of twice their size; NaN's are others.
+inline __m256i rounded_words(const Vec<float>& v) {
     const __m256i bits = _mm256_castps_si256(v);
-    const __m256i nan = _mm256_castps_si256(_mm256_cmp_ps(v, v, _CMP_UNORD_Q));
     const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
-    const __m256i half = _mm256_andnot_si256(nan, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff)));
-    const __m256i quiet = _mm256_and_si256(nan, _mm256_set1_epi32(0x400000));
-    const __m256i result = _mm256_or_si256(_mm256_add_epi32(bits, half), quiet);
-    const __m256i upper = _mm256_set_epi8(-1, -1, -1, -1, -1, -1, -1, -1, 15, 14, 11, 10, 7, 6, 3, 2, -1, -1,
-                                          -1, -1, -1, -1, -1, -1, 15, 14, 11, 10, 7, 6, 3, 2);
-    const __m256i words = _mm256_permute4x64_epi64(_mm256_shuffle_epi8(result, upper), 0b1000);
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm256_castsi256_si128(words));
+    const __m256i rounded = _mm256_add_epi32(bits, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff)));
+    return _mm256_srli_epi32(rounded, 16);
+}
+inline void store(BFloat16* to, const Vec<float>& v) {
+    const __m256i quiet =
+        _mm256_srli_epi32(_mm256_or_si256(_mm256_castps_si256(v), _mm256_set1_epi32(0x400000)), 16);
+    const __m256i nan = _mm256_castps_si256(_mm256_cmp_ps(v, v, _CMP_UNORD_Q));
+    const __m256i words = _mm256_blendv_epi8(rounded_words(v), quiet, nan);
+    const __m256i halves = _mm256_permute4x64_epi64(_mm256_packus_epi32(words, words), 0b1000);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm256_castsi256_si128(halves));
+}
+/// Two vectors, packed together where no number is NaN.
+inline void store(BFloat16* to, const Vec<float>& v, const Vec<float>& w) {
+    if (_mm256_movemask_ps(_mm256_cmp_ps(v, w, _CMP_UNORD_Q)) != 0) {
+        store(to, v);
+        return store(to + kWidth<float>, w);
+    }
+    const __m256i halves = _mm256_packus_epi32(rounded_words(v), rounded_words(w));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm256_permute4x64_epi64(halves, 0b11011000));
 }
 #else
 using Bits = std::uint32_t __attribute__((vector_size(sizeof(Vec<float>))));
@@ -88,6 +100,11 @@ inline Vec<float> load(const Half* from) {
 #endif
 
 #if defined(__AVX2__)
+template <class S>
+void store(S* to, const Vec<float>& v, const Vec<float>& w) {
+    store(to, v);
+    store(to + kWidth<float>, w);
+}
 /// The first `n` elements, and 0; the first `n` lanes.
 template <class S>
 requires(sizeof(S) == 2) Vec<float> load_some(const S* from, std::int64_t n) {

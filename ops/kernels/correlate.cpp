@@ -20,9 +20,13 @@ constexpr int64_t kVectors = 2;
 constexpr int64_t kTerms = 2;
 #endif
 
+/// Terms that are added to all outputs before the next ones are: what they read stays in L1.
+constexpr int64_t kTermsAtOnce = 256;
+
 template <class T>
 struct Sums {
     int64_t terms;
+    int64_t first;  ///< of the terms that are added; sums begun before go on from `y`
     const T* x;
     const int64_t* taps;
     const T* w;      ///< of the first output of the block
@@ -35,9 +39,12 @@ struct Sums {
     void block(int64_t p) const {
         Vec<T> sum[kRows][kVectors];
         for (int64_t o = 0; o < kRows; ++o) {
-            for (Vec<T>& s : sum[o]) s = Vec<T>(start ? start[o] : T(0));
+            for (int64_t i = 0; i < kVectors; ++i)
+                sum[o][i] =
+                    first > 0 ? load(y + o * y_stride + p + i * kWidth<T>) : Vec<T>(start ? start[o] : T(0));
         }
-        for (int64_t k = 0; k < terms; ++k) {
+        const int64_t end = terms - first < kTermsAtOnce ? terms : first + kTermsAtOnce;
+        for (int64_t k = first; k < end; ++k) {
             const T* from = x + taps[k] + p;
             Vec<T> v[kVectors];
             for (int64_t i = 0; i < kVectors; ++i) v[i] = load(from + i * kWidth<T>);
@@ -54,32 +61,47 @@ struct Sums {
 
     /// The next `kRows` outputs, and on.
     Sums after(int64_t rows) const {
-        return {terms,   x, taps, w + rows * terms, start ? start + rows : nullptr, y + rows * y_stride,
-                y_stride};
+        return {
+            terms,   first, x, taps, w + rows * terms, start ? start + rows : nullptr, y + rows * y_stride,
+            y_stride};
     }
 };
 
-/// `outputs` rows of a block: as many as fit in registers, then half of that, down to one.
+/// A block of `rows` outputs, at most kRows.
+template <int64_t kRows, class Block>
+[[gnu::always_inline]] inline void for_block(int64_t rows, int64_t p, const Block& block) {
+    if constexpr (kRows > 1) {
+        if (rows < kRows) return for_block<kRows - 1>(rows, p, block);
+    }
+    block.template block<kRows>(p);
+}
+
+/// All outputs, in blocks that differ by one at most: in a last one of one output, each term would wait for the one before.
 template <int64_t kRows, class Block>
 void for_outputs(int64_t outputs, int64_t p, Block block) {
-    for (; outputs >= kRows; outputs -= kRows) {
-        block.template block<kRows>(p);
-        block = block.after(kRows);
+    for (int64_t blocks = (outputs + kRows - 1) / kRows; blocks > 0; --blocks) {
+        const int64_t rows = (outputs + blocks - 1) / blocks;
+        for_block<kRows>(rows, p, block);
+        block = block.after(rows);
+        outputs -= rows;
     }
-    if constexpr (kRows > 1) for_outputs<kRows / 2>(outputs, p, block);
 }
 
 template <class T>
 void sums(int64_t outputs, int64_t n, int64_t terms, const void* x, const int64_t* taps, const void* w,
           const void* start, void* y, int64_t y_stride) {
-    const Sums<T> all{terms,
-                      static_cast<const T*>(x),
-                      taps,
-                      static_cast<const T*>(w),
-                      static_cast<const T*>(start),
-                      static_cast<T*>(y),
-                      y_stride};
-    for (int64_t p = 0; p < n; p += kVectors * kWidth<T>) for_outputs<kOutputs>(outputs, p, all);
+    Sums<T> all{terms,
+                0,
+                static_cast<const T*>(x),
+                taps,
+                static_cast<const T*>(w),
+                static_cast<const T*>(start),
+                static_cast<T*>(y),
+                y_stride};
+    for (int64_t p = 0; p < n; p += kVectors * kWidth<T>) {
+        for (all.first = 0; all.first < terms; all.first += kTermsAtOnce)
+            for_outputs<kOutputs>(outputs, p, all);
+    }
 }
 
 template <class T>

@@ -52,6 +52,23 @@ void add_narrow(Table& table, ReduceOp op) {
                      {sizeof(float), &rows<F, float, S>, &columns<F, float, S>, &columns<F, float>});
 }
 
+/// A number in memory that is squared when it is read.
+template <class T>
+struct Squared {
+    T value;
+    explicit operator T() const { return value * value; }
+};
+template <class T>
+Vec<T> load(const Squared<T>* from) {
+    const Vec<T> v = REEL_SET::load(&from->value);
+    return v * v;
+}
+template <class T>
+void add_squares(Table& table) {
+    add_reduction<T>(table, ReduceOp::kSumSquares,
+                     {sizeof(T), &rows<Sum, T, Squared<T>>, &columns<Sum, T, Squared<T>>, &columns<Sum, T>});
+}
+
 // ---- Whether any bool is true, or all are: the largest or smallest byte is 0 or not.
 
 void make_truths(int64_t n, void* states) {
@@ -122,6 +139,8 @@ void add_numbers(Table& table, ReduceOp op) {
 
 void install_reduce(Table& table) {
     add_numbers<Sum>(table, ReduceOp::kSum);
+    add_squares<float>(table);
+    add_squares<double>(table);
     add_numbers<Prod>(table, ReduceOp::kProd);
     add_numbers<Max>(table, ReduceOp::kMax);
     add_numbers<Min>(table, ReduceOp::kMin);

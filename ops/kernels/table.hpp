@@ -109,8 +109,18 @@ using Loop = void (*)(std::int64_t n, void* y, const void* const* x, const doubl
 using Convert = void (*)(std::int64_t n, const void* from, void* to);
 
 /// Ways to reduce many numbers to one. What the numbers seen so far come to is a *state*: a number of the
-/// same type for the first four, an `Extreme` for the next two, a `Moments` for the last.
-enum class ReduceOp : std::uint8_t { kSum, kProd, kMax, kMin, kArgMax, kArgMin, kMoments, kCount };
+/// same type for the first five, an `Extreme` for the next two, a `Moments` for the last.
+enum class ReduceOp : std::uint8_t {
+    kSum,
+    kSumSquares,
+    kProd,
+    kMax,
+    kMin,
+    kArgMax,
+    kArgMin,
+    kMoments,
+    kCount
+};
 
 /// The winner so far, and where it stood first.
 template <class T>

@@ -1,4 +1,5 @@
-// The p-norm. One pass over memory for p = 0, 1, 2, ±∞: each block is mapped and reduced while it is in cache.
+// The p-norm. One pass over memory for p = 0, 1, 2, ±∞: elements are squared as they are read, and other maps taken of a block
+// that is in cache.
 #include <cmath>
 #include <limits>
 
@@ -38,10 +39,10 @@ bool are_exact(const Tensor& sums) {
 
 /// √Σ x². Squares of float32 numbers leave its range long before their root does: then once more in float64.
 Tensor euclidean(const Tensor& x, const ReducedDims& r, DType compute) {
-    const Tensor squares = reduce(ReduceOp::kSum, x, r.dims, {compute, Fn::kSquare});
+    const Tensor squares = reduce(ReduceOp::kSumSquares, x, r.dims, {compute});
     if (are_exact(squares)) return sqrt(squares);
     if (compute == kFloat64) return scaled_norm(x, 2, r);
-    return sqrt(reduce(ReduceOp::kSum, x, r.dims, {kFloat64, Fn::kSquare}));
+    return sqrt(reduce(ReduceOp::kSumSquares, x, r.dims, {kFloat64}));
 }
 
 /// (Σ |x|ᵖ)^(1/p), in float64: the root of a sum in float32 would show what 1/p loses there.

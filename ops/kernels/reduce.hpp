@@ -206,8 +206,10 @@ T reduce_row(std::int64_t n, const S* x, const Upcoming<S>& upcoming) {
         T chain[kChains];
         std::fill_n(chain, kChains, result);
         const std::int64_t whole = n / kChains * kChains;
-        for (std::int64_t i = 0; i < whole; i += kChains)
+        for (std::int64_t i = 0; i < whole; i += kChains) {
+            if constexpr (sizeof(T) == 8) upcoming.fetch(x, i, kChains);
             for (std::int64_t k = 0; k < kChains; ++k) chain[k] = f(x[i + k], chain[k]);
+        }
         for (T part : chain) result = f(part, result);
         for (std::int64_t i = whole; i < n; ++i) result = f(x[i], result);
         return result;

@@ -16,6 +16,9 @@ inline constexpr std::int64_t kLine = 64;  ///< bytes of a cache line
 /// Bytes from which a result is written past the caches. A sum of two such tensors takes 0.72 of the time then, and 0.9
 /// together with reading it; half as large there is no gain, a quarter a loss of 5 % (AMD EPYC, Zen 4, L3 of 32 MB).
 inline constexpr std::int64_t kStreamed = 8 << 20;
+/// The same of a copy, whose operand is no larger: on two threads 16 MB take 0.44 ms so and 0.82 otherwise, 8 MB 0.23 and
+/// 0.17 (AMD EPYC, Zen 3, L3 of 32 MB).
+inline constexpr std::int64_t kStreamedCopy = 2 * kStreamed;
 
 inline bool is_line_aligned(const void* to) { return reinterpret_cast<std::uintptr_t>(to) % kLine == 0; }
 
@@ -69,6 +72,15 @@ inline void stream(void* to, const void* from, std::int64_t bytes) {
 #endif
     std::memcpy(static_cast<char*>(to) + done, static_cast<const char*>(from) + done,
                 static_cast<std::size_t>(bytes - done));
+}
+
+/// copy_bytes, or past the caches from the first whole line on.
+inline void copy_bytes(void* to, const void* from, std::int64_t bytes, bool streams) {
+    const auto misplaced = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(to) % kLine);
+    const std::int64_t head = misplaced > 0 ? kLine - misplaced : 0;
+    if (!streams || bytes < head + kLine) return copy_bytes(to, from, bytes);
+    std::memcpy(to, from, static_cast<std::size_t>(head));
+    stream(static_cast<char*>(to) + head, static_cast<const char*>(from) + head, bytes - head);
 }
 
 /// What was streamed is in memory before what is written next. To be called by the thread that streamed.

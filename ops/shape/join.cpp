@@ -80,6 +80,7 @@ void copy_runs(const Tensor& y, const std::vector<Part>& parts, int64_t dim) {
     // A job is a whole row, or a piece of one.
     constexpr int64_t kPiece = 1 << 16;  // bytes: enough for a thread to be worth it
     const int64_t pieces = (row + kPiece - 1) / kPiece;
+    const bool streams = rows * row >= kStreamedCopy;
     parallel_for(rows * pieces, 1, std::min(row, kPiece), [&](int64_t begin, int64_t end) {
         for (int64_t job = begin; job < end; ++job) {
             const int64_t i = pieces == 1 ? job : job / pieces;
@@ -90,9 +91,10 @@ void copy_runs(const Tensor& y, const std::vector<Part>& parts, int64_t dim) {
                 const int64_t low = std::max(first, part.start);
                 const int64_t high = std::min(last, part.end);
                 if (low >= high) continue;
-                copy_bytes(to + low, part.run(i) + (low - part.start), high - low);
+                copy_bytes(to + low, part.run(i) + (low - part.start), high - low, streams);
             }
         }
+        if (streams) finish_stream();
     });
 }
 

@@ -143,14 +143,19 @@ TEST_CASE("iterate: bytes are copied at every distance") {
     for (const std::int64_t bytes : {0, 1, 63, 2047, 2048, 2111, 4097, 8999}) {
         for (const std::uintptr_t apart :
              std::initializer_list<std::uintptr_t>{0, 1, 4, 31, 32, 63, 2048, 4095}) {
-            unsigned char* place = to.data() + aligned + apart;
-            std::fill(to.begin(), to.end(), static_cast<unsigned char>(77));
-            copy_bytes(place, from.data(), bytes);
-            CAPTURE(bytes);
-            CAPTURE(apart);
-            CHECK(std::equal(place, place + bytes, from.begin()));
-            CHECK(std::count(to.begin(), to.end(), 77) - std::count(from.begin(), from.begin() + bytes, 77) ==
-                  static_cast<std::int64_t>(to.size()) - bytes);
+            for (const bool streams : {false, true}) {
+                unsigned char* place = to.data() + aligned + apart;
+                std::fill(to.begin(), to.end(), static_cast<unsigned char>(77));
+                copy_bytes(place, from.data(), bytes, streams);
+                finish_stream();
+                CAPTURE(bytes);
+                CAPTURE(apart);
+                CAPTURE(streams);
+                CHECK(std::equal(place, place + bytes, from.begin()));
+                CHECK(std::count(to.begin(), to.end(), 77) -
+                          std::count(from.begin(), from.begin() + bytes, 77) ==
+                      static_cast<std::int64_t>(to.size()) - bytes);
+            }
         }
     }
 }

@@ -35,7 +35,7 @@ public:
     bool is_even() const { return sizes_.size() <= 1; }
     bool is_dense() const { return is_even() && (numel_ <= 1 || strides_[0] == 1); }
     /// Neighbours in memory are in different rows: gather whole panels, not short blocks.
-    bool is_transposed() const { return transposed_; }
+    bool is_transposed() const { return dense_ == 1; }
     /// The length of an innermost row.
     std::int64_t row() const { return sizes_.empty() ? 1 : sizes_[0]; }
     /// Where the next innermost row begins after one, where rows are evenly spaced.
@@ -56,7 +56,7 @@ public:
     void gather(std::int64_t itemsize, const std::byte* base, std::int64_t begin, std::int64_t count,
                 std::byte* dense) const;
     /// Planes of the innermost dimension and of the one that is dense in memory, where these are not neighbours; else none.
-    std::int64_t planes() const { return far_ == 0 ? 0 : numel_ / (sizes_[0] * sizes_[far_]); }
+    std::int64_t planes() const { return dense_ < 2 ? 0 : numel_ / (sizes_[0] * sizes_[dense_]); }
     /// Copies planes [first, last) to their places in dense memory.
     void gather_planes(std::int64_t itemsize, const std::byte* base, std::int64_t first, std::int64_t last,
                        std::byte* dense) const;
@@ -66,10 +66,9 @@ public:
 
 private:
     std::int64_t numel_ = 1;
-    bool transposed_ = false;
-    std::size_t far_ = 0;  ///< which dimension is dense in memory, if it is beyond the second
-    Shape sizes_;          ///< innermost first, none of size 1
-    Shape strides_;        ///< in elements
+    std::size_t dense_ = 0;  ///< which dimension is dense in memory where the innermost is not, else 0
+    Shape sizes_;            ///< innermost first, none of size 1
+    Shape strides_;          ///< in elements
 };
 
 /// The dimensions by falling stride: the order in which memory is best walked.

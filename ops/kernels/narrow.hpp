@@ -100,11 +100,13 @@ inline Vec<float> load(const Half* from) {
 #endif
 
 #if defined(__AVX2__)
+/// Two vectors, one after the other.
 template <class S>
 void store(S* to, const Vec<float>& v, const Vec<float>& w) {
     store(to, v);
     store(to + kWidth<float>, w);
 }
+
 /// The first `n` elements, and 0; the first `n` lanes.
 template <class S>
 requires(sizeof(S) == 2) Vec<float> load_some(const S* from, std::int64_t n) {

@@ -111,7 +111,7 @@ public:
         : end_(n),
           skip_(stride - n),
           is_last_(stride == 0),
-          lead_(skip_ == 0 ? 0 : std::min<std::int64_t>(n - kAhead<T>, 0)) {}
+          lead_(skip_ == 0 ? 0 : std::min<std::int64_t>(n - kReadAhead<T>, 0)) {}
     /// The same for what is left of the row after its first n elements.
     Upcoming after(std::int64_t n) const {
         Upcoming rest = *this;
@@ -122,7 +122,7 @@ public:
     /// one that does nothing.
     [[gnu::always_inline]] void fetch(const T* x, std::int64_t i, std::int64_t count) const {
         std::int64_t at = i + lead_;
-        if (at + kAhead<T> >= end_) {
+        if (at + kReadAhead<T> >= end_) {
             if (is_last_) return;
             at += skip_;
         }
@@ -133,7 +133,7 @@ private:
     std::int64_t end_;
     std::int64_t skip_;
     bool is_last_;
-    std::int64_t lead_;  // of a row shorter than kAhead, lest the one after the next be meant
+    std::int64_t lead_;  // of a row shorter than kReadAhead, lest the one after the next be meant
 };
 
 /// A dense row as vectors of T.

@@ -126,7 +126,8 @@ TEST_CASE("iterate: what is larger than the caches, too") {
     std::mt19937 random(8);
     for (const Layout& given :
          {Layout{{64, 64, 32, 16}, {1, 64, 4096, 131072}}, Layout{{16, 64, 2048}, {131072, 1, 64}},
-          Layout{{33, 64, 31, 33}, {1, 33, 69696, 2112}}}) {
+          Layout{{33, 64, 31, 33}, {1, 33, 69696, 2112}}, Layout{{8, 128, 33, 64}, {64, 16896, 512, 1}},
+          Layout{{32, 65537}, {65539, 1}}}) {
         const Layout layout = with_reach(given);
         CAPTURE(layout.sizes);
         check_runs<std::uint32_t>(layout, random);

@@ -47,6 +47,8 @@ struct Max {
     V operator()(const V& a, const V& b) const {
         if constexpr (std::is_arithmetic_v<V>) {
             return a > b || a != a ? a : b;
+        } else if constexpr (std::is_integral_v<typename V::value_type>) {
+            return xsimd::select(a > b, a, b);
         } else {
             return xsimd::select(a == a, larger(a, b), a);  // b where b is NaN
         }
@@ -72,6 +74,8 @@ struct Min {
     V operator()(const V& a, const V& b) const {
         if constexpr (std::is_arithmetic_v<V>) {
             return a < b || a != a ? a : b;
+        } else if constexpr (std::is_integral_v<typename V::value_type>) {
+            return xsimd::select(a < b, a, b);
         } else {
             return xsimd::select(a == a, smaller(a, b), a);
         }
@@ -159,7 +163,9 @@ Vec<T> reduce_leaf(std::int64_t first, const At& at) {
         return reduce_four<F, T>(i, at);
     };
     Vec<T> chain[kChains];
+#pragma GCC unroll 8
     for (std::int64_t k = 0; k < kChains; ++k) chain[k] = four(first + 4 * k);
+#pragma GCC unroll 8
     for (std::int64_t k = 0; k < kChains; ++k) chain[k] = f(four(first + kLeaf / 2 + 4 * k), chain[k]);
     return f(f(f(chain[0], chain[1]), f(chain[2], chain[3])),
              f(f(chain[4], chain[5]), f(chain[6], chain[7])));
@@ -191,12 +197,18 @@ Vec<T> reduce_vectors(std::int64_t first, std::int64_t n, const At& at) {
     return acc;
 }
 
+/// Whether a row is reduced by vectors, and not as the compiler sees fit: it would compare integers of 64 bits one by one,
+/// and no set but AVX-512 multiplies them.
+template <class F, class T>
+inline constexpr bool kByVectors = std::is_floating_point_v<T> ||
+                                   (sizeof(T) == 8 && !std::is_same_v<F, Prod>);
+
 /// The reduction in T of a row stored as S.
 template <class F, class T, class S>
 T reduce_row(std::int64_t n, const S* x, const Upcoming<S>& upcoming) {
     const F f;
     T result = F::template identity<T>();
-    if constexpr (std::is_floating_point_v<T>) {
+    if constexpr (kByVectors<F, T>) {
         const std::int64_t vectors = n / kWidth<T>;
         for (std::int64_t i = vectors * kWidth<T>; i < n; ++i) result = f(convert_element<T>(x[i]), result);
         if (vectors == 0) return result;
@@ -207,7 +219,6 @@ T reduce_row(std::int64_t n, const S* x, const Upcoming<S>& upcoming) {
         std::fill_n(chain, kChains, result);
         const std::int64_t whole = n / kChains * kChains;
         for (std::int64_t i = 0; i < whole; i += kChains) {
-            if constexpr (sizeof(T) == 8) upcoming.fetch(x, i, kChains);
             for (std::int64_t k = 0; k < kChains; ++k) chain[k] = f(x[i + k], chain[k]);
         }
         for (T part : chain) result = f(part, result);
@@ -229,7 +240,7 @@ void reduce_eight(std::int64_t columns, const S* x, std::int64_t stride, T* y) {
         return f(f(f(at(0), at(1)), f(at(2), at(3))), f(f(at(4), at(5)), f(at(6), at(7))));
     };
     std::int64_t j = 0;
-    if constexpr (std::is_floating_point_v<T>) {
+    if constexpr (kByVectors<F, T>) {
         for (; j + kWidth<T> <= columns; j += kWidth<T>) {
             // In the order of memory: the processor's own prefetch does not follow eight places at once (16 MB in 2 ms, not 1).
             if (stride == columns) fetch_ahead(x, 8 * j, 8 * kWidth<T>);

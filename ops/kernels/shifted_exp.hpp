@@ -104,15 +104,8 @@ Vec<T> load_some_as(const S* from, std::int64_t n) {
 /// e^top 2^-exponent as numbers of double precision.
 template <class T>
 Vec<double> top_exponential(const T* top, const T* exponent) {
-    alignas(Vec<double>) double x[kWidth<double>];
-    alignas(Vec<double>) double n[kWidth<double>];
-    for (std::int64_t i = 0; i < kWidth<double>; ++i) {
-        x[i] = static_cast<double>(top[i]);
-        n[i] = static_cast<double>(exponent[i]);
-    }
-    const Vec<double> whole = Vec<double>::load_aligned(n);
-    const Vec<double> coarse =
-        multiply_add(whole, Vec<double>(-kShortLog2<double>), Vec<double>::load_aligned(x));
+    const Vec<double> whole = load_as<double>(exponent);
+    const Vec<double> coarse = multiply_add(whole, Vec<double>(-kShortLog2<double>), load_as<double>(top));
     const Vec<double> r = multiply_add(whole, Vec<double>(-kShortLog2Rest<double>), coarse);
     return Vec<double>(1) + math::expm1_of_remainder<double>(r);
 }
@@ -125,19 +118,18 @@ public:
     void add(const Vec<T>& x) { *this = sum_of(*this, {x, Vec<T>(0)}); }
     /// The sum of each lane.
     void lanes(double* to) const {
-        alignas(Vec<T>) T sums[kWidth<T>];
-        alignas(Vec<T>) T losses[kWidth<T>];
-        sum_.store_aligned(sums);
-        lost_.store_aligned(losses);
-        for (std::int64_t i = 0; i < kWidth<T>; ++i)
-            to[i] = corrected(static_cast<double>(sums[i]), static_cast<double>(losses[i]));
+        for_each_part([&](std::int64_t i, const Vec<double>& part) { part.store_unaligned(to + i); });
     }
     double total() const {
-        if constexpr (sizeof(T) < sizeof(double)) return total_in_double();
+        if constexpr (sizeof(T) < sizeof(double)) {  // a quarter of the steps
+            Vec<double> all(0);
+            for_each_part([&](std::int64_t, const Vec<double>& part) { all = all + part; });
+            return sum_of_lanes(all);
+        }
         const LaneSums all = combine_lanes<T>(*this, [](const LaneSums& part, const auto& exchange) {
             return sum_of(part, {exchange(part.sum_), exchange(part.lost_)});
         });
-        return corrected(first_lane(all.sum_), first_lane(all.lost_));
+        return first_lane(all.sum_ + only_where(is_finite(all.sum_), all.lost_));
     }
 
     LaneSums() = default;
@@ -150,19 +142,17 @@ private:
         const Vec<T> part = sum - a.sum_;
         return {sum, (a.lost_ + b.lost_) + ((a.sum_ - (sum - part)) + (b.sum_ - part))};
     }
-    /// Where a double takes what both parts of a lane hold: a quarter of the steps.
-    double total_in_double() const {
+    /// Else a sum has lost nothing.
+    static auto is_finite(const Vec<T>& sum) { return sum - sum == Vec<T>(0); }
+    /// f(first lane, the sums of so many lanes as fill a vector of doubles).
+    void for_each_part(const auto& f) const {
         alignas(Vec<T>) T sums[kWidth<T>];
         alignas(Vec<T>) T losses[kWidth<T>];
         sum_.store_aligned(sums);
-        xsimd::select(sum_ - sum_ == Vec<T>(0), lost_, Vec<T>(0)).store_aligned(losses);
-        Vec<double> all(0);
+        only_where(is_finite(sum_), lost_).store_aligned(losses);
         for (std::int64_t i = 0; i < kWidth<T>; i += kWidth<double>)
-            all = all + (load_as<double>(sums + i) + load_as<double>(losses + i));
-        return sum_of_lanes(all);
+            f(i, load_as<double>(sums + i) + load_as<double>(losses + i));
     }
-    /// An infinite sum has lost nothing.
-    static double corrected(double sum, double lost) { return sum - sum == 0 ? sum + lost : sum; }
     Vec<T> sum_ = Vec<T>(0);
     Vec<T> lost_ = Vec<T>(0);
 };

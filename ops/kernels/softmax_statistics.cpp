@@ -39,10 +39,16 @@ template <class T, class S>
 REEL_FLATTEN void lane_statistics(int64_t n, int64_t count, ConstPanel x, void* max, void* rest,
                                   double* log_sum) {
     Found<T, kGroup> found{};
-    for_each_vector<T>(count, [&](int64_t l, int64_t lanes) {
-        with_lanes<T>(lanes, static_cast<const S*>(x.data) + l, x.stride, [&](const auto& z) {
-            find_lane_sums<T, S>(n, maximum<T>(n, z), z, KeepNothing(), found, l);
+    const auto for_each = [&](const auto& f) {
+        for_each_vector<T>(count, [&](int64_t l, int64_t lanes) {
+            with_lanes<T>(lanes, static_cast<const S*>(x.data) + l, x.stride,
+                          [&](const auto& z) { f(l, z); });
         });
+    };
+    // All maxima first: the exponentials would wait for each.
+    for_each([&](int64_t l, const auto& z) { maximum<T>(n, z).store_unaligned(found.max + l); });
+    for_each([&](int64_t l, const auto& z) {
+        find_lane_sums<T, S>(n, load(found.max + l), z, KeepNothing(), found, l);
     });
     conclude<T>(count, found, max, rest, log_sum);
 }

@@ -46,12 +46,14 @@ inline constexpr T kUnlift = sizeof(T) == 4 ? T(0x1p-64) : T(0x1p-512);
 /// eʳ − 1 for |r| ≤ ½ log 2.
 template <class T>
 Vec<T> expm1_of_remainder(const Vec<T>& r) {
-    return multiply_add(r * r, polynomial<T>(r, kExpTail<T>), r);
+    const Vec<T> square = r * r;
+    return multiply_add(square, polynomial<T>(r, square, kExpTail<T>), r);
 }
 /// eʳ − 1 − r.
 template <class T>
 Vec<T> exp_tail(const Vec<T>& r) {
-    return r * r * polynomial<T>(r, kExpTail<T>);
+    const Vec<T> square = r * r;
+    return square * polynomial<T>(r, square, kExpTail<T>);
 }
 
 /// x = n log 2 + r, for x within the bounds. `rounded` has n + offset in its lowest bits.

@@ -21,6 +21,24 @@ Vec<T> polynomial(const Vec<T>& x, const T (&c)[N]) {
     return y;
 }
 
+/// The same by its even and its odd powers, for half the waiting, given x².
+template <class T, std::size_t N>
+Vec<T> polynomial(const Vec<T>& x, const Vec<T>& square, const T (&c)[N]) {
+    constexpr std::size_t kEven = (N - 1) / 2 * 2;
+    constexpr std::size_t kOdd = (N - 2) / 2 * 2 + 1;
+    Vec<T> even(c[kEven]);
+    Vec<T> odd(c[kOdd]);
+    [&]<std::size_t... K>(std::index_sequence<K...>) {
+        ((even = multiply_add(even, square, Vec<T>(c[kEven - 2 - 2 * K]))), ...);
+    }
+    (std::make_index_sequence<kEven / 2>());
+    [&]<std::size_t... K>(std::index_sequence<K...>) {
+        ((odd = multiply_add(odd, square, Vec<T>(c[kOdd - 2 - 2 * K]))), ...);
+    }
+    (std::make_index_sequence<kOdd / 2>());
+    return multiply_add(odd, x, even);
+}
+
 // ---- Bits and tables
 
 /// How a number is stored: unsigned integers of its size, the bits of its fraction, the bias of its exponent.

@@ -30,6 +30,14 @@ void copy_plane(const Unit* from, int64_t from_fibre, int64_t from_element, Unit
         transpose(from, from_fibre, elements, fibres, to, to_element);
     } else if (from_fibre == 1 && to_element == 1) {
         transpose(from, from_element, fibres, elements, to, to_fibre);
+    } else if (from_fibre == 1 && to_fibre == 1) {
+        for (int64_t e = 0; e < elements; ++e) {
+            const Unit* row = from + e * from_element;
+            Unit* copy = to + e * to_element;
+            fetch_lines(row, kRowsAhead * from_element, fibres);
+            fetch_lines(copy, kRowsAhead * to_element, fibres);
+            for (int64_t f = 0; f < fibres; ++f) copy[f] = row[f];
+        }
     } else if (std::abs(from_element) <= std::abs(from_fibre)) {
         for (int64_t f = 0; f < fibres; ++f) {
             for (int64_t e = 0; e < elements; ++e)
@@ -117,7 +125,12 @@ FibreReader::FibreReader(const Fibres& fibres, const Tensor& x, DType compute)
 
 bool FibreReader::is_direct(int64_t first, int64_t count) const {
     if (stored_ != compute_ || starts_.run(first).length < count) return false;
-    return grouping_ == kernels::kRows ? element_ == 1 : count == 1 || starts_.run(first).step == 1;
+    if (grouping_ == kernels::kRows) return element_ == 1;
+    // Lines a page apart push each other out of the caches, which are read several times: 1024 x 1024 along dim 0 takes 2.3 ms,
+    // copied 1.7 (AMD EPYC, Zen 3).
+    constexpr int64_t kPage = 4096;
+    if (length_ > 16 && element_ * itemsize(stored_) % kPage == 0) return false;
+    return count == 1 || starts_.run(first).step == 1;
 }
 
 kernels::Panel FibreReader::in_place(int64_t first, int64_t) const {

@@ -33,218 +33,254 @@ void store_narrow(T* y, const Wide& v, int64_t n) {
     }
 }
 
-/// Where the first element of row f is.
+/// One dense fibre of `n` classes, kWide of them at a time.
 template <class T>
-const T* row_of(const ConstPanel& panel, int64_t f) {
-    return panel.data ? static_cast<const T*>(panel.data) + f * panel.stride : nullptr;
+struct OneRow {
+    const T* z;
+    int64_t n;
+
+    /// f(class, how many from it on).
+    void each(const auto& f) const {
+        int64_t c = 0;
+        for (; c + kWide <= n; c += kWide) f(c, kWide);
+        if (c < n) f(c, n - c);
+    }
+    /// What is missing in the last vector is -inf.
+    Wide logits(int64_t c, int64_t some) const {
+        return some == kWide ? load_as<double>(z + c) : row_tail<double>(z + c, some);
+    }
+    static int64_t kept(int64_t c) { return c; }
+    static Wide sum(const auto& sums) { return Wide(sums.total()); }
+};
+
+/// `lanes` fibres side by side, each of `n` classes: one class of all of them at a time.
+template <class T>
+struct SideBySide {
+    const T* z;
+    int64_t stride;
+    int64_t n;
+    int64_t lanes;
+
+    void each(const auto& f) const {
+        if (lanes == kWide) {
+            for (int64_t c = 0; c < n; ++c) f(c, kWide);
+        } else {
+            for (int64_t c = 0; c < n; ++c) f(c, lanes);
+        }
+    }
+    Wide logits(int64_t c, int64_t some) const { return load_wide(z + c * stride, some); }
+    static int64_t kept(int64_t c) { return c * kWide; }
+    static Wide sum(const auto& sums) {
+        alignas(Wide) double all[kWide];
+        sums.lanes(all);
+        return Wide::load_aligned(all);
+    }
+};
+
+/// Where q is p itself, without a share, a weight or a label.
+bool is_plain(const SoftTargets& q) {
+    return q.probability.data && q.share == 1 && q.floor == 0 && !q.weight && !q.classes;
 }
 
-/// q = weight · (share · p + floor), without the excess.
-class Target {
+/// q = weight · (share · p + floor).
+class Mixture {
 public:
-    explicit Target(const SoftTargets& q) : weight_(q.weight), share_(q.share), floor_(q.floor) {}
-    /// Of `n` classes from c on, of a row whose probabilities are p.
-    template <class T>
-    Wide in_row(const T* p, int64_t c, int64_t n) const {
-        return of(p ? load_wide(p + c, n) : Wide(0), weight_ ? load_wide(weight_ + c, n) : Wide(1));
-    }
-    /// Of class c of `n` fibres side by side, whose probabilities are at p.
-    template <class T>
-    Wide in_lanes(const T* p, int64_t c, int64_t n) const {
-        return of(p ? load_wide(p, n) : Wide(0), Wide(weight_ ? weight_[c] : 1));
+    explicit Mixture(const SoftTargets& q) : share_(q.share), floor_(q.floor) {}
+    Wide operator()(const Wide& p, const Wide& weight) const {
+        return weight * multiply_add(p, share_, floor_);
     }
 
 private:
-    Wide of(const Wide& p, const Wide& weight) const { return weight * multiply_add(p, share_, floor_); }
-    const double* weight_;
     Wide share_, floor_;
 };
 
-/// Lane by lane q at one class after the other, of `n` fibres from fibre l on.
-template <class T>
-class LaneTarget {
+/// q of fibre f, a row, without the excess of its label.
+template <class T, bool kPlain>
+class RowTarget {
 public:
-    LaneTarget(const SoftTargets& q, int64_t l, int64_t n)
-        : target_(q),
-          p_(q.probability.data ? static_cast<const T*>(q.probability.data) + l : nullptr),
-          stride_(q.probability.stride),
-          n_(n),
-          label_(q.classes ? load_wide(q.classes + l, n) : Wide(-1)),
-          excess_(q.classes ? load_wide(q.excess + l, n) : Wide(0)) {}
-    Wide operator()(int64_t c) const {
-        const Wide q = target_.in_lanes(p_ ? p_ + c * stride_ : nullptr, c, n_);
-        return q + xsimd::select(label_ == Wide(static_cast<double>(c)), excess_, Wide(0));
+    RowTarget(const SoftTargets& q, int64_t f)
+        : mixture_(q),
+          p_(q.probability.data ? static_cast<const T*>(q.probability.data) + f * q.probability.stride
+                                : nullptr),
+          weight_(q.weight),
+          label_(q.classes ? q.classes[f] : 0),
+          excess_(q.classes ? q.excess[f] : 0) {}
+    /// 0 for classes that are missing in the last vector.
+    Wide operator()(int64_t c, int64_t some) const {
+        const Wide q = kPlain ? load_wide(p_ + c, some)
+                              : mixture_(p_ ? load_wide(p_ + c, some) : Wide(0),
+                                         weight_ ? load_wide(weight_ + c, some) : Wide(1));
+        if (some == kWide) return q;
+        return only_where(load(kIota<double>) < Wide(static_cast<double>(some)), q);
     }
+    int64_t label() const { return label_; }
+    double excess() const { return excess_; }
 
 private:
-    Target target_;
+    Mixture mixture_;
     const T* p_;
-    int64_t stride_, n_;
+    const double* weight_;
+    int64_t label_;
+    double excess_;
+};
+
+/// q of fibres l … side by side.
+template <class T, bool kPlain>
+class LaneTarget {
+public:
+    LaneTarget(const SoftTargets& q, int64_t l, int64_t lanes)
+        : mixture_(q),
+          p_(q.probability.data ? static_cast<const T*>(q.probability.data) + l : nullptr),
+          stride_(q.probability.stride),
+          weight_(q.weight),
+          label_(q.classes ? load_wide(q.classes + l, lanes) : Wide(-1)),
+          excess_(q.classes ? load_wide(q.excess + l, lanes) : Wide(0)) {}
+    Wide operator()(int64_t c, int64_t some) const {
+        if constexpr (kPlain) return load_wide(p_ + c * stride_, some);
+        const Wide q =
+            mixture_(p_ ? load_wide(p_ + c * stride_, some) : Wide(0), Wide(weight_ ? weight_[c] : 1));
+        return q + only_where(label_ == Wide(static_cast<double>(c)), excess_);
+    }
+    static double excess() { return 0; }
+    static int64_t label() { return 0; }
+
+private:
+    Mixture mixture_;
+    const T* p_;
+    int64_t stride_;
+    const double* weight_;
     Wide label_, excess_;
 };
 
-/// Σ q and Σ q (max - z).
-template <class T>
-struct Expectation {
-    Sums<double, T> mass, distance;
-    void add(const Wide& q, const Wide& below_max) {
-        mass.add(q);
-        distance.add(xsimd::select(q == Wide(0), Wide(0), q * below_max));
-    }
-};
-
-/// Of a row but for what its last few classes have: q there is added one by one.
-template <class T>
-Expectation<T> row_expectation(int64_t n, const T* z, const T* p, double max, const Target& q, bool both) {
-    Expectation<T> sums;
-    int64_t c = 0;
-    if (!both) {
-        for (; c + kWide <= n; c += kWide) sums.mass.add(q.in_row(p, c, kWide));
+/// f(fibres, their target, which is the first, how many) for each row, or vector of fibres side by side.
+template <class T, Grouping kGrouping, bool kPlain>
+void for_each_fibre(int64_t n, int64_t count, const ConstPanel& x, const SoftTargets& q, const auto& f) {
+    const T* z = static_cast<const T*>(x.data);
+    if constexpr (kGrouping == kRows) {
+        for (int64_t i = 0; i < count; ++i)
+            f(OneRow<T>{z + i * x.stride, n}, RowTarget<T, kPlain>(q, i), i, 1);
     } else {
-        for (; c + kWide <= n; c += kWide)
-            sums.add(q.in_row(p, c, kWide), Wide(max) - load_wide(z + c, kWide));
-    }
-    if (c == n) return sums;
-    alignas(Wide) double last[kWide] = {};
-    store_some(last, q.in_row(p, c, n - c), n - c);
-    sums.add(load(last), Wide(max) - load_wide(z + c, n - c));
-    return sums;
-}
-
-template <class T>
-REEL_FLATTEN void row_expectations(int64_t n, int64_t count, ConstPanel x, const void* max,
-                                   const SoftTargets& q, double* mass, double* distance) {
-    const Target target(q);
-    for (int64_t f = 0; f < count; ++f) {
-        const T* z = row_of<T>(x, f);
-        const auto top = static_cast<double>(static_cast<const T*>(max)[f]);
-        const Expectation<T> sums =
-            row_expectation(n, z, row_of<T>(q.probability, f), top, target, distance != nullptr);
-        const bool has_excess = q.classes && q.excess[f] != 0;
-        mass[f] = sums.mass.total() + (has_excess ? q.excess[f] : 0);
-        if (!distance) continue;
-        distance[f] = sums.distance.total();
-        if (has_excess) distance[f] += q.excess[f] * (top - static_cast<double>(z[q.classes[f]]));
-    }
-}
-
-template <class T>
-REEL_FLATTEN void lane_expectations(int64_t n, int64_t count, ConstPanel x, const void* max,
-                                    const SoftTargets& q, double* mass, double* distance) {
-    for_each_vector<double>(count, [&](int64_t l, int64_t lanes) {
-        const T* z = static_cast<const T*>(x.data) + l;
-        const Wide top = load_wide(static_cast<const T*>(max) + l, lanes);
-        const LaneTarget<T> target(q, l, lanes);
-        Expectation<T> sums;
-        for (int64_t c = 0; c < n; ++c) sums.add(target(c), top - load_wide(z + c * x.stride, lanes));
-        double all[2][kWide];
-        sums.mass.lanes(all[0]);
-        sums.distance.lanes(all[1]);
-        std::copy_n(all[0], lanes, mass + l);
-        if (distance) std::copy_n(all[1], lanes, distance + l);
-    });
-}
-
-/// factor · (mass · e^(z - max) / (1 + rest) - q) of kWide fibres. Where a maximum has most of the probability, that is
-/// written as 1 - rest / (1 + rest), so that what is left of mass - q is not lost in it.
-class Residual {
-public:
-    template <int64_t N>
-    Residual(const Found<double, N>& found, int64_t l, const Wide& mass, const Wide& factor)
-        : mass_(mass), factor_(factor) {
-        const Wide nan(std::numeric_limits<double>::quiet_NaN());
-        const Wide max = load(found.max + l);
-        const Concluded<double> fibres(found, l);
-        const Wide rest =
-            xsimd::select(max - max == Wide(0), fibres.rest, nan);  // no finite maximum: all NaN
-        const Wide sum = Wide(1) + rest;
-        leader_ = xsimd::select(rest < Wide(1), max, nan);
-        scale_ = mass * Wide(math::kUnlift<double>) / (fibres.top * sum);
-        others_ = mass * (rest / sum);
-    }
-    /// With e the lifted exponential of z.
-    Wide operator()(const Wide& z, const Wide& e, const Wide& q) const {
-        const Wide leading = (mass_ - q) - others_;
-        return factor_ * xsimd::select(z == leader_, leading, multiply_add(e, scale_, -q));
-    }
-
-private:
-    Wide leader_, mass_, factor_, scale_, others_;
-};
-
-template <class T>
-REEL_FLATTEN void row_residuals(int64_t n, int64_t count, ConstPanel x, const void* max, const SoftTargets& q,
-                                const double* mass, const double* factor, void* scratch, Panel y) {
-    const Target target(q);
-    const int64_t few = rows_at_once(n);
-    const int64_t room = (n + kWide - 1) / kWide * kWide;
-    auto* exponentials = static_cast<double*>(scratch);
-    for (int64_t first = 0; first < count; first += few) {
-        const int64_t rows = std::min(few, count - first);
-        Found<double, kFewRows<double>> found{};
-        std::copy_n(static_cast<const T*>(max) + first, rows, found.max);
-        find_row_sums<double>(
-            n, rows, row_of<T>(x, first), x.stride,
-            [&](int64_t f) { return KeepAll<double>{exponentials + f * room}; }, found, 0);
-        for (int64_t l = 0; l < rows; l += kWide) {
-            const int64_t some = std::min(kWide, rows - l);
-            const Residual all(found, l, load_wide(mass + first + l, some),
-                               load_wide(factor + first + l, some));
-            for (int64_t f = l; f < l + some; ++f) {
-                const T* z = row_of<T>(x, first + f);
-                const T* p = row_of<T>(q.probability, first + f);
-                const double* e = exponentials + f * room;
-                const Residual residual = only_lane<double>(all, f - l);
-                T* to = static_cast<T*>(y.data) + (first + f) * y.stride;
-                int64_t c = 0;
-                for (; c + kWide <= n; c += kWide)
-                    store_narrow(to + c,
-                                 residual(load_wide(z + c, kWide), load(e + c), target.in_row(p, c, kWide)),
-                                 kWide);
-                if (c < n)
-                    store_narrow(to + c,
-                                 residual(load_wide(z + c, n - c), load(e + c), target.in_row(p, c, n - c)),
-                                 n - c);
-                if (!q.classes || q.excess[first + f] == 0) continue;
-                const int64_t t = q.classes[first + f];
-                const Wide here = target.in_row(p, t, 1) + Wide(q.excess[first + f]);
-                store_narrow(to + t, residual(Wide(static_cast<double>(z[t])), Wide(e[t]), here), 1);
-            }
-        }
-    }
-}
-
-template <class T>
-REEL_FLATTEN void lane_residuals(int64_t n, int64_t count, ConstPanel x, const void* max,
-                                 const SoftTargets& q, const double* mass, const double* factor,
-                                 void* scratch, Panel y) {
-    auto* exponentials = static_cast<double*>(scratch);
-    for_each_vector<double>(count, [&](int64_t l, int64_t lanes) {
-        const T* z = static_cast<const T*>(x.data) + l;
-        T* to = static_cast<T*>(y.data) + l;
-        Found<double, kWide> found{};
-        with_lanes<double>(lanes, z, x.stride, [&](const auto& element) {
-            find_lane_sums<double, T>(n, load_wide(static_cast<const T*>(max) + l, lanes), element,
-                                      KeepAll<double>{exponentials}, found, 0);
+        for_each_vector<double>(count, [&](int64_t l, int64_t lanes) {
+            f(SideBySide<T>{z + l, x.stride, n, lanes}, LaneTarget<T, kPlain>(q, l, lanes), l, lanes);
         });
-        const Residual residual(found, 0, load_wide(mass + l, lanes), load_wide(factor + l, lanes));
-        const LaneTarget<T> target(q, l, lanes);
-        for (int64_t c = 0; c < n; ++c) {
-            store_narrow(
-                to + c * y.stride,
-                residual(load_wide(z + c * x.stride, lanes), load(exponentials + c * kWide), target(c)),
-                lanes);
-        }
+    }
+}
+
+/// q (max - z), where 0 · inf is 0.
+template <class T>
+Wide distance_of(const Wide& q, const Wide& below_max) {
+    if constexpr (sizeof(T) < sizeof(double)) {
+        // Times a number beyond all of T: infinite in T, if q is not 0.
+        return q * smaller(Wide(std::numeric_limits<double>::max()), below_max);
+    } else {
+        return zero_where(q == Wide(0), q * below_max);
+    }
+}
+
+template <class T, Grouping kGrouping, bool kPlain>
+REEL_FLATTEN void expect(int64_t n, int64_t count, ConstPanel x, const void* max, const SoftTargets& q,
+                         double* mass, double* distance) {
+    const auto each = [&](const auto& fibres, const auto& target, int64_t f, int64_t some) {
+        const Wide top = load_wide(static_cast<const T*>(max) + f, some);
+        Sums<double, T> masses;
+        Sums<double, T> distances;
+        fibres.each([&](int64_t c, int64_t k) {
+            const Wide share = target(c, k);
+            masses.add(share);
+            if (distance) distances.add(distance_of<T>(share, top - fibres.logits(c, k)));
+        });
+        const bool has_excess = target.excess() != 0;
+        const Wide all = fibres.sum(masses);
+        store_some(mass + f, has_excess ? all + Wide(target.excess()) : all, some);
+        if (!distance) return;
+        store_some(distance + f, fibres.sum(distances), some);
+        if (has_excess)
+            distance[f] +=
+                target.excess() * (first_lane(top) - static_cast<double>(fibres.z[target.label()]));
+    };
+    for_each_fibre<T, kGrouping, kPlain>(n, count, x, q, each);
+}
+
+/// Where rest = Σ' e^(z - max) is below this, the maximum's probability is written as 1 - rest / (1 + rest), so that what is
+/// left of mass - q is not lost in it: in double precision that of float32 logits has digits enough while it is not 1 to the
+/// last digit of a float32.
+template <class T>
+constexpr double kLead = sizeof(T) < sizeof(double) ? 0x1p-24 : 1;
+
+/// store(class, factor · (mass · e^(z - max) / (1 + rest) - q), how many) for all of a row, or of fibres side by side. Where a
+/// maximum has most of the probability (`kLeads`), it is left out of the sum.
+template <class T, bool kLeads>
+void residuals_of(const auto& fibres, const auto& target, const Wide& max, const Wide& rest, const Wide& mass,
+                  const Wide& factor, double* exponentials, const auto& store) {
+    const Wide nan(std::numeric_limits<double>::quiet_NaN());
+    const Wide leader = xsimd::select(rest < Wide(kLead<T>), max, nan);
+    const ShiftedExp<double> exponential(max);
+    Sums<double, T> sums;
+    fibres.each([&](int64_t c, int64_t k) {
+        const Wide z = fibres.logits(c, k);
+        const Wide e = exponential(z);
+        e.store_unaligned(exponentials + fibres.kept(c));
+        sums.add(kLeads ? zero_where(z == leader, e) : e);
     });
+    const Wide others = fibres.sum(sums);
+    const Wide all = kLeads ? others + only_where(leader == max, exponential(max)) : others;
+    const Wide scale = xsimd::select(max - max == Wide(0), mass / all, nan);  // no finite maximum: all NaN
+    const Wide lacking = mass * (others / all);
+    const auto write = [&](int64_t c, int64_t k, const Wide& q) {
+        Wide residual = multiply_subtract(load(exponentials + fibres.kept(c)), scale, q);
+        if (kLeads) residual = xsimd::select(fibres.logits(c, k) == leader, (mass - q) - lacking, residual);
+        store(c, factor * residual, k);
+    };
+    fibres.each([&](int64_t c, int64_t k) { write(c, k, target(c, k)); });
+    if (target.excess() != 0) write(target.label(), 1, target(target.label(), 1) + Wide(target.excess()));
+}
+
+template <class T, Grouping kGrouping, bool kPlain>
+REEL_FLATTEN void write_residuals(int64_t n, int64_t count, ConstPanel x, const void* max, const void* rest,
+                                  const SoftTargets& q, const double* mass, const double* factor,
+                                  void* scratch, Panel y) {
+    const auto each = [&](const auto& fibres, const auto& target, int64_t f, int64_t some) {
+        const Wide others = load_wide(static_cast<const T*>(rest) + f, some);
+        const auto run = [&](auto leads) {
+            residuals_of<T, decltype(leads)::value>(
+                fibres, target, load_wide(static_cast<const T*>(max) + f, some), others,
+                load_wide(mass + f, some), load_wide(factor + f, some), static_cast<double*>(scratch),
+                [&](int64_t c, const Wide& residual, int64_t k) {
+                    store_narrow(
+                        static_cast<T*>(y.data) + (kGrouping == kRows ? f * y.stride + c : c * y.stride + f),
+                        residual, k);
+                });
+        };
+        if (xsimd::any(others < Wide(kLead<T>))) {
+            run(std::true_type());
+        } else {
+            run(std::false_type());
+        }
+    };
+    for_each_fibre<T, kGrouping, kPlain>(n, count, x, q, each);
+}
+
+template <class T, Grouping kGrouping>
+void expectations(int64_t n, int64_t count, ConstPanel x, const void* max, const SoftTargets& q, double* mass,
+                  double* distance) {
+    (is_plain(q) ? expect<T, kGrouping, true> : expect<T, kGrouping, false>)(n, count, x, max, q, mass,
+                                                                             distance);
+}
+
+template <class T, Grouping kGrouping>
+void residuals(int64_t n, int64_t count, ConstPanel x, const void* max, const void* rest,
+               const SoftTargets& q, const double* mass, const double* factor, void* scratch, Panel y) {
+    (is_plain(q) ? write_residuals<T, kGrouping, true>
+                 : write_residuals<T, kGrouping, false>)(n, count, x, max, rest, q, mass, factor, scratch, y);
 }
 
 template <class T>
 void add_soft_targets(Table& table) {
     Softmax& kernels = table.softmax[static_cast<std::size_t>(dtype_of<T>())];
-    kernels.expectations[kRows] = &row_expectations<T>;
-    kernels.expectations[kLanes] = &lane_expectations<T>;
-    kernels.residuals[kRows] = &row_residuals<T>;
-    kernels.residuals[kLanes] = &lane_residuals<T>;
+    kernels.expectations[kRows] = &expectations<T, kRows>;
+    kernels.expectations[kLanes] = &expectations<T, kLanes>;
+    kernels.residuals[kRows] = &residuals<T, kRows>;
+    kernels.residuals[kLanes] = &residuals<T, kLanes>;
 }
 
 }  // namespace

@@ -237,6 +237,12 @@ struct SoftTargets {
     const double* excess;
 };
 
+/// Doubles that take the exponentials of a row of n, or of a vector of fibres side by side.
+constexpr std::int64_t room_for_exponentials(Grouping grouping, std::int64_t n) {
+    constexpr std::int64_t kVector = kMaxVector / static_cast<std::int64_t>(sizeof(double));
+    return grouping == kRows ? n + kVector : n * kVector;
+}
+
 /// Kernels on groups of `count` fibres of `n` elements, by their grouping. Per fibre, max is its largest
 /// element, rest = Σ e^(x - max) over all its elements but one that attains the maximum, and
 /// log_sum = log(1 + rest). max and rest are of the type computed in.
@@ -253,9 +259,9 @@ struct Softmax {
     /// is 0.
     void (*expectations[2])(std::int64_t n, std::int64_t count, ConstPanel x, const void* max,
                             const SoftTargets& q, double* mass, double* distance) = {};
-    /// y = factor · (mass · e^(x - max) / (1 + rest) - q), computed in double precision from x on. `scratch` is
-    /// aligned as vectors are and takes n vectors (lanes), or n doubles and a vector (rows).
-    void (*residuals[2])(std::int64_t n, std::int64_t count, ConstPanel x, const void* max,
+    /// y = factor · (mass · e^(x - max) / (1 + rest) - q), computed in double precision from x on; of `rest` it is only
+    /// seen how small it is. `scratch` takes `room_for_exponentials`.
+    void (*residuals[2])(std::int64_t n, std::int64_t count, ConstPanel x, const void* max, const void* rest,
                          const SoftTargets& q, const double* mass, const double* factor, void* scratch,
                          Panel y) = {};
     /// y = e^(x - max) / (1 + rest), `empty` in fibres that are all -inf. `scratch` is aligned as vectors are

@@ -171,8 +171,8 @@ struct Group {
         } else {
             kernel.expectations[fibres.grouping()](fibres.length(), count, z, row.max, q, mass, nullptr);
         }
-        kernel.residuals[fibres.grouping()](fibres.length(), count, z, row.max, q, mass, factor, scratch,
-                                            z_bar);
+        kernel.residuals[fibres.grouping()](fibres.length(), count, z, row.max, row.rest, q, mass, factor,
+                                            scratch, z_bar);
     }
 
     /// A factor of 0 makes a gradient of 0 but for rows with an infinity or a NaN.
@@ -185,14 +185,6 @@ struct Group {
         }
     }
 };
-
-/// Memory for the exponentials of a row, of a few short ones, or of a vector of fibres, in double precision.
-Tensor exponentials_of(const Fibres& fibres) {
-    const int64_t n = fibres.length();
-    if (fibres.grouping() != kernels::kRows) return Tensor::empty({n * kernels::kMaxVector}, kBool);
-    const int64_t rows = n <= kernels::kShortRow ? kernels::kShortRows : 1;
-    return Tensor::empty({rows * (n * itemsize(kFloat64) + kernels::kMaxVector)}, kBool);
-}
 
 void check_labels(const char* name, const ClassLoss& problem, const Fibres& fibres) {
     if (problem.has_labels())
@@ -259,8 +251,11 @@ Tensor class_loss_gradient(const ClassLoss& problem, const Tensor& rows, const T
             return [&, reader = FibreReader(fibres, problem.logits, dtype_of<T>()),
                     writer = FibreWriter(fibres, z_bar, dtype_of<T>()),
                     soft = SoftReader(targets, problem, fibres),
-                    scratch = problem.is_hard() ? Tensor() : exponentials_of(fibres)](int64_t first,
-                                                                                      int64_t count) mutable {
+                    scratch = problem.is_hard()
+                                  ? Tensor()
+                                  : Tensor::empty(
+                                        {kernels::room_for_exponentials(fibres.grouping(), fibres.length())},
+                                        kFloat64)](int64_t first, int64_t count) mutable {
                 const Group<T> group{fibres, targets, kernels::softmax(dtype_of<T>()), first, count};
                 const ConstPanel z = reader.read(first, count);
                 const Panel to = writer.place(first, count);

@@ -2,6 +2,7 @@
 // a battery of inputs is in accuracy_test.cpp.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -87,6 +88,36 @@ TEST_CASE("cross_entropy: confident rows") {
     CHECK(loss.item<float>() == doctest::Approx(4.248354255291589e-18).epsilon(2e-7));
     CHECK(gradient[1].item<float>() == doctest::Approx(-4.248354255291589e-18).epsilon(2e-7));
     CHECK(gradient[0].item<float>() == doctest::Approx(4.248354255291589e-18).epsilon(2e-7));
+}
+
+TEST_CASE("cross_entropy: the gradient of a target that is all the leader's, whatever its lead") {
+    constexpr std::int64_t kRows = 80;
+    for (const DType dtype : {kFloat32, kFloat64}) {
+        for (const std::int64_t classes : {3, 5, 70}) {
+            const Tensor leaders = remainder(arange(kRows) * 3, classes);
+            const Tensor target = one_hot(leaders, classes).to(kFloat64);
+            const Tensor lead = 1 + arange(kRows).to(kFloat64).unsqueeze(-1) * 0.5;  // up to e^40
+            const Tensor others = remainder(arange(kRows * classes).view({kRows, classes}), 7) * 0.125;
+            const Tensor z = (others + target * lead).to(dtype);
+            const auto found = both(z, target.to(dtype), kEach).gradient.to_vector<double>();
+            const auto leader = leaders.to_vector<std::int64_t>();
+            const auto below = (z - z.amax({-1}, true)).to_vector<double>();  // exact
+            long double worst = 0;
+            for (std::size_t i = 0; i < below.size(); i += static_cast<std::size_t>(classes)) {
+                const auto n = static_cast<std::size_t>(classes);
+                const auto top = static_cast<std::size_t>(leader[i / n]);
+                long double rest = 0;
+                for (std::size_t c = 0; c < n; ++c)
+                    rest += c == top ? 0 : std::exp(static_cast<long double>(below[i + c]));
+                for (std::size_t c = 0; c < n; ++c) {
+                    const long double e = c == top ? -rest : std::exp(static_cast<long double>(below[i + c]));
+                    worst = std::max(worst,
+                                     std::abs(static_cast<long double>(found[i + c]) / e * (1 + rest) - 1));
+                }
+            }
+            CHECK(worst <= (dtype == kFloat32 ? 0x1p-22L : 0x1p-51L));
+        }
+    }
 }
 
 TEST_CASE("cross_entropy: an ignored row is an absent row, under every option") {

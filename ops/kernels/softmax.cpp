@@ -136,18 +136,26 @@ REEL_FLATTEN void row_log_probabilities(int64_t n, int64_t count, ConstPanel x, 
 template <class T>
 REEL_FLATTEN void lane_log_probabilities(int64_t n, int64_t count, ConstPanel x, Panel y) {
     constexpr int64_t w = kWidth<T>;
+    // What lies apart, not gathered, is read once, if it fits: 64 x 64 x 256 along dim 1 takes 1.1 ms, not 1.3 (Zen 3).
+    constexpr int64_t kNear = 128;
+    const bool reads_once = n <= kNear && x.stride > kMaxFibres;
+    alignas(Vec<T>) T vectors[kNear * w];
     for_each_vector<T>(count, [&](int64_t l, int64_t lanes) {
         const T* z = static_cast<const T*>(x.data) + l;
-        Found<T, w> found{};
+        const auto write = [&](const Vec<T>& max, const auto& element, const T* from, int64_t stride) {
+            Found<T, w> found{};
+            find_lane_sums<T, T>(n, max, element, KeepNothing(), found, 0);
+            T logs[w];
+            for (int64_t i = 0; i < w; i += kWide) log_sums(found, i, logs + i);
+            const Vec<T> log = load(logs);
+            map_lanes<T>(n, lanes, from, stride, static_cast<T*>(y.data) + l, y.stride,
+                         [&](const Vec<T>& v) { return (v - max) - log; });
+        };
         with_lanes<T>(lanes, z, x.stride, [&](const auto& element) {
-            find_lane_sums<T, T>(n, maximum<T>(n, element), element, KeepNothing(), found, 0);
+            if (!reads_once) return write(maximum<T>(n, element), element, z, x.stride);
+            const Vec<T> max = maximum<T>(n, ReadOnce{element, vectors});
+            write(max, Lanes<T, T>{vectors, w}, vectors, w);
         });
-        T logs[w];
-        for (int64_t i = 0; i < w; i += kWide) log_sums(found, i, logs + i);
-        const Vec<T> max = load(found.max);
-        const Vec<T> log = load(logs);
-        map_lanes<T>(n, lanes, z, x.stride, static_cast<T*>(y.data) + l, y.stride,
-                     [&](const Vec<T>& element) { return (element - max) - log; });
     });
 }
 

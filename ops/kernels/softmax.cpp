@@ -162,6 +162,7 @@ REEL_FLATTEN void lane_log_probabilities(int64_t n, int64_t count, ConstPanel x,
 template <class T>
 void add_softmax(Table& table) {
     Softmax& kernels = table.softmax[static_cast<std::size_t>(dtype_of<T>())];
+    kernels.long_row = 4 * kWidth<T>;
     kernels.probabilities[kRows] = &row_probabilities<T>;
     kernels.probabilities[kLanes] = &lane_probabilities<T>;
     kernels.log_probabilities[kRows] = &row_log_probabilities<T>;

@@ -13,7 +13,6 @@ namespace {
 
 using std::int64_t;
 
-constexpr int64_t kLongRow = 64;           // from here on a row is worth a kernel call of its own
 constexpr int64_t kGroupElements = 16384;  // elements of a group of rows: they fit in L2
 
 Shape chosen(const Shape& values, const Shape& dims) {
@@ -64,7 +63,8 @@ Fibres::Fibres(const Tensor& model, int64_t dim)
         others_.push_back(d);
         count_ *= sizes_[d];
     }
-    grouping_ = innermost && (length_ >= kLongRow || count_ == 1) ? kernels::kRows : kernels::kLanes;
+    const bool is_long = length_ >= kernels::softmax(compute_dtype(model.dtype())).long_row;
+    grouping_ = innermost && (is_long || count_ == 1) ? kernels::kRows : kernels::kLanes;
     group_ = grouping_ == kernels::kRows
                  ? std::clamp<int64_t>(kGroupElements / std::max<int64_t>(length_, 1), 1, kernels::kMaxFibres)
                  : kernels::kMaxFibres;

@@ -46,6 +46,17 @@ void read_every(const Unit* from, std::int64_t count, Unit* dense) {
     for (; i < count; ++i) dense[i] = from[i * kStep];
 }
 
+/// Elements that are any `step` apart.
+template <class Unit>
+void read_apart(const Unit* from, std::int64_t step, std::int64_t count, Unit* dense) {
+    const bool shares_lines = std::abs(step) * static_cast<std::int64_t>(sizeof(Unit)) <= kLine;
+    const std::int64_t ahead = shares_lines ? kReadAhead<Unit> / std::abs(step) : kRowsAhead;
+    for (std::int64_t i = 0; i < count; ++i) {
+        prefetch(from, (i + ahead) * step);
+        dense[i] = from[i * step];
+    }
+}
+
 template <class Unit>
 void read_run(const Unit* from, std::int64_t step, std::int64_t count, Unit* dense, bool streams) {
     if (step == 1) {
@@ -57,7 +68,7 @@ void read_run(const Unit* from, std::int64_t step, std::int64_t count, Unit* den
     } else if (step == -1) {
         read_every<-1>(from, count, dense);
     } else {
-        for (std::int64_t i = 0; i < count; ++i) dense[i] = from[i * step];
+        read_apart(from, step, count, dense);
     }
 }
 
@@ -122,6 +133,13 @@ StridedRuns::Run StridedRuns::run(std::int64_t begin) const {
     }
     offset += rest * strides_.back();
     return {offset, sizes_[0] - inner, strides_[0]};
+}
+
+StridedRuns::Rows StridedRuns::rows(std::int64_t row, std::int64_t length) const {
+    const Run here = run(row * length);
+    if (here.length > length) return {here.offset, here.length / length, length * here.step};
+    if (sizes_.size() < 2 || sizes_[0] != length) return {here.offset, 1, 0};
+    return {here.offset, sizes_[1] - row % sizes_[1], strides_[1]};
 }
 
 void StridedRuns::gather(std::int64_t itemsize, const std::byte* base, std::int64_t begin, std::int64_t count,
@@ -196,7 +214,16 @@ void StridedRuns::scatter(std::int64_t itemsize, std::byte* base, std::int64_t b
         const auto* from = reinterpret_cast<const Unit*>(dense);
         for (std::int64_t i = begin; i < begin + count;) {
             const Run here = run(i);
-            const std::int64_t length = std::min(here.length, begin + count - i);
+            const std::int64_t left = begin + count - i;
+            if (here.length == sizes_[0] && left >= 2 * sizes_[0]) {
+                const Rows whole = rows(i / sizes_[0], sizes_[0]);
+                const std::int64_t many = std::min(whole.count, left / sizes_[0]);
+                for (std::int64_t row = 0; row < many; ++row, i += sizes_[0])
+                    write_run(to + whole.offset + row * whole.stride, here.step, sizes_[0],
+                              from + (i - begin));
+                continue;
+            }
+            const std::int64_t length = std::min(here.length, left);
             write_run(to + here.offset, here.step, length, from + (i - begin));
             i += length;
         }

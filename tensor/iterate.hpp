@@ -12,7 +12,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 
 #include "tensor/shape.hpp"
 
@@ -38,11 +37,6 @@ public:
     bool is_transposed() const { return dense_ == 1; }
     /// The length of an innermost row.
     std::int64_t row() const { return sizes_.empty() ? 1 : sizes_[0]; }
-    /// Where the next innermost row begins after one, where rows are evenly spaced.
-    std::optional<std::int64_t> row_stride() const {
-        return sizes_.size() == 2 ? std::optional(strides_[1]) : std::nullopt;
-    }
-
     struct Run {
         std::int64_t offset;  ///< of its first element
         std::int64_t length;  ///< elements up to its end
@@ -50,6 +44,14 @@ public:
     };
     /// The evenly spaced run in which element `begin` is.
     Run run(std::int64_t begin) const;
+
+    struct Rows {
+        std::int64_t offset;  ///< of the first one's first element
+        std::int64_t count;
+        std::int64_t stride;  ///< from a row to the next
+    };
+    /// The evenly spaced rows of `length` elements from number `row` on, where innermost rows are multiples of that.
+    Rows rows(std::int64_t row, std::int64_t length) const;
 
     /// Copies elements [begin, begin + count), of `itemsize` bytes each, from the operand at `base` to dense
     /// memory.

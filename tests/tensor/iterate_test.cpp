@@ -96,6 +96,20 @@ void check_runs(const Layout& layout, std::mt19937& random) {
     }
     CHECK(wrong == 0);
 
+    for (const std::int64_t parts : {1, 2, 3}) {
+        if (runs.row() % parts != 0) continue;
+        const std::int64_t length = runs.row() / parts;
+        const std::int64_t all = runs.numel() / length;
+        for (std::int64_t row = begin / length; row < std::min(all, begin / length + 1000);) {
+            const StridedRuns::Rows some = runs.rows(row, length);
+            REQUIRE(some.count >= 1);
+            REQUIRE(row + some.count <= all);
+            for (std::int64_t i = 0; i < some.count; ++i, ++row)
+                wrong += some.offset + i * some.stride != place(layout, row * length);
+        }
+    }
+    CHECK(wrong == 0);
+
     // Back to their places, nothing else touched. (Where elements share one, the last written stays.)
     std::vector<Unit> expected = memory;
     for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {

@@ -4,7 +4,6 @@
 /// wherever it is.
 #pragma once
 
-#include <tuple>
 #include <utility>
 
 #include "ops/kernels/narrow.hpp"
@@ -37,17 +36,41 @@ void map(std::int64_t n, void* y, const void* const* x, const double* parameters
     map_vectors<F, S>(n, y, x, parameters, std::make_index_sequence<kOperands>());
 }
 
-/// y[i] = f(x₀[i], x₁[i]), where operand `kSame` is one number for all i.
+/// y[i] = f(x₀[i], x₁[i]), where operand `kSame`, if it is one of them, is one number for all i.
 template <class F, class T, int kSame>
-void map_spread(std::int64_t n, void* out, const void* const* in, const double*) {
+[[gnu::always_inline]] inline void map_pair(std::int64_t n, const void* const* in, T* y) {
     const F f;
-    const T* x = static_cast<const T*>(in[1 - kSame]);
-    const Vec<T> same(*static_cast<const T*>(in[kSame]));
-    T* y = static_cast<T*>(out);
-    const auto at = [&](const Vec<T>& v) { return kSame == 0 ? f(same, v) : f(v, same); };
-    std::int64_t i = 0;
-    for (; i + kWidth<T> <= n; i += kWidth<T>) at(load(x + i)).store_unaligned(y + i);
-    if (i < n) store_some<T>(y + i, at(load_some(x + i, n - i)), n - i);
+    const T* x[] = {static_cast<const T*>(in[0]), static_cast<const T*>(in[1])};
+    const Vec<T> same(*x[kSame % 2]);
+    const auto at = [&](const auto& read) {
+        return f(kSame == 0 ? same : read(x[0]), kSame == 1 ? same : read(x[1]));
+    };
+    const auto vector = [&](std::int64_t i) { return at([&](const T* from) { return load(from + i); }); };
+    constexpr std::int64_t w = kWidth<T>;
+    if (n < w) {
+        if (n > 0) store_some<T>(y, at([&](const T* from) { return load_some(from, n); }), n);
+        return;
+    }
+    // The last vector overlaps its neighbour: it is made before y, which may be x, is written.
+    const Vec<T> last = vector(n - w);
+    for (std::int64_t i = 0; i + w <= n; i += w) vector(i).store_unaligned(y + i);
+    last.store_unaligned(y + n - w);
+}
+
+template <class F, class T, int kSame>
+REEL_FLATTEN void map_spread(std::int64_t n, void* y, const void* const* x, const double*) {
+    map_pair<F, T, kSame>(n, x, static_cast<T*>(y));
+}
+
+/// The same of rows, each of which has its own number.
+template <class F, class T, int kSame>
+REEL_FLATTEN void map_pair_of_rows(std::int64_t rows, std::int64_t n, void* y, std::int64_t y_stride,
+                                   const void* const* x, const std::int64_t* stride) {
+    for (std::int64_t r = 0; r < rows; ++r) {
+        const void* row[] = {static_cast<const T*>(x[0]) + r * stride[0],
+                             static_cast<const T*>(x[1]) + r * stride[1]};
+        map_pair<F, T, kSame>(n, row, static_cast<T*>(y) + r * y_stride);
+    }
 }
 
 /// y[i] = f(x₀[i], …) element by element, for integers, bools and tests; the compiler turns it into vectors.
@@ -78,6 +101,18 @@ void add_floating(Table& table, Fn fn, const F&) {
     add_floating<F, kOperands>(table, fn);
 }
 
+/// Enters what takes rows, and a number for all elements or for each row.
+template <class F, class T>
+void add_pair(Table& table, Fn fn) {
+    const auto i = static_cast<std::size_t>(fn);
+    const auto dtype = static_cast<std::size_t>(dtype_of<T>());
+    table.spread[0][i][dtype] = &map_spread<F, T, 0>;
+    table.spread[1][i][dtype] = &map_spread<F, T, 1>;
+    table.rows[0][i][dtype] = &map_pair_of_rows<F, T, 0>;
+    table.rows[1][i][dtype] = &map_pair_of_rows<F, T, 1>;
+    table.rows[kNoneSame][i][dtype] = &map_pair_of_rows<F, T, kNoneSame>;
+}
+
 /// The same of two operands, of which one may be a single number, and of 16-bit numbers.
 template <class F>
 void add_arithmetic(Table& table, Fn fn, const F&) {
@@ -87,12 +122,8 @@ void add_arithmetic(Table& table, Fn fn, const F&) {
         row[static_cast<std::size_t>(kFloat16)] = &map<F, Half, 2>;
         row[static_cast<std::size_t>(kBFloat16)] = &map<F, BFloat16, 2>;
     }
-    for (const auto& [row, float_loop, double_loop] :
-         {std::tuple{table.spread[0], &map_spread<F, float, 0>, &map_spread<F, double, 0>},
-          std::tuple{table.spread[1], &map_spread<F, float, 1>, &map_spread<F, double, 1>}}) {
-        row[static_cast<std::size_t>(fn)][static_cast<std::size_t>(kFloat32)] = float_loop;
-        row[static_cast<std::size_t>(fn)][static_cast<std::size_t>(kFloat64)] = double_loop;
-    }
+    add_pair<F, float>(table, fn);
+    add_pair<F, double>(table, fn);
 }
 
 /// Enters a function into the table for one type, element by element.

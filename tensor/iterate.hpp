@@ -67,6 +67,10 @@ public:
                  const std::byte* dense) const;
 
 private:
+    /// Calls f(rows, one of these rows, elements before them) for all rows, and parts of rows, that elements [begin, begin +
+    /// count) are.
+    void walk(std::int64_t begin, std::int64_t count, const auto& f) const;
+
     std::int64_t numel_ = 1;
     std::size_t dense_ = 0;  ///< which dimension is dense in memory where the innermost is not, else 0
     Shape sizes_;            ///< innermost first, none of size 1

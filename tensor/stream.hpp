@@ -1,5 +1,5 @@
 /// \file
-/// Reading ahead of memory, copying it, and writing past the caches: a line that is overwritten as a whole need not be
+/// Reading ahead of memory, and writing past the caches: a line that is overwritten as a whole need not be
 /// fetched first, and what is larger than the caches would be gone from them before it is read.
 #pragma once
 
@@ -50,21 +50,6 @@ template <class T>
 /// Short rows that lie apart are fetched so many ahead: 8 MB of 256 bytes each in 0.47 ms, not 0.72 (AMD EPYC, Zen 3).
 inline constexpr std::int64_t kRowsAhead = 8;
 
-/// memcpy. From 2 KB on that may be the processor's own copy, which takes ten times as long where `to` lies 1 to 31 bytes
-/// after `from` but for whole pages (a shift by some columns: 1.6 ms for 4 MB, and 0.2 so; AMD EPYC, Zen 3, glibc 2.36).
-inline void copy_bytes(void* to, const void* from, std::int64_t bytes) {
-    constexpr std::uintptr_t kPage = 4096;
-    const std::uintptr_t apart =
-        (reinterpret_cast<std::uintptr_t>(to) - reinterpret_cast<std::uintptr_t>(from)) % kPage;
-    std::int64_t done = 0;
-    if (apart > 0 && apart < 32 && bytes >= 2048) {
-        for (; done + kLine <= bytes; done += kLine)
-            std::memcpy(static_cast<char*>(to) + done, static_cast<const char*>(from) + done, kLine);
-    }
-    std::memcpy(static_cast<char*>(to) + done, static_cast<const char*>(from) + done,
-                static_cast<std::size_t>(bytes - done));
-}
-
 /// Copies `bytes` past the caches, where the machine can; `to` is the beginning of a line.
 inline void stream(void* to, const void* from, std::int64_t bytes) {
     std::int64_t done = 0;
@@ -80,15 +65,6 @@ inline void stream(void* to, const void* from, std::int64_t bytes) {
 #endif
     std::memcpy(static_cast<char*>(to) + done, static_cast<const char*>(from) + done,
                 static_cast<std::size_t>(bytes - done));
-}
-
-/// copy_bytes, or past the caches from the first whole line on.
-inline void copy_bytes(void* to, const void* from, std::int64_t bytes, bool streams) {
-    const auto misplaced = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(to) % kLine);
-    const std::int64_t head = misplaced > 0 ? kLine - misplaced : 0;
-    if (!streams || bytes < head + kLine) return copy_bytes(to, from, bytes);
-    std::memcpy(to, from, static_cast<std::size_t>(head));
-    stream(static_cast<char*>(to) + head, static_cast<const char*>(from) + head, bytes - head);
 }
 
 /// What was streamed is in memory before what is written next. To be called by the thread that streamed.

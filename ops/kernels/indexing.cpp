@@ -4,7 +4,7 @@
 
 #include "ops/kernels/simd.hpp"
 #include "ops/kernels/wrapping.hpp"
-#include "tensor/stream.hpp"
+#include "tensor/copy.hpp"
 
 namespace reel::kernels::REEL_SET {
 

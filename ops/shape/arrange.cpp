@@ -12,7 +12,7 @@
 #include "tensor/checked.hpp"
 #include "tensor/factory.hpp"
 #include "tensor/parallel.hpp"
-#include "tensor/stream.hpp"
+#include "tensor/copy.hpp"
 
 namespace reel {
 

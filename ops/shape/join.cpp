@@ -5,9 +5,10 @@
 #include "autograd/tape.hpp"
 #include "ops/pointwise/dense_driver.hpp"
 #include "tensor/checked.hpp"
+#include "tensor/copy.hpp"
 #include "tensor/iterate.hpp"
 #include "tensor/parallel.hpp"
-#include "tensor/stream.hpp"
+#include "tensor/scratch.hpp"
 
 namespace reel {
 
@@ -67,6 +68,11 @@ struct Runs {
     const std::byte* run(int64_t row) const {
         return first + (rows.is_even() ? row * step : rows.run(row).offset * itemsize);
     }
+    /// Its runs in rows [row, last), which lie `to_step` bytes apart from `to` on.
+    void copy(int64_t row, int64_t last, std::byte* to, int64_t to_step) const {
+        if (rows.is_even()) return copy_rows(to + start, to_step, run(row), step, last - row, end - start);
+        for (; row < last; ++row, to += to_step) copy_rows(to + start, to_step, run(row), 0, 1, end - start);
+    }
 };
 
 /// One row of the result holds one run of each part.
@@ -77,10 +83,24 @@ void copy_runs(const Tensor& y, const std::vector<Part>& parts, int64_t dim) {
     std::vector<Runs> runs;
     runs.reserve(parts.size());
     for (const Part& part : parts) runs.emplace_back(part, dim, slice);
+    const bool streams = rows * row >= kStreamedCopy;
+    if (row <= kJoined && row < kShortRow * static_cast<int64_t>(parts.size())) {
+        const int64_t block = kJoined / row;
+        parallel_for(rows, block, row, [&](int64_t begin, int64_t end) {
+            const Scratch joined(streams ? kJoined : 0);
+            for (int64_t i = begin; i < end; i += block) {
+                const int64_t last = std::min(i + block, end);
+                std::byte* to = y.raw() + i * row;
+                for (const Runs& part : runs) part.copy(i, last, streams ? joined.data() : to, row);
+                if (streams) copy_bytes(to, joined.data(), (last - i) * row, true);
+            }
+            if (streams) finish_stream();
+        });
+        return;
+    }
     // A job is a whole row, or a piece of one.
     constexpr int64_t kPiece = 1 << 16;  // bytes: enough for a thread to be worth it
     const int64_t pieces = (row + kPiece - 1) / kPiece;
-    const bool streams = rows * row >= kStreamedCopy;
     parallel_for(rows * pieces, 1, std::min(row, kPiece), [&](int64_t begin, int64_t end) {
         for (int64_t job = begin; job < end; ++job) {
             const int64_t i = pieces == 1 ? job : job / pieces;
@@ -115,7 +135,6 @@ Tensor cut(const Tensor& x, int64_t begin, int64_t end) {
 /// The same element by element, of a few slices along the first dimension at a time: they stay in cache until
 /// the last part is written.
 void copy_slices(const Tensor& y, const std::vector<Part>& parts, int64_t dim) {
-    if (y.numel() == 0) return;
     constexpr int64_t kSlices =
         65536;  // elements; of an eighth, to begin each copy would cost a fifth of the time
     const int64_t count = dim == 0 ? 1 : y.sizes()[0];
@@ -163,15 +182,12 @@ Tensor cat(const std::vector<Tensor>& tensors, int64_t dim) {
                                 d, " with tensor ", i, " of shape ", tensors[i].sizes());
     }
     const Tensor y = Tensor::empty(sizes, common_dtype(tensors));
-    // Runs of a few bytes are better written as strided elements.
-    constexpr int64_t kShortest = 64;
-    const int64_t row = y.numel() == 0 ? 0 : y.strides()[at(d)] * sizes[at(d)] * y.itemsize();
-    bool plain = row >= kShortest * static_cast<int64_t>(parts.size());
+    bool plain = true;
     for (const Part& part : parts) {
         const Tensor& x = part.tensor;
         plain = plain && x.dtype() == y.dtype() && is_contiguous(inner(x.sizes(), d), inner(x.strides(), d));
     }
-    plain ? copy_runs(y, parts, d) : copy_slices(y, parts, d);
+    if (y.numel() > 0) plain ? copy_runs(y, parts, d) : copy_slices(y, parts, d);
     for (const Part& part : parts) {
         const int64_t length = part.tensor.sizes()[at(d)];
         edges.emplace_back(part.tensor, Pullback([d, start = part.start, length](const Tensor& y_bar) {

@@ -8,7 +8,7 @@
 #include <random>
 
 #include "reel.hpp"
-#include "tensor/stream.hpp"
+#include "tensor/copy.hpp"
 
 using namespace reel;
 
@@ -173,6 +173,36 @@ TEST_CASE("iterate: bytes are copied at every distance") {
             }
         }
     }
+}
+
+TEST_CASE("iterate: rows of every length are copied, and nothing beside them") {
+    std::vector<std::byte> from(8 * 1300);
+    for (std::size_t i = 0; i < from.size(); ++i) from[i] = static_cast<std::byte>(i * 7 + i / 251);
+    for (const std::int64_t rows : {0, 1, 5}) {
+        for (const std::int64_t bytes :
+             {0, 1, 2, 3, 4, 7, 8, 12, 15, 16, 17, 31, 32, 100, 255, 256, 300, 1025}) {
+            for (const std::int64_t gap : {0, 1, 64, 200}) {
+                for (const bool streams : {false, true}) {
+                    CAPTURE(rows);
+                    CAPTURE(bytes);
+                    CAPTURE(gap);
+                    std::vector<std::byte> to(from.size(), std::byte{77});
+                    std::vector<std::byte> expected = to;
+                    for (std::int64_t row = 0; row < rows; ++row)
+                        std::copy_n(from.begin() + row * (bytes + 2 * gap), bytes,
+                                    expected.begin() + 3 + row * (bytes + gap));
+                    copy_rows(to.data() + 3, bytes + gap, from.data(), bytes + 2 * gap, rows, bytes, streams);
+                    finish_stream();
+                    CHECK(to == expected);
+                }
+            }
+        }
+    }
+    // The first row's place is the last one's: a stride below zero.
+    std::vector<std::byte> to(12);
+    copy_rows(to.data(), 4, from.data() + 8, -4, 3, 4);
+    CHECK(std::equal(to.begin(), to.begin() + 4, from.begin() + 8));
+    CHECK(std::equal(to.begin() + 8, to.end(), from.begin()));
 }
 
 TEST_CASE("iterate: neighbours are merged") {

@@ -26,13 +26,14 @@ Tensor compute_result(const Convolution& c, const Tensor& x, const Tensor& w, co
 
 Tensor compute_image_gradient(const Convolution& c, const Tensor& y_bar, const Tensor& w) {
     if (y_bar.numel() == 0) return zeros(c.image_sizes, y_bar.dtype());
-    const bool shifts = can_shift(c) && can_shift(reversed(c));
+    const bool steps = c.window.stride_height == 1 && c.window.stride_width == 1;
+    const bool shifts = steps && can_shift(c) && can_shift(reversed(c));
     return shifts ? image_gradient_by_shifts(c, y_bar, w) : image_gradient_by_columns(c, y_bar, w);
 }
 
 Tensor compute_weight_gradient(const Convolution& c, const Tensor& y_bar, const Tensor& x) {
     if (y_bar.numel() == 0) return zeros(c.weight_sizes, y_bar.dtype());
-    if (can_shift(c)) {
+    if (can_shift_products(c)) {
         const Tensor w_bar = weight_gradient_by_shifts(c, y_bar, x);
         if (isfinite(w_bar).all().item<bool>()) return w_bar;  // else see Note [Shifted planes]
     }

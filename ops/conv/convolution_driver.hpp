@@ -43,10 +43,14 @@ Tensor convolve_by_columns(const Convolution& c, const Tensor& x, const Tensor& 
 Tensor image_gradient_by_columns(const Convolution& c, const Tensor& y_bar, const Tensor& w);
 Tensor weight_gradient_by_columns(const Convolution& c, const Tensor& y_bar, const Tensor& x);
 
-/// The convolution that makes x̄ of ȳ (by the weight turned round).
+/// The convolution that makes x̄ of ȳ (by the weight turned round), where the stride is 1.
 Convolution reversed(const Convolution& c);
-/// Whether the stride is 1, and most positions of the frame belong to results (Note [Shifted planes]).
+/// Whether windows overlap, and most positions of the frame belong to results (Note [Shifted planes]). Windows that do not are
+/// unfolded as fast as they are framed.
 bool can_shift(const Convolution& c);
+/// The same of the weight's gradient, which pays for the columns once for all outputs, and not at all for other positions:
+/// with 64 outputs of 12 x 12 it takes 7.9 ms by shifts and 6.6 by columns, with 16 of 8 x 8 0.22 and 0.29 (AMD EPYC, Zen 3).
+bool can_shift_products(const Convolution& c);
 Tensor convolve_by_shifts(const Convolution& c, const Tensor& x, const Tensor& w, const Tensor& bias);
 Tensor image_gradient_by_shifts(const Convolution& c, const Tensor& y_bar, const Tensor& w);
 Tensor weight_gradient_by_shifts(const Convolution& c, const Tensor& y_bar, const Tensor& x);

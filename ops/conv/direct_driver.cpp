@@ -1,4 +1,4 @@
-// Convolution of stride 1 as sums of shifted planes.
+// Convolution as sums of shifted planes.
 //
 // Note [Shifted planes]
 // Frame every plane with its padding of zeros and read it as one long row. The zeros after a line are those
@@ -8,15 +8,21 @@
 // and there are no columns to fill or to read. The positions after the end of a line of results, and between
 // images, belong to none: their sums are computed and dropped.
 //
+// With a stride s, what a place of the window shows at neighbouring results is s apart. So the frame is taken
+// apart into its phases, each every sth line and column, where r = ⌈(width + padding) / s⌉: place (a, b) reads
+// the phase of a·dilation mod s and b·dilation mod s, shifted by a·dilation / s lines and b·dilation / s places.
+//
 // x̄ is a convolution of ȳ, by the weight turned round with its channels swapped, whose padding is what the
 // first one left: dilation (kernel − 1) − padding.
 //
 // w̄ multiplies planes of x by planes of ȳ that are framed alike: zeros are at the positions of no result.
 // An infinite x there would make a NaN of a sum that it has no part in; a w̄ that is not finite is computed
 // again, by columns.
+#include <algorithm>
 #include <vector>
 
 #include "ops/conv/convolution_driver.hpp"
+#include "tensor/checked.hpp"
 
 namespace reel {
 
@@ -29,8 +35,33 @@ constexpr int64_t kSummed = 1 << 10;    // positions of a stack to be summed: en
 constexpr int64_t kMultiplied = 2 << 10;  // positions of one for products: more share their lanes' last sum
 
 /// From line to line of a frame, and from image to image of a stack, in lines.
-int64_t row_of(const kernels::Sliding& w) { return std::max(w.width + w.padding_width, w.out_width); }
-int64_t lines_of(const kernels::Sliding& w) { return std::max(w.height + w.padding_height, w.out_height); }
+int64_t row_of(const kernels::Sliding& w) {
+    return std::max((w.width + w.padding_width - 1) / w.stride_width + 1, w.out_width);
+}
+int64_t lines_of(const kernels::Sliding& w) {
+    return std::max((w.height + w.padding_height - 1) / w.stride_height + 1, w.out_height);
+}
+
+/// The phases along one dimension on which places of the window fall.
+std::vector<int64_t> phases_of(int64_t kernel, int64_t dilation, int64_t stride) {
+    std::vector<int64_t> phases;
+    for (int64_t k = 0; k < kernel; ++k) {
+        const int64_t phase = k * dilation % stride;
+        if (std::find(phases.begin(), phases.end(), phase) != phases.end()) break;  // they come round
+        phases.push_back(phase);
+    }
+    return phases;
+}
+
+/// What a phase shows of `size` places: `count` of them from `start` on, at its places from `first` on.
+struct Shown {
+    int64_t first, start, count;
+
+    Shown(int64_t phase, int64_t padding, int64_t stride, int64_t size)
+        : first(phase < padding ? (padding - phase - 1) / stride + 1 : 0),
+          start(first * stride + phase - padding),
+          count(start < size ? (size - 1 - start) / stride + 1 : 0) {}
+};
 
 /// How many images, from one to `most`, stand on so many positions.
 int64_t images_on(int64_t positions, const kernels::Sliding& w, int64_t most) {
@@ -46,21 +77,32 @@ struct Shifts {
     const kernels::Correlate& kernel = kernels::kernels().correlate[static_cast<std::size_t>(dtype)];
     int64_t row = row_of(c.window);
     int64_t lines = lines_of(c.window);
-    int64_t plane = stack * lines * row;
+    std::vector<int64_t> down =
+        phases_of(c.window.kernel_height, c.window.dilation_height, c.window.stride_height);
+    std::vector<int64_t> across =
+        phases_of(c.window.kernel_width, c.window.dilation_width, c.window.stride_width);
+    /// What is read past the end of a phase must be zeros; the next one may begin with less of the padding.
+    int64_t apart =
+        down.size() * across.size() > 1 ? c.window.padding_height / c.window.stride_height + 2 : 0;
+    int64_t plane = (stack * lines + apart) * row;
     std::vector<int64_t> taps;
     Tensor framed;  ///< zeros, but for the planes of the images
 
     Shifts(const Convolution& convolution, DType type, int64_t images)
         : c(convolution), dtype(type), stack(images) {
         const kernels::Sliding& w = c.window;
+        const auto rows = static_cast<int64_t>(down.size());
+        const auto columns = static_cast<int64_t>(across.size());
         for (int64_t i = 0; i < c.in; ++i) {
             for (int64_t a = 0; a < w.kernel_height; ++a) {
                 for (int64_t b = 0; b < w.kernel_width; ++b) {
-                    taps.push_back(i * plane + a * w.dilation_height * row + b * w.dilation_width);
+                    taps.push_back(((i * rows + a % rows) * columns + b % columns) * plane +
+                                   a * w.dilation_height / w.stride_height * row +
+                                   b * w.dilation_width / w.stride_width);
                 }
             }
         }
-        framed = zeros({taps.back() + plane + kernel.step}, dtype);
+        framed = zeros({*std::max_element(taps.begin(), taps.end()) + plane + kernel.step}, dtype);
     }
 
     int64_t rounded(int64_t n) const { return (n + kernel.step - 1) / kernel.step * kernel.step; }
@@ -70,10 +112,20 @@ struct Shifts {
     /// Brings the planes of images [n, n + images) into the frame.
     void frame(const Tensor& x, int64_t n, int64_t images, int64_t g) const {
         const kernels::Sliding& w = c.window;
-        for (int64_t i = 0; i < images; ++i) {
-            const int64_t line = i * lines + w.padding_height;
-            kernel.copy({c.in, w.height, w.width, c.plane(), w.width, plane, row}, c.image(x, n + i, g),
-                        framed.raw() + (line * row + w.padding_width) * size);
+        std::byte* to = framed.raw();
+        const int64_t channel = static_cast<int64_t>(down.size() * across.size()) * plane;
+        for (const int64_t u : down) {
+            const Shown rows(u, w.padding_height, w.stride_height, w.height);
+            for (const int64_t v : across) {
+                const Shown columns(v, w.padding_width, w.stride_width, w.width);
+                for (int64_t i = 0; i < images && rows.count > 0 && columns.count > 0; ++i) {
+                    kernel.copy({c.in, rows.count, columns.count, c.plane(), w.stride_height * w.width,
+                                 w.stride_width, channel, row},
+                                c.image(x, n + i, g) + (rows.start * w.width + columns.start) * size,
+                                to + ((i * lines + rows.first) * row + columns.first) * size);
+                }
+                to += plane * size;
+            }
         }
     }
 
@@ -87,9 +139,10 @@ struct Shifts {
             kernel.sums(c.out, (count - 1) * row + w.out_width, c.depth(), framed.raw() + line * row * size,
                         taps.data(), weight, bias, sums.raw(), step);
             for (int64_t i = 0; i < images; ++i) {
-                kernel.copy(
-                    {c.out, std::min(count, w.out_height), w.out_width, step, row, c.results(), w.out_width},
-                    sums.raw() + i * lines * row * size, c.result(y, n + i, g) + line * w.out_width * size);
+                kernel.copy({c.out, std::min(count, w.out_height), w.out_width, step, row, 1, c.results(),
+                             w.out_width},
+                            sums.raw() + i * lines * row * size,
+                            c.result(y, n + i, g) + line * w.out_width * size);
             }
         }
     }
@@ -125,9 +178,9 @@ struct Products {
         const kernels::Sliding& w = c.window;
         if (images < shifts.stack) framed.zero_();
         for (int64_t i = 0; i < images; ++i) {
-            shifts.kernel.copy({c.out, w.out_height, w.out_width, c.results(), w.out_width, step, shifts.row},
-                               c.result(y_bar, n + i, g),
-                               framed.raw() + i * shifts.lines * shifts.row * shifts.size);
+            shifts.kernel.copy(
+                {c.out, w.out_height, w.out_width, c.results(), w.out_width, 1, step, shifts.row},
+                c.result(y_bar, n + i, g), framed.raw() + i * shifts.lines * shifts.row * shifts.size);
         }
     }
 };
@@ -157,8 +210,15 @@ Convolution reversed(const Convolution& c) {
 
 bool can_shift(const Convolution& c) {
     const kernels::Sliding& w = c.window;
-    return w.stride_height == 1 && w.stride_width == 1 && w.padding_height >= 0 && w.padding_width >= 0 &&
-           row_of(w) <= 2 * w.out_width && lines_of(w) <= 2 * w.out_height && c.in > 0 && c.out > 0;
+    return w.kernel_height * w.kernel_width > Wide{w.stride_height} * w.stride_width &&
+           w.padding_height >= 0 && w.padding_width >= 0 && row_of(w) <= 2 * w.out_width &&
+           lines_of(w) <= 2 * w.out_height && c.in > 0 && c.out > 0;
+}
+
+bool can_shift_products(const Convolution& c) {
+    constexpr int64_t kFewOutputs = 16;
+    const Wide positions = Wide{row_of(c.window)} * lines_of(c.window);
+    return can_shift(c) && (c.out <= kFewOutputs || 100 * positions <= Wide{115} * c.results());
 }
 
 Tensor convolve_by_shifts(const Convolution& c, const Tensor& x, const Tensor& w, const Tensor& bias) {

@@ -327,14 +327,14 @@ struct Window {
 };
 
 /// Planes of lines: what they hold, and how far it is from one plane and one line to the next, on both sides
-/// of a copy.
+/// of a copy; elements are dense on the side that is written.
 struct Lines {
     std::int64_t planes, height, width;
-    std::int64_t from_plane, from_line;
+    std::int64_t from_plane, from_line, from_step;
     std::int64_t to_plane, to_line;
 };
 
-/// Sums over shifted reads of one dense array: a convolution of stride 1. Positions p run over [0, n),
+/// Sums over shifted reads of one dense array: a convolution. Positions p run over [0, n),
 /// rounded up to a multiple of `step`: so far x must be readable from each of its places, and y writable.
 struct Correlate {
     std::int64_t step = 1;

@@ -1,6 +1,8 @@
 // conv2d against torch 1.13: whole numbers, so that every sum is exact.
 #include <doctest/doctest.h>
 
+#include <random>
+
 #include "reel.hpp"
 
 using namespace reel;
@@ -21,6 +23,30 @@ double weighted(const Tensor& x) {
     double sum = 0;
     for (std::size_t i = 0; i < values.size(); ++i) sum += static_cast<double>(i % 97 + 1) * values[i];
     return sum;
+}
+
+/// The sum over all places (a, b) of the window, of what they show times their weights.
+Tensor by_definition(const Tensor& x, const Tensor& w, const Conv2dOptions& options) {
+    const auto& [stride, padding, dilation, groups] = options;
+    const Tensor padded = pad(x, {padding.width, padding.width, padding.height, padding.height});
+    const auto results = [](std::int64_t size, std::int64_t kernel, std::int64_t spread, std::int64_t step) {
+        return (size - spread * (kernel - 1) - 1) / step + 1;
+    };
+    const std::int64_t height = results(padded.size(2), w.size(2), dilation.height, stride.height);
+    const std::int64_t width = results(padded.size(3), w.size(3), dilation.width, stride.width);
+    Tensor y = zeros({x.size(0), groups, w.size(0) / groups, height, width}, kFloat64);
+    for (std::int64_t a = 0; a < w.size(2); ++a) {
+        for (std::int64_t b = 0; b < w.size(3); ++b) {
+            const std::int64_t top = a * dilation.height;
+            const std::int64_t left = b * dilation.width;
+            const Tensor shown = padded.slice(2, top, top + (height - 1) * stride.height + 1, stride.height)
+                                     .slice(3, left, left + (width - 1) * stride.width + 1, stride.width);
+            y = y + einsum("goc,ngchw->ngohw",
+                           {w.select(3, b).select(2, a).reshape({groups, w.size(0) / groups, w.size(1)}),
+                            shown.reshape({x.size(0), groups, w.size(1), height, width})});
+        }
+    }
+    return y.reshape({x.size(0), w.size(0), height, width});
 }
 
 struct Case {
@@ -176,17 +202,19 @@ TEST_CASE("conv2d: the same bits at every thread count") {
     const int threads = num_threads();
     const Tensor x = (whole({9, 8, 20, 20}, 1) / 7.0).to(kFloat32).set_requires_grad();
     const Tensor weight = (whole({16, 8, 3, 3}, 2) / 11.0).to(kFloat32).set_requires_grad();
-    const auto run = [&](int count) {
+    const auto run = [&](int count, std::int64_t stride) {
         set_num_threads(count);
         Tape tape;
-        const Tensor y = conv2d(x, weight, {}, {.padding = 1});
+        const Tensor y = conv2d(x, weight, {}, {.stride = stride, .padding = 1});
         const auto gradients = grad({y}, {x, weight}, {.grad_outputs = {y.detach()}});
         return std::vector<Tensor>{y.detach(), gradients[0], gradients[1]};
     };
-    const auto alone = run(1);
-    for (int count : {2, 3}) {
-        const auto together = run(count);
-        for (std::size_t i = 0; i < alone.size(); ++i) CHECK(together[i].equal(alone[i]));
+    for (const std::int64_t stride : {1, 2}) {
+        const auto alone = run(1, stride);
+        for (int count : {2, 3}) {
+            const auto together = run(count, stride);
+            for (std::size_t i = 0; i < alone.size(); ++i) CHECK(together[i].equal(alone[i]));
+        }
     }
     set_num_threads(threads);
 }
@@ -211,15 +239,48 @@ TEST_CASE("conv2d refuses what does not fit") {
 TEST_CASE("conv2d: a plane of several strips is the sum of its shifted products") {
     const Tensor x = whole({1, 2, 70, 90}, 1);
     const Tensor w = whole({6, 2, 3, 3}, 2);
-    const Tensor padded = pad(x, {1, 1, 1, 1});
-    Tensor expected = zeros({1, 6, 70, 90}, kFloat64);
-    for (std::int64_t a = 0; a < 3; ++a) {
-        for (std::int64_t b = 0; b < 3; ++b) {
-            const Tensor window = padded.narrow(2, a, 70).narrow(3, b, 90);
-            expected = expected + einsum("oc,nchw->nohw", {w.select(3, b).select(2, a), window});
-        }
+    CHECK(conv2d(x, w, {}, {.padding = 1}).equal(by_definition(x, w, {.padding = 1})));
+    CHECK(conv2d(x, w, {}, {.stride = {1, 2}}).equal(by_definition(x, w, {.stride = {1, 2}})));
+}
+
+TEST_CASE("conv2d: any geometry is the sum of its shifted products, and so are its gradients") {
+    std::mt19937 random(5);
+    const auto draw = [&](std::int64_t least, std::int64_t most) {
+        return least + static_cast<std::int64_t>(random()) % (most - least + 1);
+    };
+    for (int i = 0; i < 300; ++i) {
+        const Conv2dOptions options{.stride = {draw(1, 3), draw(1, 3)},
+                                    .padding = {draw(0, 3), draw(0, 3)},
+                                    .dilation = {draw(1, 3), draw(1, 3)},
+                                    .groups = draw(1, 2)};
+        const std::int64_t in = draw(1, 3);
+        const Shape kernel = {draw(1, 4), draw(1, 4)};
+        // At least one window fits; outputs from few to more than a block of the weight's gradient holds.
+        const std::int64_t height = draw(0, 12) + options.dilation.height * (kernel[0] - 1) + 1;
+        const std::int64_t width = draw(0, 12) + options.dilation.width * (kernel[1] - 1) + 1;
+        const Tensor x = whole({draw(1, 3), options.groups * in, height, width}, i).set_requires_grad();
+        const Tensor w =
+            whole({options.groups * draw(1, 20), in, kernel[0], kernel[1]}, i + 1).set_requires_grad();
+        CAPTURE(x.sizes());
+        CAPTURE(w.sizes());
+        CAPTURE(options.stride.height);
+        CAPTURE(options.stride.width);
+        CAPTURE(options.padding.height);
+        CAPTURE(options.padding.width);
+        CAPTURE(options.dilation.height);
+        CAPTURE(options.dilation.width);
+        const Tape tape;
+        const Tensor y = conv2d(x, w, {}, options);
+        const Tensor expected = by_definition(x, w, options);
+        REQUIRE(y.equal(expected));
+        const Tensor y_bar = whole(y.sizes(), i + 2);
+        const auto gradients = grad({y}, {x, w}, {.grad_outputs = {y_bar}});
+        const auto wanted = grad({expected}, {x, w}, {.grad_outputs = {y_bar}});
+        CHECK(gradients[0].equal(wanted[0]));
+        CHECK(gradients[1].equal(wanted[1]));
+        CHECK(conv2d(x.detach().to(kFloat32), w.detach().to(kFloat32), {}, options)
+                  .equal(expected.to(kFloat32)));
     }
-    CHECK(conv2d(x, w, {}, {.padding = 1}).equal(expected));
 }
 
 TEST_CASE("conv2d: an infinity reaches the weights that see it, and no others") {

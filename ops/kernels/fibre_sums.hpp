@@ -61,12 +61,8 @@ template <class T, class S>
 Vec<T> row_tail(const S* x, int64_t n) {
     constexpr T kNothing = -std::numeric_limits<T>::infinity();
     if (n == 0) return Vec<T>(kNothing);
-    if constexpr (std::is_same_v<T, S>) {
-        return xsimd::select(load(kIota<T>) < Vec<T>(static_cast<T>(n)), load_first(x, n), Vec<T>(kNothing));
-    }
-    alignas(Vec<T>) T buffer[Vec<T>::size];
-    for (int64_t i = 0; i < kWidth<T>; ++i) buffer[i] = i < n ? static_cast<T>(x[i]) : kNothing;
-    return Vec<T>::load_aligned(buffer);
+    return xsimd::select(load(kIota<T>) < Vec<T>(static_cast<T>(n)), load_first_as<T>(x, n),
+                         Vec<T>(kNothing));
 }
 
 /// The largest element in each lane. A NaN may get lost: the sum finds it.
@@ -243,7 +239,11 @@ void map_rows(int64_t n, const T* a, const T* b, T* y, bool streams, const F& f)
         for (; i + kWidth<T> <= n; i += kWidth<T>) stream(y + i, f(load(a + i), load(b + i)));
     }
     for (; i + kWidth<T> <= n; i += kWidth<T>) f(load(a + i), load(b + i)).store_unaligned(y + i);
-    if (i < n) store_some<T>(y + i, f(load_some(a + i, n - i), load_some(b + i, n - i)), n - i);
+    if (i == n) return;
+    if (n < kWidth<T> || streams || y == a || y == b)
+        return store_some<T>(y + i, f(load_some(a + i, n - i), load_some(b + i, n - i)), n - i);
+    i = n - kWidth<T>;  // overlaps the one before
+    f(load(a + i), load(b + i)).store_unaligned(y + i);
 }
 inline void finish(const Panel& y) {
     if (y.streams) finish_stream();

@@ -17,20 +17,10 @@ Wide load_wide(const S* x, int64_t n) {
 
 template <class T>
 void store_narrow(T* y, const Wide& v, int64_t n) {
-#if defined(__AVX512F__)
-    if (std::is_same_v<T, float> && n == kWide)
-        return _mm256_storeu_ps(reinterpret_cast<float*>(y), _mm512_cvtpd_ps(v));
-#elif defined(__AVX__)
-    if (std::is_same_v<T, float> && n == kWide)
-        return _mm_storeu_ps(reinterpret_cast<float*>(y), _mm256_cvtpd_ps(v));
-#endif
+    if (n == kWide) return store_as(y, v);
     alignas(Wide) double wide[kWide];
     v.store_aligned(wide);
-    if (n == kWide) {
-        for (int64_t i = 0; i < kWide; ++i) y[i] = static_cast<T>(wide[i]);
-    } else {
-        for (int64_t i = 0; i < n; ++i) y[i] = static_cast<T>(wide[i]);
-    }
+    for (int64_t i = 0; i < n; ++i) y[i] = static_cast<T>(wide[i]);
 }
 
 /// One dense fibre of `n` classes, kWide of them at a time.
@@ -44,6 +34,12 @@ struct OneRow {
         int64_t c = 0;
         for (; c + kWide <= n; c += kWide) f(c, kWide);
         if (c < n) f(c, n - c);
+    }
+    /// The same, where a class may come twice: the last vector overlaps the one before.
+    void each_at_least_once(const auto& f) const {
+        int64_t c = 0;
+        for (; c + kWide <= n; c += kWide) f(c, kWide);
+        if (c < n) c > 0 ? f(n - kWide, kWide) : f(c, n);
     }
     /// What is missing in the last vector is -inf.
     Wide logits(int64_t c, int64_t some) const {
@@ -68,6 +64,7 @@ struct SideBySide {
             for (int64_t c = 0; c < n; ++c) f(c, lanes);
         }
     }
+    void each_at_least_once(const auto& f) const { each(f); }
     Wide logits(int64_t c, int64_t some) const { return load_wide(z + c * stride, some); }
     static int64_t kept(int64_t c) { return c * kWide; }
     static Wide sum(const auto& sums) {
@@ -107,9 +104,12 @@ public:
           excess_(q.classes ? q.excess[f] : 0) {}
     /// 0 for classes that are missing in the last vector.
     Wide operator()(int64_t c, int64_t some) const {
-        const Wide q = kPlain ? load_wide(p_ + c, some)
-                              : mixture_(p_ ? load_wide(p_ + c, some) : Wide(0),
-                                         weight_ ? load_wide(weight_ + c, some) : Wide(1));
+        const auto load_part = [&](const auto* from) {
+            return some == kWide ? load_as<double>(from + c) : load_first_as<double>(from + c, some);
+        };
+        const Wide q = kPlain
+                           ? load_part(p_)
+                           : mixture_(p_ ? load_part(p_) : Wide(0), weight_ ? load_part(weight_) : Wide(1));
         if (some == kWide) return q;
         return only_where(load(kIota<double>) < Wide(static_cast<double>(some)), q);
     }
@@ -231,7 +231,7 @@ void residuals_of(const auto& fibres, const auto& target, const Wide& max, const
         if (kLeads) residual = xsimd::select(fibres.logits(c, k) == leader, (mass - q) - lacking, residual);
         store(c, factor * residual, k);
     };
-    fibres.each([&](int64_t c, int64_t k) { write(c, k, target(c, k)); });
+    fibres.each_at_least_once([&](int64_t c, int64_t k) { write(c, k, target(c, k)); });
     if (target.excess() != 0) write(target.label(), 1, target(target.label(), 1) + Wide(target.excess()));
 }
 

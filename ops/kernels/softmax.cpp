@@ -11,13 +11,6 @@ namespace {
 
 constexpr int64_t kWide = kWidth<double>;  // fibres whose numbers are put together at once
 
-template <class T>
-constexpr T kNothing = -std::numeric_limits<T>::infinity();
-template <class T>
-bool is_finite(T x) {
-    return x - x == 0;
-}
-
 /// What is where the exponential is `peak`, and what turns the others into probabilities, in every lane.
 template <class T>
 struct Shares {
@@ -31,16 +24,14 @@ template <class T, int64_t N>
 void share_out(const Found<T, N>& found, int64_t l, double empty, T* at_peak, T* scale) {
     const Concluded<T> fibres(found, l);
     const Vec<double> share = Vec<double>(1) / (Vec<double>(1) + fibres.rest);
-    alignas(Vec<double>) double shares[kWide];
-    alignas(Vec<double>) double scales[kWide];
-    share.store_aligned(shares);
-    (share / fibres.top * Vec<double>(static_cast<double>(math::kUnlift<T>))).store_aligned(scales);
-    for (int64_t i = 0; i < kWide; ++i) {
-        const T max = found.max[l + i];
-        const double special = max == kNothing<T> ? empty : std::numeric_limits<double>::quiet_NaN();
-        at_peak[i] = static_cast<T>(is_finite(max) ? shares[i] : special);
-        scale[i] = static_cast<T>(is_finite(max) ? scales[i] : special);
-    }
+    const Vec<double> max = load_as<double>(found.max + l);
+    const Vec<double> nan(std::numeric_limits<double>::quiet_NaN());
+    const Vec<double> special =
+        xsimd::select(max == Vec<double>(-std::numeric_limits<double>::infinity()), Vec<double>(empty), nan);
+    const auto is_finite = max - max == Vec<double>(0);
+    const Vec<double> scaled = share / fibres.top * Vec<double>(static_cast<double>(math::kUnlift<T>));
+    store_as(at_peak, xsimd::select(is_finite, share, special));
+    store_as(scale, xsimd::select(is_finite, scaled, special));
 }
 
 /// Reads what is needed twice and keeps it side by side: lines a page apart would push each other out of the
@@ -108,11 +99,10 @@ REEL_FLATTEN void lane_probabilities(int64_t n, int64_t count, ConstPanel x, dou
 /// log(1 + rest) of fibres l …; NaN without a finite maximum.
 template <class T, int64_t N>
 void log_sums(const Found<T, N>& found, int64_t l, T* logs) {
-    alignas(Vec<double>) double sums[kWide];
-    math::log1p<double>(Concluded<T>(found, l).rest).store_aligned(sums);
-    for (int64_t i = 0; i < kWide; ++i) {
-        logs[i] = is_finite(found.max[l + i]) ? static_cast<T>(sums[i]) : std::numeric_limits<T>::quiet_NaN();
-    }
+    const Vec<double> max = load_as<double>(found.max + l);
+    const Vec<double> nan(std::numeric_limits<double>::quiet_NaN());
+    store_as(logs, xsimd::select(max - max == Vec<double>(0),
+                                 math::log1p<double>(Concluded<T>(found, l).rest), nan));
 }
 
 template <class T>
@@ -163,6 +153,7 @@ template <class T>
 void add_softmax(Table& table) {
     Softmax& kernels = table.softmax[static_cast<std::size_t>(dtype_of<T>())];
     kernels.long_row = 4 * kWidth<T>;
+    kernels.long_backward_row = 2 * kWidth<T>;
     kernels.probabilities[kRows] = &row_probabilities<T>;
     kernels.probabilities[kLanes] = &lane_probabilities<T>;
     kernels.log_probabilities[kRows] = &row_log_probabilities<T>;

@@ -24,14 +24,6 @@ struct OfLogSoftmax {
     }
 };
 
-/// The first `n` elements, then zeros.
-template <class T>
-Vec<T> load_then_zeros(const T* from, int64_t n) {
-    alignas(Vec<T>) T buffer[Vec<T>::size] = {};
-    std::copy_n(from, n, buffer);
-    return Vec<T>::load_aligned(buffer);
-}
-
 template <class Rule, class T>
 REEL_FLATTEN void rows(int64_t n, int64_t count, ConstPanel y_bar, ConstPanel y, Panel x_bar) {
     constexpr int64_t w = kWidth<T>;
@@ -43,8 +35,7 @@ REEL_FLATTEN void rows(int64_t n, int64_t count, ConstPanel y_bar, ConstPanel y,
         Vec<T> terms = reduce_vectors<Sum, T>(
             0, vectors, [&](int64_t v) { return Rule::term(load(g + v * w), load(p + v * w)); });
         if (whole < n)
-            terms = terms +
-                    Rule::term(load_then_zeros(g + whole, n - whole), load_then_zeros(p + whole, n - whole));
+            terms = terms + Rule::term(load_first(g + whole, n - whole), load_first(p + whole, n - whole));
         const Vec<T> sum(sum_of_lanes(terms));
         map_rows<T>(n, g, p, static_cast<T*>(x_bar.data) + f * x_bar.stride, x_bar.streams,
                     [&](const Vec<T>& a, const Vec<T>& b) { return Rule::result(a, b, sum); });

@@ -251,8 +251,9 @@ constexpr std::int64_t room_for_exponentials(Grouping grouping, std::int64_t n) 
 /// element, rest = Σ e^(x - max) over all its elements but one that attains the maximum, and
 /// log_sum = log(1 + rest). max and rest are of the type computed in.
 struct Softmax {
-    /// From how many elements on rows are taken as rows: four vectors.
+    /// From how many elements on rows are taken as rows, not side by side: four vectors, and two of a gradient.
     std::int64_t long_row = 0;
+    std::int64_t long_backward_row = 0;
     void (*statistics[2])(std::int64_t n, std::int64_t count, ConstPanel x, void* max, void* rest,
                           double* log_sum) = {};
     /// The same, computed in double precision.

@@ -241,7 +241,7 @@ LossAndRows class_loss(ClassLoss& problem) {
 }
 
 Tensor class_loss_gradient(const ClassLoss& problem, const Tensor& rows, const Tensor& y_bar) {
-    const Fibres fibres(problem.logits, problem.dim);
+    const Fibres fibres(problem.logits, problem.dim, &kernels::Softmax::long_backward_row);
     const Targets targets(kName, problem, fibres);
     const Tensor factors = row_factors(fibres, y_bar, problem.reduction, problem.total);
     Tensor z_bar = fibres.like(problem.logits.dtype());

@@ -26,9 +26,9 @@ template <class Unit>
 void copy_plane(const Unit* from, int64_t from_fibre, int64_t from_element, Unit* to, int64_t to_fibre,
                 int64_t to_element, int64_t fibres, int64_t elements) {
     if (from_element == 1 && to_fibre == 1) {
-        transpose(from, from_fibre, elements, fibres, to, to_element);
+        transpose_near(from, from_fibre, elements, fibres, to, to_element);
     } else if (from_fibre == 1 && to_element == 1) {
-        transpose(from, from_element, fibres, elements, to, to_fibre);
+        transpose_near(from, from_element, fibres, elements, to, to_fibre);
     } else if (from_fibre == 1 && to_fibre == 1) {
         for (int64_t e = 0; e < elements; ++e) {
             const Unit* row = from + e * from_element;
@@ -52,7 +52,7 @@ void copy_plane(const Unit* from, int64_t from_fibre, int64_t from_element, Unit
 
 }  // namespace
 
-Fibres::Fibres(const Tensor& model, int64_t dim)
+Fibres::Fibres(const Tensor& model, int64_t dim, int64_t kernels::Softmax::*long_row)
     : sizes_(model.sizes()), order_(dims_by_stride(model.sizes(), model.strides())), dim_(dim) {
     length_ = sizes_.empty() ? 1 : sizes_[dim];
     count_ = 1;
@@ -63,7 +63,7 @@ Fibres::Fibres(const Tensor& model, int64_t dim)
         others_.push_back(d);
         count_ *= sizes_[d];
     }
-    const bool is_long = length_ >= kernels::softmax(compute_dtype(model.dtype())).long_row;
+    const bool is_long = length_ >= kernels::softmax(compute_dtype(model.dtype())).*long_row;
     grouping_ = innermost && (is_long || count_ == 1) ? kernels::kRows : kernels::kLanes;
     group_ = grouping_ == kernels::kRows
                  ? std::clamp<int64_t>(kGroupElements / std::max<int64_t>(length_, 1), 1, kernels::kMaxFibres)

@@ -20,7 +20,8 @@ namespace reel {
 /// The fibres of a shape along (wrapped) `dim`, in the order in which the memory of `model` is best walked.
 class Fibres {
 public:
-    Fibres(const Tensor& model, std::int64_t dim);
+    Fibres(const Tensor& model, std::int64_t dim,
+           std::int64_t kernels::Softmax::*long_row = &kernels::Softmax::long_row);
 
     std::int64_t length() const { return length_; }
     std::int64_t count() const { return count_; }

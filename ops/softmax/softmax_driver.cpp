@@ -95,7 +95,7 @@ void group_log_sums(const Fibres& fibres, int64_t count, kernels::ConstPanel z, 
 /// x̄ of a whole tensor, by one of the two kernels.
 Tensor backward(decltype(&kernels::Softmax::backward) kernel, const Tensor& y_bar, const Tensor& y,
                 int64_t dim) {
-    const Fibres fibres(y, dim);
+    const Fibres fibres(y, dim, &kernels::Softmax::long_backward_row);
     const DType compute = compute_dtype(y.dtype());
     Tensor x_bar = fibres.like(y.dtype());
     fibres.for_each_group([&] {

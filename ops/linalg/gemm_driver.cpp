@@ -42,6 +42,8 @@ constexpr int64_t kBlockBytes = 2048;
 // Rows of A that are packed at once: with a block's terms 2 MB, a thread's share of L3.
 constexpr int64_t kBlockRows = 1024;
 
+constexpr int64_t kSets = 4096;  // bytes: rows so far apart share the lines of one set of L1
+
 /// Of this processor's L1; as of many where the system does not say.
 int64_t l1_ways() {
 #if defined(_SC_LEVEL1_DCACHE_ASSOC)
@@ -139,10 +141,14 @@ private:
     /// must stay in L2 (64 × 784 × 256: 149 µs, packed 183), or pass by once.
     bool packs_b(const Matrix& b) const {
         const bool in_part = p_.dtype == kInt64 && p_.n * sum_ % kernels::kMaxVector != 0;
-        return converts_ || b.column != 1 || in_part ||
+        return converts_ || b.column != 1 || in_part || collides(b) ||
                (p_.m > 2 * kernel_.rows && bytes_of(b) > panel_bytes() && !passes_once(b));
     }
 
+    /// Whether the rows of a panel of B push each other out of L1, and enough tiles read it (64 × 64 × 1024: 122 µs, packed 100).
+    bool collides(const Matrix& b) const {
+        return b.row * sum_ % kSets == 0 && block_ > l1_ways() && p_.m > 4 * kernel_.rows;
+    }
     /// What a block of B takes where it is.
     int64_t bytes_of(const Matrix& b) const { return block_ * b.row * sum_; }
     /// Whether a panel of B can pass by all rows of A, which stay in L2, before the next one comes (64 × 256 × 784: 153
@@ -153,7 +159,6 @@ private:
 
     /// A block of A, packed where there is memory for it.
     void rows_of_a(kernels::GemmBlock& g, const Matrix& a) const {
-        constexpr int64_t kSets = 4096;  // bytes: rows so far apart share the lines of one set of L1
         const bool packed = a_.data() != nullptr;
         const bool displaced = !packed && a.row * sum_ % kSets == 0;
         g.rows = even_part(g.m, displaced ? std::min(kernel_.rows, l1_ways()) : kernel_.rows, 1);

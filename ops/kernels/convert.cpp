@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "ops/kernels/narrow.hpp"
+#include "ops/kernels/stored_as.hpp"
 
 namespace reel::kernels::REEL_SET {
 
@@ -84,6 +85,39 @@ void convert_narrow(std::int64_t n, const void* from, void* to) {
     if (i < n) store_some(y + i, load_some(x + i, n - i), n - i);
 }
 
+/// The integers of floating numbers, rounded towards zero.
+#if defined(__AVX512F__)
+inline Vec<double> integers_of(const Vec<double>& x) { return _mm512_castsi512_pd(_mm512_cvttpd_epi64(x)); }
+inline bool all_fit(const Vec<double>&) { return true; }
+#elif defined(__AVX2__)
+/// As the fraction of a double whose last bit is worth 1.
+inline Vec<double> integers_of(const Vec<double>& x) {
+    const Vec<double> one_place(0x1.8p52);
+    return _mm256_castsi256_pd(
+        _mm256_sub_epi64(_mm256_castpd_si256(xsimd::trunc(x) + one_place), _mm256_castpd_si256(one_place)));
+}
+inline bool all_fit(const Vec<double>& x) { return xsimd::all(xsimd::abs(x) < Vec<double>(0x1p51)); }
+#endif
+
+#if defined(__AVX2__)
+template <class From>
+void convert_to_int64(std::int64_t n, const void* from, void* to) {
+    const auto* x = static_cast<const From*>(from);
+    auto* y = static_cast<std::int64_t*>(to);
+    constexpr std::int64_t w = kWidth<double>;
+    std::int64_t i = 0;
+    for (; i + w <= n; i += w) {
+        const Vec<double> v = load_as<double>(x + i);
+        if (!all_fit(v)) {
+            convert<From, std::int64_t>(w, x + i, y + i);
+            continue;
+        }
+        integers_of(v).store_unaligned(reinterpret_cast<double*>(y + i));
+    }
+    convert<From, std::int64_t>(n - i, x + i, y + i);
+}
+#endif
+
 /// The same of wider numbers.
 template <auto f>
 std::uint16_t of_float64(double x) {
@@ -116,6 +150,10 @@ void install_convert(Table& table) {
     set(kInt64, kFloat16, &convert_bits<of_int64<half_bits>, std::int64_t, std::uint16_t>);
     set(kFloat64, kBFloat16, &convert_bits<of_float64<bfloat16_bits>, double, std::uint16_t>);
     set(kInt64, kBFloat16, &convert_bits<of_int64<bfloat16_bits>, std::int64_t, std::uint16_t>);
+#if defined(__AVX2__)
+    set(kFloat32, kInt64, &convert_to_int64<float>);
+    set(kFloat64, kInt64, &convert_to_int64<double>);
+#endif
     if constexpr (kNarrow) {
         set(kFloat32, kFloat16, &convert_narrow<float, Half>);
         set(kFloat16, kFloat32, &convert_narrow<Half, float>);

@@ -15,6 +15,7 @@
 #pragma once
 
 #include "ops/kernels/math.hpp"
+#include "ops/kernels/stored_as.hpp"
 
 namespace reel::kernels::REEL_SET {
 
@@ -74,70 +75,6 @@ public:
 private:
     Vec<T> shift_, top_, exponent_, low_, rounder_;
 };
-
-/// W numbers of any floating type as a vector of `T`.
-template <class T, class S>
-Vec<T> load_as(const S* from) {
-    if constexpr (std::is_same_v<T, S>) {
-        return load(from);
-#if defined(__AVX512F__)
-    } else if constexpr (std::is_same_v<T, double> && std::is_same_v<S, float>) {
-        return _mm512_cvtps_pd(_mm256_loadu_ps(from));
-#elif defined(__AVX__)
-    } else if constexpr (std::is_same_v<T, double> && std::is_same_v<S, float>) {
-        return _mm256_cvtps_pd(_mm_loadu_ps(from));
-#endif
-    } else {
-        alignas(Vec<T>) T lanes[kWidth<T>];
-        for (std::int64_t i = 0; i < kWidth<T>; ++i) lanes[i] = static_cast<T>(from[i]);
-        return Vec<T>::load_aligned(lanes);
-    }
-}
-/// The first `n` of them; the rest repeats the last.
-template <class T, class S>
-Vec<T> load_some_as(const S* from, std::int64_t n) {
-    alignas(Vec<T>) T lanes[kWidth<T>];
-    for (std::int64_t i = 0; i < kWidth<T>; ++i) lanes[i] = static_cast<T>(from[i < n ? i : n - 1]);
-    return Vec<T>::load_aligned(lanes);
-}
-
-/// The first `n` of them; the rest is 0.
-template <class T, class S>
-Vec<T> load_first_as(const S* from, std::int64_t n) {
-    if constexpr (std::is_same_v<T, S>) {
-        return load_first(from, n);
-#if defined(__AVX512F__)
-    } else if constexpr (std::is_same_v<T, double> && std::is_same_v<S, float>) {
-        return _mm512_cvtps_pd(_mm512_castps512_ps256(_mm512_maskz_loadu_ps(first_lanes(n), from)));
-#elif defined(__AVX2__)
-    } else if constexpr (std::is_same_v<T, double> && std::is_same_v<S, float>) {
-        return _mm256_cvtps_pd(
-            _mm_maskload_ps(from, _mm_loadu_si128(reinterpret_cast<const __m128i*>(kOnes32 + 8 - n))));
-#endif
-    } else {
-        alignas(Vec<T>) T lanes[kWidth<T>];
-        for (std::int64_t i = 0; i < kWidth<T>; ++i) lanes[i] = i < n ? static_cast<T>(from[i]) : T(0);
-        return Vec<T>::load_aligned(lanes);
-    }
-}
-/// W numbers of double precision, rounded to `T`.
-template <class T>
-void store_as(T* to, const Vec<double>& v) {
-    if constexpr (std::is_same_v<T, double>) {
-        v.store_unaligned(to);
-#if defined(__AVX512F__)
-    } else if constexpr (std::is_same_v<T, float>) {
-        _mm256_storeu_ps(to, _mm512_cvtpd_ps(v));
-#elif defined(__AVX__)
-    } else if constexpr (std::is_same_v<T, float>) {
-        _mm_storeu_ps(to, _mm256_cvtpd_ps(v));
-#endif
-    } else {
-        alignas(Vec<double>) double lanes[kWidth<double>];
-        v.store_aligned(lanes);
-        for (std::int64_t i = 0; i < kWidth<double>; ++i) to[i] = static_cast<T>(lanes[i]);
-    }
-}
 
 /// e^top 2^-exponent as numbers of double precision.
 template <class T>

@@ -176,6 +176,33 @@ TEST_CASE("numbers: to() converts what int64 does not hold as x86 and PyTorch do
     CHECK(y == std::vector<std::int64_t>{least, least, least, least, least, least, least, -2});
 }
 
+TEST_CASE("numbers: every number becomes the same integer at every place") {
+    const auto integer = [](double x) {
+        const std::int64_t least = std::numeric_limits<std::int64_t>::min();
+        return x >= -0x1p63 && x < 0x1p63 ? static_cast<std::int64_t>(x) : least;
+    };
+    std::vector<double> edges = {kNan, kInf, -kInf, 0.0, -0.0, 5e-324, 1 - 0x1p-53, -(1 - 0x1p-53)};
+    for (const double power : {1.0, 0x1p23, 0x1p31, 0x1p50, 0x1p51, 0x1p52, 0x1p53, 0x1p62, 0x1p63, 0x1p64}) {
+        for (const double x : {std::nextafter(power, 0.0), power, power + 0.5, std::nextafter(power, kInf)}) {
+            edges.push_back(x);
+            edges.push_back(-x);
+        }
+    }
+    for (const DType dtype : {kFloat32, kFloat64}) {
+        for (const double edge : edges) {
+            for (const std::int64_t place : {0, 3, 7, 8, 18}) {
+                const Tensor x = (arange(19, kFloat64) - 9.25).to(dtype);
+                x.index_put_({place}, tensor(edge, kFloat64).to(dtype));
+                std::vector<std::int64_t> expected;
+                for (const double value : x.to_vector<double>()) expected.push_back(integer(value));
+                CAPTURE(edge);
+                CAPTURE(place);
+                CHECK(x.to(kInt64).to_vector<std::int64_t>() == expected);
+            }
+        }
+    }
+}
+
 TEST_CASE("numbers: wider types are rounded to 16 bits once") {
     // Beside a tie of float16 or bfloat16, where a float32 number on the way would be the tie itself.
     const std::vector<double> exact = {

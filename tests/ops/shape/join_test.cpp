@@ -127,6 +127,33 @@ TEST_CASE("roll") {
     CHECK_THROWS_AS(tensor(1.0).roll(3, 0), IndexError);
 }
 
+TEST_CASE("pad: what is large is the tensor between its margins, too") {
+    for (const Shape& sizes : {Shape{4, 50, 30}, Shape{2, 20, 300}, Shape{7, 3, 400}}) {
+        for (const Shape& pads : {Shape{2, 1, 3, 0, 1, 2}, Shape{0, 0, 2, 2, 0, 1}, Shape{-2, 2, 1, -1}}) {
+            const Tensor x = randn(sizes);
+            const Tensor y = pad(x, pads, "constant", 7);
+            Tensor expected = x;
+            for (std::size_t i = 0; i < pads.size(); ++i) {
+                const std::int64_t dim = 2 - static_cast<std::int64_t>(i / 2);
+                const std::int64_t size = expected.size(dim);
+                const bool before = i % 2 == 0;
+                if (pads[i] <= 0) {
+                    expected =
+                        before ? expected.slice(dim, -pads[i]) : expected.slice(dim, 0, size + pads[i]);
+                    continue;
+                }
+                Shape margin = expected.sizes();
+                margin[dim] = pads[i];
+                expected = before ? cat({full(margin, 7, kFloat32), expected}, dim)
+                                  : cat({expected, full(margin, 7, kFloat32)}, dim);
+            }
+            CAPTURE(sizes);
+            CAPTURE(pads);
+            CHECK(y.equal(expected));
+        }
+    }
+}
+
 TEST_CASE("pad: values of torch.nn.functional.pad") {
     const Tensor x = counted({2, 3});
     CHECK(pad(x, {1, 2}).to_vector<int64_t>() == Ints{0, 0, 1, 2, 0, 0, 0, 3, 4, 5, 0, 0});

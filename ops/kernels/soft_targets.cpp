@@ -187,12 +187,11 @@ REEL_FLATTEN void expect(int64_t n, int64_t count, ConstPanel x, const void* max
         fibres.each([&](int64_t c, int64_t k) {
             const Wide share = target(c, k);
             masses.add(share);
-            if (distance) distances.add(distance_of<T>(share, top - fibres.logits(c, k)));
+            distances.add(distance_of<T>(share, top - fibres.logits(c, k)));
         });
         const bool has_excess = target.excess() != 0;
         const Wide all = fibres.sum(masses);
         store_some(mass + f, has_excess ? all + Wide(target.excess()) : all, some);
-        if (!distance) return;
         store_some(distance + f, fibres.sum(distances), some);
         if (has_excess)
             distance[f] +=
@@ -207,21 +206,24 @@ REEL_FLATTEN void expect(int64_t n, int64_t count, ConstPanel x, const void* max
 template <class T>
 constexpr double kLead = sizeof(T) < sizeof(double) ? 0x1p-24 : 1;
 
-/// store(class, factor · (mass · e^(z - max) / (1 + rest) - q), how many) for all of a row, or of fibres side by side. Where a
-/// maximum has most of the probability (`kLeads`), it is left out of the sum.
+/// store(class, factor · (mass · e^(z - max) / (1 + rest) - q), how many) for all of a row, or of fibres side by side; the mass
+/// is summed here where it is not given. Where a maximum has most of the probability (`kLeads`), it is left out of the sum.
 template <class T, bool kLeads>
-void residuals_of(const auto& fibres, const auto& target, const Wide& max, const Wide& rest, const Wide& mass,
-                  const Wide& factor, double* exponentials, const auto& store) {
+void residuals_of(const auto& fibres, const auto& target, const Wide& max, const Wide& rest,
+                  const Wide* given, const Wide& factor, double* exponentials, const auto& store) {
     const Wide nan(std::numeric_limits<double>::quiet_NaN());
     const Wide leader = xsimd::select(rest < Wide(kLead<T>), max, nan);
     const ShiftedExp<double> exponential(max);
     Sums<double, T> sums;
+    Sums<double, T> masses;
     fibres.each([&](int64_t c, int64_t k) {
         const Wide z = fibres.logits(c, k);
         const Wide e = exponential(z);
         e.store_unaligned(exponentials + fibres.kept(c));
         sums.add(kLeads ? zero_where(z == leader, e) : e);
+        if (!given) masses.add(target(c, k));
     });
+    const Wide mass = given ? *given : fibres.sum(masses);
     const Wide others = fibres.sum(sums);
     const Wide all = kLeads ? others + only_where(leader == max, exponential(max)) : others;
     const Wide scale = xsimd::select(max - max == Wide(0), mass / all, nan);  // no finite maximum: all NaN
@@ -241,10 +243,11 @@ REEL_FLATTEN void write_residuals(int64_t n, int64_t count, ConstPanel x, const 
                                   void* scratch, Panel y) {
     const auto each = [&](const auto& fibres, const auto& target, int64_t f, int64_t some) {
         const Wide others = load_wide(static_cast<const T*>(rest) + f, some);
+        const Wide given = mass ? load_wide(mass + f, some) : Wide(0);
         const auto run = [&](auto leads) {
             residuals_of<T, decltype(leads)::value>(
                 fibres, target, load_wide(static_cast<const T*>(max) + f, some), others,
-                load_wide(mass + f, some), load_wide(factor + f, some), static_cast<double*>(scratch),
+                mass ? &given : nullptr, load_wide(factor + f, some), static_cast<double*>(scratch),
                 [&](int64_t c, const Wide& residual, int64_t k) {
                     store_narrow(
                         static_cast<T*>(y.data) + (kGrouping == kRows ? f * y.stride + c : c * y.stride + f),

@@ -262,12 +262,11 @@ struct Softmax {
     /// y = factor · e^(x - max) / (1 + rest).
     void (*exponentials[2])(std::int64_t n, std::int64_t count, ConstPanel x, const void* max,
                             const void* rest, const double* factor, Panel y) = {};
-    /// For target probabilities q: mass = Σ q and, where it is not null, distance = Σ q (max - x), where 0 · inf
-    /// is 0.
+    /// For target probabilities q: mass = Σ q and distance = Σ q (max - x), where 0 · inf is 0.
     void (*expectations[2])(std::int64_t n, std::int64_t count, ConstPanel x, const void* max,
                             const SoftTargets& q, double* mass, double* distance) = {};
     /// y = factor · (mass · e^(x - max) / (1 + rest) - q), computed in double precision from x on; of `rest` it is only
-    /// seen how small it is. `scratch` takes `room_for_exponentials`.
+    /// seen how small it is. mass is null where it is Σ q without an excess. `scratch` takes `room_for_exponentials`.
     void (*residuals[2])(std::int64_t n, std::int64_t count, ConstPanel x, const void* max, const void* rest,
                          const SoftTargets& q, const double* mass, const double* factor, void* scratch,
                          Panel y) = {};

@@ -166,13 +166,9 @@ struct Group {
                        void* scratch, Panel z_bar) const {
         const RowNumbers<T> row(rows, first);
         double mass[kMaxFibres];
-        if (q.classes) {
-            for (int64_t f = 0; f < count; ++f) mass[f] = targets.mass(first + f);
-        } else {
-            kernel.expectations[fibres.grouping()](fibres.length(), count, z, row.max, q, mass, nullptr);
-        }
-        kernel.residuals[fibres.grouping()](fibres.length(), count, z, row.max, row.rest, q, mass, factor,
-                                            scratch, z_bar);
+        for (int64_t f = 0; f < count && q.classes; ++f) mass[f] = targets.mass(first + f);
+        kernel.residuals[fibres.grouping()](fibres.length(), count, z, row.max, row.rest, q,
+                                            q.classes ? mass : nullptr, factor, scratch, z_bar);
     }
 
     /// A factor of 0 makes a gradient of 0 but for rows with an infinity or a NaN.

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 #include "tensor/stream.hpp"
 
@@ -35,13 +36,30 @@ inline void copy_bytes(void* to, const void* from, std::int64_t bytes, bool stre
     stream(static_cast<char*>(to) + head, static_cast<const char*>(from) + head, bytes - head);
 }
 
-/// Rows of `bytes` bytes each, so many bytes apart; where it `streams`, past the caches from a row's first whole line on.
-void copy_rows(std::byte* to, std::int64_t to_step, const std::byte* from, std::int64_t step,
-               std::int64_t rows, std::int64_t bytes, bool streams = false);
-
 /// Rows shorter than that are copied without a call for each, and streamed by way of memory in cache, where they are joined:
 /// lines must not be streamed in parts (40 MB of rows of 132 bytes in 2.0 ms, not 4.0; of 400 bytes, 3.1 and 3.6; AMD EPYC, Zen 3).
 inline constexpr std::int64_t kShortRow = 256;
 inline constexpr std::int64_t kJoined = 8192;  ///< bytes joined at a time: half of L1
+
+/// At least one `kUnit`, and whole ones but for the last, which overlaps the one before.
+template <std::int64_t kUnit>
+[[gnu::always_inline]] inline void copy_units(void* to, const void* from, std::int64_t bytes) {
+    auto* y = static_cast<char*>(to);
+    const auto* x = static_cast<const char*>(from);
+    for (std::int64_t at = 0; at < bytes - kUnit; at += kUnit) std::memcpy(y + at, x + at, kUnit);
+    std::memcpy(y + bytes - kUnit, x + bytes - kUnit, kUnit);
+}
+
+/// f of the unit for so many bytes, from 1 on, as a constant.
+inline void with_unit_of(std::int64_t bytes, const auto& f) {
+    if (bytes >= 16) return f(std::integral_constant<std::int64_t, 16>());
+    if (bytes >= 8) return f(std::integral_constant<std::int64_t, 8>());
+    if (bytes >= 4) return f(std::integral_constant<std::int64_t, 4>());
+    f(std::integral_constant<std::int64_t, 1>());
+}
+
+/// Rows of `bytes` bytes each, so many bytes apart; where it `streams`, past the caches from a row's first whole line on.
+void copy_rows(std::byte* to, std::int64_t to_step, const std::byte* from, std::int64_t step,
+               std::int64_t rows, std::int64_t bytes, bool streams = false);
 
 }  // namespace reel

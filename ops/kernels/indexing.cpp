@@ -54,10 +54,18 @@ constexpr int64_t kFetch = 1024;  // bytes of it: the machine sees coming what f
 /// Fetches a row that will be copied, and the lines that it goes to. The machine cannot guess where the next
 /// row of a table is; and it does not read on far while lines to be written are missing.
 void fetch(const void* from, const void* to, int64_t bytes) {
-    for (int64_t i = 0; i + kLine <= std::min(bytes, kFetch); i += kLine) {
+    for (int64_t i = 0; i < std::min(bytes, kFetch); i += kLine) {
         __builtin_prefetch(static_cast<const char*>(from) + i, 0);
         __builtin_prefetch(static_cast<const char*>(to) + i, 1);
     }
+}
+
+/// f(copy), where copy(to, from) copies a row of `bytes` bytes.
+void with_copy(int64_t bytes, const auto& f) {
+    if (bytes >= kShortRow) return f([=](void* to, const void* from) { copy_bytes(to, from, bytes); });
+    if (bytes == 0) return;
+    with_unit_of(
+        bytes, [&](auto unit) { f([=](void* to, const void* from) { copy_units<unit>(to, from, bytes); }); });
 }
 
 template <class Unit>
@@ -76,10 +84,12 @@ void take(int64_t n, int64_t row, int64_t step, const void* from, const int64_t*
         return;
     }
     const int64_t bytes = row * static_cast<int64_t>(sizeof(Unit));
-    for (int64_t i = 0; i < n; ++i) {
-        if (i + kAhead < n) fetch(x + offsets[i + kAhead], y + (i + kAhead) * step, bytes);
-        copy_bytes(y + i * step, x + offsets[i], bytes);
-    }
+    with_copy(bytes, [&](const auto& copy) {
+        for (int64_t i = 0; i < n; ++i) {
+            if (i + kAhead < n) fetch(x + offsets[i + kAhead], y + (i + kAhead) * step, bytes);
+            copy(y + i * step, x + offsets[i]);
+        }
+    });
 }
 
 template <class Unit>
@@ -91,7 +101,9 @@ void put(int64_t n, int64_t row, int64_t step, const void* from, const int64_t* 
         return;
     }
     const int64_t bytes = row * static_cast<int64_t>(sizeof(Unit));
-    for (int64_t i = 0; i < n; ++i) copy_bytes(y + offsets[i], x + i * step, bytes);
+    with_copy(bytes, [&](const auto& copy) {
+        for (int64_t i = 0; i < n; ++i) copy(y + offsets[i], x + i * step);
+    });
 }
 
 /// Bools add as PyTorch's do: or.

@@ -25,6 +25,7 @@ struct Softplus {
     template <class V>
     V operator()(const V& x) const {
         using T = Element<V>;
+        if (beta == 1) return xsimd::select(x > constant<V>(threshold), x, math::softplus<T>(x, V(0)));
         const V b = constant<V>(beta);
         const double rest = beta - static_cast<double>(static_cast<T>(beta));
         const auto z = math::two_product<T>(b, x);

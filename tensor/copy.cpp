@@ -26,7 +26,7 @@ void copy_short(std::byte* to, std::int64_t to_step, const std::byte* from, std:
 
 void copy_rows(std::byte* to, std::int64_t to_step, const std::byte* from, std::int64_t step,
                std::int64_t rows, std::int64_t bytes, bool streams) {
-    if (bytes >= kShortRow) {
+    if (bytes >= kShortCopy) {
         for (std::int64_t row = 0; row < rows; ++row, to += to_step, from += step) {
             if (bytes <= 1024) fetch_lines(from, kRowsAhead * step, bytes);
             copy_bytes(to, from, bytes, streams);

@@ -11,9 +11,8 @@
 
 namespace reel {
 
-/// memcpy. From 2 KB on that may be the processor's own copy. It takes ten times as long where `to` lies 1 to 31 bytes after
-/// `from` but for whole pages (a shift by some columns: 1.6 ms for 4 MB, and 0.2 so), which rows of many lengths come to now
-/// and then (200 KB in rows of 4100 bytes: 15 us, and 6 so), and stores that follow wait for it (AMD EPYC, Zen 3, glibc 2.36).
+/// memcpy. From 2 KB on that may be the processor's own copy, which takes ten times as long where `to` lies 1 to 31 bytes
+/// after `from` but for whole pages (a shift by some columns: 1.6 ms for 4 MB, and 0.2 so; AMD EPYC, Zen 3, glibc 2.36).
 inline void copy_bytes(void* to, const void* from, std::int64_t bytes) {
     constexpr std::uintptr_t kPage = 4096;
     const std::uintptr_t apart =
@@ -38,7 +37,7 @@ inline void copy_bytes(void* to, const void* from, std::int64_t bytes, bool stre
 
 /// Rows shorter than that are copied without a call for each, and streamed by way of memory in cache, where they are joined:
 /// lines must not be streamed in parts (40 MB of rows of 132 bytes in 2.0 ms, not 4.0; of 400 bytes, 3.1 and 3.6; AMD EPYC, Zen 3).
-inline constexpr std::int64_t kShortRow = 256;
+inline constexpr std::int64_t kShortCopy = 256;
 inline constexpr std::int64_t kJoined = 8192;  ///< bytes joined at a time: half of L1
 
 /// At least one `kUnit`, and whole ones but for the last, which overlaps the one before.

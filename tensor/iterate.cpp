@@ -89,7 +89,7 @@ void read_rows(const Unit* from, std::int64_t stride, std::int64_t rows, std::in
                bool streams) {
     constexpr auto kSize = static_cast<std::int64_t>(sizeof(Unit));
     const std::int64_t bytes = length * kSize;
-    const bool joins = streams && bytes < kShortRow;
+    const bool joins = streams && bytes < kShortCopy;
     const std::int64_t block = joins ? kJoined / bytes : rows;
     alignas(kLine) std::byte joined[kJoined];
     for (std::int64_t row = 0; row < rows; row += block) {

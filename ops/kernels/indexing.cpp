@@ -62,7 +62,7 @@ void fetch(const void* from, const void* to, int64_t bytes) {
 
 /// f(copy), where copy(to, from) copies a row of `bytes` bytes.
 void with_copy(int64_t bytes, const auto& f) {
-    if (bytes >= kShortRow) return f([=](void* to, const void* from) { copy_bytes(to, from, bytes); });
+    if (bytes >= kShortCopy) return f([=](void* to, const void* from) { copy_bytes(to, from, bytes); });
     if (bytes == 0) return;
     with_unit_of(
         bytes, [&](auto unit) { f([=](void* to, const void* from) { copy_units<unit>(to, from, bytes); }); });

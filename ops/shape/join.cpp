@@ -84,7 +84,7 @@ void copy_runs(const Tensor& y, const std::vector<Part>& parts, int64_t dim) {
     runs.reserve(parts.size());
     for (const Part& part : parts) runs.emplace_back(part, dim, slice);
     const bool streams = rows * row >= kStreamedCopy;
-    if (row <= kJoined && row < kShortRow * static_cast<int64_t>(parts.size())) {
+    if (row <= kJoined && row < kShortCopy * static_cast<int64_t>(parts.size())) {
         const int64_t block = kJoined / row;
         parallel_for(rows, block, row, [&](int64_t begin, int64_t end) {
             const Scratch joined(streams ? kJoined : 0);

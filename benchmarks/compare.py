@@ -6,8 +6,8 @@ usage: compare.py BUILD_DIR [--peer PROGRAM] [--sets SET ...] [--threads N ...] 
                   [--filter REGEX] [--brief] [--markdown FILE]
 
 Times drift on shared machines, so the two programs run in short rounds, one after the other, each first in every other
-round (beside itself the first one was slower, by 4 % in the mean and a fifth in single rows of memory), and the best time of
-each workload makes a run. A ratio is the median of several runs. The limit is what the same work would take at the machine's
+round (reel beside an earlier reel was 4 % slower in the mean as the first of the two, and 3 % faster as the second), and the
+best time of each workload makes a run. A ratio is the median of several runs. The limit is what the same work would take at the machine's
 own limits, measured in the same run.
 """
 import argparse

@@ -26,8 +26,8 @@ Tensor compute_result(const Convolution& c, const Tensor& x, const Tensor& w, co
 
 Tensor compute_image_gradient(const Convolution& c, const Tensor& y_bar, const Tensor& w) {
     if (y_bar.numel() == 0) return zeros(c.image_sizes, y_bar.dtype());
-    const bool steps = c.window.stride_height == 1 && c.window.stride_width == 1;
-    const bool shifts = steps && can_shift(c) && can_shift(reversed(c));
+    const bool is_dense = c.window.stride_height == 1 && c.window.stride_width == 1;
+    const bool shifts = is_dense && can_shift(c) && can_shift(reversed(c));
     return shifts ? image_gradient_by_shifts(c, y_bar, w) : image_gradient_by_columns(c, y_bar, w);
 }
 

@@ -81,9 +81,9 @@ struct Shifts {
         phases_of(c.window.kernel_height, c.window.dilation_height, c.window.stride_height);
     std::vector<int64_t> across =
         phases_of(c.window.kernel_width, c.window.dilation_width, c.window.stride_width);
+    int64_t phases = static_cast<int64_t>(down.size() * across.size());
     /// What is read past the end of a phase must be zeros; the next one may begin with less of the padding.
-    int64_t apart =
-        down.size() * across.size() > 1 ? c.window.padding_height / c.window.stride_height + 2 : 0;
+    int64_t apart = phases > 1 ? c.window.padding_height / c.window.stride_height + 2 : 0;
     int64_t plane = (stack * lines + apart) * row;
     std::vector<int64_t> taps;
     Tensor framed;  ///< zeros, but for the planes of the images
@@ -113,14 +113,13 @@ struct Shifts {
     void frame(const Tensor& x, int64_t n, int64_t images, int64_t g) const {
         const kernels::Sliding& w = c.window;
         std::byte* to = framed.raw();
-        const int64_t channel = static_cast<int64_t>(down.size() * across.size()) * plane;
         for (const int64_t u : down) {
             const Shown rows(u, w.padding_height, w.stride_height, w.height);
             for (const int64_t v : across) {
                 const Shown columns(v, w.padding_width, w.stride_width, w.width);
                 for (int64_t i = 0; i < images && rows.count > 0 && columns.count > 0; ++i) {
                     kernel.copy({c.in, rows.count, columns.count, c.plane(), w.stride_height * w.width,
-                                 w.stride_width, channel, row},
+                                 w.stride_width, phases * plane, row},
                                 c.image(x, n + i, g) + (rows.start * w.width + columns.start) * size,
                                 to + ((i * lines + rows.first) * row + columns.first) * size);
                 }

@@ -101,6 +101,14 @@ enum class Fn : std::uint8_t {
 constexpr bool gives_bool(Fn fn) {
     return (fn >= Fn::kIsNan && fn <= Fn::kLogicalNot) || (fn >= Fn::kEq && fn <= Fn::kLogicalXor);
 }
+/// Whether computing takes about as long as bringing the operands: what has an exponential in it, or the like.
+constexpr bool takes_long(Fn fn) {
+    return (fn >= Fn::kExp && fn <= Fn::kLog1p) || (fn >= Fn::kSin && fn <= Fn::kSigmoid) ||
+           (fn >= Fn::kElu && fn <= Fn::kLogSigmoid) || fn == Fn::kPow ||
+           (fn >= Fn::kAtan2 && fn <= Fn::kXlogy) ||
+           (fn >= Fn::kBinaryCrossEntropy && fn <= Fn::kBinaryCrossEntropyBackward) ||
+           (fn >= Fn::kGeluBackward && fn <= Fn::kSiluBackward);
+}
 
 /// y[i] = f(x₀[i], x₁[i], …) for i < n. All memory is dense; y may be one of the x.
 using Loop = void (*)(std::int64_t n, void* y, const void* const* x, const double* parameters);
@@ -335,7 +343,7 @@ struct Lines {
 };
 
 /// Sums over shifted reads of one dense array: a convolution. Positions p run over [0, n),
-/// rounded up to a multiple of `step`: so far x must be readable from each of its places, and y writable.
+/// rounded up to a multiple of `step`, a vector: so far x must be readable from each of its places, and y writable.
 struct Correlate {
     std::int64_t step = 1;
     /// y[o · y_stride + p] = start[o] + Σ_k w[o · terms + k] x[taps[k] + p]. Null: no start.

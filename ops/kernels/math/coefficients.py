@@ -113,10 +113,11 @@ def fitting(f, low, high):
     return min(at, key=lambda x: abs(f(x) - rounded(f(x))))
 
 
-def piecewise(name, f, edges, share, degree):
+def piecewise(name, f, edges, share, degree, slope=1, first=0):
     """f(c + t) between neighbouring edges, c at a share of the way: c, f(c), and the coefficients of t, t² and so on.
 
-    c and f(c) are float32 numbers. In a first interval around 0, where f(0) = 0, c is 0, and it is f(t) - t.
+    c and f(c) are float32 numbers. In a first interval around 0, where f(0) = 0, c is 0, and it is f(t) - slope · t. Where the
+    first interval is not number 0, the lines have 16 numbers, and the last ones are followed by the first.
     Least squares at Chebyshev's nodes, anew for what is left when a coefficient has been rounded.
     """
     columns, worst = [], 0
@@ -125,7 +126,7 @@ def piecewise(name, f, edges, share, degree):
         c = 0 if low == f(low) else fitting(f, c - (high - low) / 20, c + (high - low) / 20)
         at = [t for t in nodes(low - c, high - c, 8 * degree) if abs(c + t) > NEAR_ZERO]
         p = [rounded(f(c))]
-        missing = [f(c + t) - (p[0] if c else t) for t in at]
+        missing = [f(c + t) - (p[0] if c else slope * t) for t in at]
         for k in range(1, degree + 1):
             rows, right = matrix(len(at), degree + 1 - k), matrix(len(at), 1)
             for i, t in enumerate(at):
@@ -137,7 +138,8 @@ def piecewise(name, f, edges, share, degree):
         worst = max([worst] + [abs(m / f(c + t)) for m, t in zip(missing, at)])
         columns.append([c] + p)
     print(f"{name}: 2^{nstr(log(worst, 2), 4)}:")
-    for row in zip(*columns):
+    columns += [[0] * (degree + 2)] * (16 - len(columns)) if first else []
+    for row in zip(*columns[-first:], *columns[:-first]) if first else zip(*columns):
         print("    " + ", ".join(nstr(x, 9) for x in row))
 
 
@@ -190,6 +192,8 @@ def main():
     show("kLogPieces, kLog1pTail", error, q, [rounded(-log(x)) for x in q], c)
     edges = [mpf(17) / 32 * (k + mpf("0.5")) for k in range(7)]
     piecewise("kErfPieces", erf, [mpf(0)] + edges + [mpf("3.97")], mpf("0.5"), 7)
+    edges = [mpf(k) / 8 for k in (0, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)]
+    piecewise("kTanhPieces", tanh, edges + [mpf("9.3")], mpf("0.5"), 7, 0, 9)
     end, slope = mpf("-5.5"), mpf("-0.8")
     curve = rounded((mpf("15.49") - slope * end) / end**2)
     show("kPhiSteps", 1, [curve, slope])

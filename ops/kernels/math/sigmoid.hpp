@@ -139,10 +139,50 @@ inline constexpr double kTanhTail<double>[] = {
 template <class T>
 inline constexpr T kTanhEnd = sizeof(T) == 4 ? T(10) : T(20);
 
+#if defined(__AVX512F__)
+/// tanh(c + t) to 2⁻²⁷ of itself: up to ¼, and from there to 9.3, where it is 1, in intervals of numbers that have exponent and
+/// first bit of the fraction in common. The lowest four bits of these are the interval's number; the first one's is 9.
+inline constexpr Lines kTanhPieces({
+    {2.50758958f, 3.48023915f, 4.95522451f, 7.07531214f, 8.66438484f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f,
+     0.317572266f, 0.431402117f, 0.616640747f, 0.884025216f, 1.26460922f, 1.7679894f},
+    {0.986814618f, 0.998104513f, 0.999900699f, 0.999998569f, 0.99999994f, 0.0f, 0.0f, 0.0f, 0.0f, 0.0f,
+     0.307310104f, 0.406492412f, 0.548784792f, 0.708430111f, 0.85232985f, 0.943388641f},
+    {0.0261969175f, 0.0037873832f, 0.000198603797f, 2.86050158e-6f, 1.19196756e-7f, 0.0f, 0.0f, 0.0f, 0.0f,
+     1.0f, 0.905560493f, 0.834763944f, 0.698835254f, 0.498126775f, 0.273533821f, 0.110017873f},
+    {-0.0258513652f, -0.00378022832f, -0.000198689682f, -2.86261161e-6f, -1.19101806e-7f, 0.0f, 0.0f, 0.0f,
+     0.0f, -3.82358678e-8f, -0.278287888f, -0.339325011f, -0.383510143f, -0.352888018f, -0.23314108f,
+     -0.103789575f},
+    {0.0167779513f, 0.00251052273f, 0.000132262008f, 1.91281356e-6f, 7.95084816e-8f, 0.0f, 0.0f, 0.0f, 0.0f,
+     -0.333330482f, -0.216324285f, -0.140357971f, -0.0224813856f, 0.083955057f, 0.107535847f, 0.0612410717f},
+    {-0.00794293638f, -0.00124513055f, -6.54436662e-5f, -9.43972736e-7f, -4.0141714e-8f, 0.0f, 0.0f, 0.0f,
+     0.0f, -7.05245911e-5f, 0.159231648f, 0.169953808f, 0.140170813f, 0.0581562482f, -0.0139385797f,
+     -0.0231812261f},
+    {0.00282932771f, 0.000491160958f, 2.65872368e-5f, 3.67023745e-7f, 1.56414561e-8f, 0.0f, 0.0f, 0.0f, 0.0f,
+     0.1341203f, 0.0399225131f, 0.0115798078f, -0.0538023971f, -0.0582020245f, -0.0179115608f,
+     0.00390773732f},
+    {-0.000695493538f, -0.000162848592f, -1.00251527e-5f, -1.44326037e-7f, -4.94876362e-9f, 0.0f, 0.0f, 0.0f,
+     0.0f, -0.00422654627f, -0.0692540482f, -0.0200293493f, -0.0255891178f, 0.0136680724f, 0.0146247121f,
+     0.0018390076f},
+    {6.04132038e-5f, 4.15788309e-5f, 2.56361614e-6f, 4.84341882e-8f, 1.95133576e-9f, 0.0f, 0.0f, 0.0f, 0.0f,
+     -0.0444982126f, 0.411594808f, -2.00995755f, 0.0263384208f, 0.0132901771f, -0.00437177904f,
+     -0.00195466238f},
+});
+
+inline Vec<float> tanh_by_pieces(const Vec<float>& x) {
+    const Vec<float> y = smaller(Vec<float>(9.3f), Vec<float>(xsimd::abs(x)));
+    const Vec<Bits<float>> i = bits<float>(larger(Vec<float>(0.1875f), y)) >> (kFraction<float> - 1);
+    const Vec<float> size = kTanhPieces.polynomial(y, i);
+    return number<float>(bits<float>(size) | (bits<float>(x) & Vec<Bits<float>>(kSign<float>)));
+}
+#endif
+
 /// tanh x: near 0 by its own polynomial, else 1 − 2 / (e²ˣ + 1), whose rounded parts count less the larger x
 /// is: log 2 need not be in two parts.
 template <class T>
 Vec<T> tanh(const Vec<T>& x) {
+#if defined(__AVX512F__)
+    if constexpr (sizeof(T) == 4) return tanh_by_pieces(x);
+#endif
     const Vec<T> y = smaller(Vec<T>(kTanhEnd<T>), Vec<T>(xsimd::abs(x)));
     const Vec<T> square = y * y;
     const Vec<T> near = multiply_add(y * square, polynomial<T>(square, kTanhTail<T>), y);

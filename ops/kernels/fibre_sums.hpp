@@ -79,29 +79,37 @@ Vec<T> maximum(int64_t count, const Load& z) {
     return larger(larger(max[0], max[1]), larger(max[2], max[3]));
 }
 
-/// Counts the elements that attain the maximum and sums the exponentials of the others.
-template <class T, class S>
+/// So many terms are summed without what a sum loses.
+inline constexpr int64_t kPlainTerms = 8;
+
+/// Counts the elements that attain the maximum, in each lane or (`Count` is an integer) in all, and sums the exponentials of
+/// the others.
+template <class T, class S, class Count = Vec<T>>
 struct Rest {
     ShiftedExp<T> exponential;
     Vec<T> max;
-    Vec<T> count = Vec<T>(0);
+    Count count = Count(0);
     Sums<T, S> sums = {};
 
     /// `keep(c, e)` is given each vector of exponentials.
     template <class Keep>
     Vec<T> term(int64_t c, const Vec<T>& z, const Keep& keep) {
         const auto is_max = z == max;
-        count = count + only_where(is_max, Vec<T>(1));
+        if constexpr (std::is_integral_v<Count>) {
+            count += count_lanes(is_max);
+        } else {
+            count = count + only_where(is_max, Vec<T>(1));
+        }
         const Vec<T> e = exponential(z);
         keep(c, e);
         return zero_where(is_max, e);
     }
-    /// Eight terms at a time are summed as they come. The loop is not unrolled: with AVX2 the constants of one term fill the
+    /// kPlainTerms at a time are summed as they come. The loop is not unrolled: with AVX2 the constants of one term fill the
     /// registers, and of eight would be read again for each (a row of 1,000 takes 0.9 of the time; AMD EPYC, Zen 3).
     template <class Load, class Keep>
     void add(int64_t vectors, const Load& z, const Keep& keep) {
         int64_t c = 0;
-        for (; c + 8 <= vectors; c += 8) sums.add(few(c, 8, z, keep));
+        for (; c + kPlainTerms <= vectors; c += kPlainTerms) sums.add(few(c, kPlainTerms, z, keep));
         if (c < vectors) sums.add(few(c, vectors - c, z, keep));
     }
     Vec<T> few(int64_t c, int64_t terms, const auto& z, const auto& keep) {
@@ -156,12 +164,31 @@ void find_row_maxima(int64_t n, int64_t rows, const S* x, int64_t next, Found<T,
     }
 }
 
+/// What counts in a row, and the count.
+#if defined(__AVX2__)
+template <class T>
+using RowCount = int64_t;
+inline double total(int64_t count) { return static_cast<double>(count); }
+#else
+template <class T>
+using RowCount = Vec<T>;
+#endif
+template <class T>
+double total(const xsimd::batch<T>& v) {
+    alignas(Vec<T>) T lanes[kWidth<T>];
+    v.store_aligned(lanes);
+    Vec<double> sum(0);
+    for (int64_t i = 0; i < kWidth<T>; i += kWidth<double>) sum = sum + load_as<double>(lanes + i);
+    return sum_of_lanes(sum);
+}
+
 /// The rest of what is found of them. `keep_of(f)` keeps the exponentials of row f.
 template <class T, class S, class KeepOf, int64_t N>
 void find_row_sums(int64_t n, int64_t rows, const S* x, int64_t next, const KeepOf& keep_of,
                    Found<T, N>& found, int64_t first) {
     const int64_t vectors = n / kWidth<T>;
     const int64_t whole = vectors * kWidth<T>;
+    const bool is_short = sizeof(T) < sizeof(double) && n <= kPlainTerms * kWidth<T>;
     for (int64_t l = 0; l < rows; l += kWidth<T>) {
         const Vec<T> max = rows == 1 ? Vec<T>(found.max[first]) : load(found.max + first + l);
         const Rest<T, S> all{ShiftedExp<T>(max), max};
@@ -171,12 +198,19 @@ void find_row_sums(int64_t n, int64_t rows, const S* x, int64_t next, const Keep
         for (int64_t f = l; f < std::min(rows, l + kWidth<T>); ++f) {
             const S* z = x + f * next;
             const auto keep = keep_of(f);
-            Rest<T, S> rest{rows == 1 ? all.exponential : only_lane<T>(all.exponential, f - l),
-                            Vec<T>(found.max[first + f])};
-            rest.add(vectors, RowBeforeNext<T, S>{z, rows * next}, keep);
-            if (whole < n) rest.sums.add(rest.term(vectors, row_tail<T>(z + whole, n - whole), keep));
-            found.sum[first + f] = rest.sums.total();
-            found.count[first + f] = sum_of_lanes(rest.count);
+            Rest<T, S, RowCount<T>> rest{rows == 1 ? all.exponential : only_lane<T>(all.exponential, f - l),
+                                         Vec<T>(found.max[first + f])};
+            const RowBeforeNext<T, S> elements{z, rows * next};
+            if (is_short) {
+                Vec<T> sum = rest.few(0, vectors, elements, keep);
+                if (whole < n) sum = sum + rest.term(vectors, row_tail<T>(z + whole, n - whole), keep);
+                found.sum[first + f] = total(sum);
+            } else {
+                rest.add(vectors, elements, keep);
+                if (whole < n) rest.sums.add(rest.term(vectors, row_tail<T>(z + whole, n - whole), keep));
+                found.sum[first + f] = rest.sums.total();
+            }
+            found.count[first + f] = static_cast<T>(total(rest.count));
         }
     }
 }

@@ -202,6 +202,19 @@ Vec<T> zero_where(const xsimd::batch_bool<T>& m, const xsimd::batch<T>& v) {
 }
 #endif
 
+#if defined(__AVX512F__)
+/// In how many lanes it is set.
+inline std::int64_t count_lanes(const Mask<float>& m) { return __builtin_popcount(__mmask16(m)); }
+inline std::int64_t count_lanes(const Mask<double>& m) { return __builtin_popcount(__mmask8(m)); }
+#elif defined(__AVX2__)
+inline std::int64_t count_lanes(const Mask<float>& m) {
+    return __builtin_popcount(static_cast<unsigned>(_mm256_movemask_ps(m)));
+}
+inline std::int64_t count_lanes(const Mask<double>& m) {
+    return __builtin_popcount(static_cast<unsigned>(_mm256_movemask_pd(m)));
+}
+#endif
+
 template <class V>
 typename V::value_type first_lane(const V& v) {
     alignas(V) typename V::value_type lanes[V::size];

@@ -13,7 +13,7 @@ using std::int64_t;
 /// f(0 of the type, first row, rows) for groups of a matrix's rows, on several threads.
 void for_each_group(const Tensor& z, const auto& f) {
     with_floating(z.dtype(), [&](auto zero) {
-        parallel_for(z.size(0), kMaxFibres, z.size(1), [&](int64_t begin, int64_t end) {
+        parallel_for(z.size(0), kMaxFibres, kFibreWork * z.size(1), [&](int64_t begin, int64_t end) {
             for (int64_t i = begin; i < end; i += kMaxFibres) f(zero, i, std::min(kMaxFibres, end - i));
         });
     });

@@ -17,6 +17,10 @@
 
 namespace reel {
 
+/// An element's work, as `parallel_for` counts it: with its exponential and its part in the sums it takes five times as long as
+/// an addition (8192 rows of 64, 0.4 ms; Intel Xeon, model 207, AVX-512).
+inline constexpr std::int64_t kFibreWork = 4;
+
 /// The fibres of a shape along (wrapped) `dim`, in the order in which the memory of `model` is best walked.
 class Fibres {
 public:
@@ -44,7 +48,7 @@ public:
     /// `work = make()`.
     void for_each_group(const auto& make) const {
         if (length_ == 0) return;
-        parallel_for(count_, group_, length_, [&](std::int64_t begin, std::int64_t end) {
+        parallel_for(count_, group_, kFibreWork * length_, [&](std::int64_t begin, std::int64_t end) {
             auto work = make();
             for (std::int64_t i = begin; i < end; i += group_) work(i, std::min(group_, end - i));
         });

@@ -199,6 +199,8 @@ bool holds(From value) {
 }
 
 class Scalar;
+/// `value` scaled: of the category of `value`, or floating when `scale` is.
+Scalar operator*(Scalar value, Scalar scale);
 
 namespace detail {
 
@@ -265,7 +267,6 @@ public:
 
     Scalar operator-() const;
 
-    /// `value` scaled: of the category of `value`, or floating when `scale` is.
     friend Scalar operator*(Scalar value, Scalar scale);
 
 private:

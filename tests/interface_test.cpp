@@ -13,6 +13,7 @@ TEST_CASE("interface: making tensors") {
     CHECK(tensor(3).dtype() == kInt64);
     CHECK(tensor(3.0).dtype() == kFloat32);
     CHECK(tensor(true).dtype() == kBool);
+    CHECK((Scalar(2) * Scalar(3)).to<double>() == 6);
     CHECK(tensor({1, 2, 3}).sizes() == std::vector<int64_t>{3});
     CHECK(tensor({{1.0, 2.0}, {3.0, 4.0}}).sizes() == Shape{2, 2});
     CHECK(tensor({1, 2}, kFloat64).dtype() == kFloat64);
@@ -280,6 +281,7 @@ TEST_CASE("interface: linear algebra, softmax, losses, layers") {
     CHECK(kl_div(log_softmax(a, 1), softmax(a, 1)).dim() == 0);
     CHECK(linear(a, randn({4, 3}), randn({4})).sizes() == Shape{2, 4});
     CHECK(linear(a, randn({4, 3})).sizes() == Shape{2, 4});
+    CHECK(linear_cross_entropy(a, randn({4, 3}), t).dim() == 0);
     CHECK(embedding(t, randn({5, 7})).sizes() == Shape{2, 7});
     CHECK(layer_norm(a, {3}, ones({3}), zeros({3}), 1e-5).sizes() == a.sizes());
     CHECK(layer_norm(a, {3}).sizes() == a.sizes());

@@ -6,6 +6,7 @@
 #include "autograd/tape.hpp"
 #include "ops/linalg/matmul.hpp"
 #include "ops/nn/linear_cross_entropy_driver.hpp"
+#include "ops/nn/losses.hpp"
 #include "ops/pointwise/arithmetic.hpp"
 #include "ops/shape/views.hpp"
 #include "ops/softmax/cross_entropy_parts.hpp"

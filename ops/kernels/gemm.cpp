@@ -51,7 +51,7 @@ constexpr int64_t kTermsAhead = 64;
 
 /// C = start + A B for kM rows by kN vectors. Every sum takes its terms one after the other, in the order of l, and
 /// only then meets what was there before: so its bits are the same in every tile of every instruction set.
-template <class T, int64_t kM, int64_t kN>
+template <class T, bool kFar, int64_t kM, int64_t kN>
 REEL_FLATTEN void tile(const GemmBlock& block, const T* a, const T* b, const T* start, T* c,
                        int64_t columns) {
     const TileRow<T, kN> row{columns - (kN - 1) * kWidth<T>};
@@ -64,10 +64,9 @@ REEL_FLATTEN void tile(const GemmBlock& block, const T* a, const T* b, const T* 
         __builtin_prefetch(start + i * block.start_row);
         __builtin_prefetch(start + i * block.start_row + columns - 1);
     }
-    const bool is_far = kFetches && start == c && block.b_step > kTileColumns<T>;
     const T* ahead = a;
     for (int64_t l = 0; l < block.k; ++l) {
-        if (is_far) {
+        if constexpr (kFar) {
             fetch_lines(b + kStepsAhead * block.b_step, 0, kN * kWidth<T>);
             prefetch(ahead, kTermsAhead);
             ahead = l % kTileRows == kTileRows - 1 ? a : ahead + block.a_row;
@@ -90,14 +89,14 @@ using TileFunction = void (*)(const GemmBlock& block, const T* a, const T* b, co
                               int64_t columns);
 
 /// The tiles by (rows − 1) kTileVectors + vectors − 1.
-template <class T, std::size_t... kIndex>
+template <class T, bool kFar, std::size_t... kIndex>
 constexpr std::array<TileFunction<T>, sizeof...(kIndex)> make_tiles(std::index_sequence<kIndex...>) {
-    return {&tile<T, static_cast<int64_t>(kIndex) / kTileVectors + 1,
+    return {&tile<T, kFar, static_cast<int64_t>(kIndex) / kTileVectors + 1,
                   static_cast<int64_t>(kIndex) % kTileVectors + 1>...};
 }
-template <class T>
+template <class T, bool kFar>
 constexpr auto kTiles =
-    make_tiles<T>(std::make_index_sequence<static_cast<std::size_t>(kTileRows* kTileVectors)>());
+    make_tiles<T, kFar>(std::make_index_sequence<static_cast<std::size_t>(kTileRows* kTileVectors)>());
 
 /// Panel by panel of A, which stays in L1 while the panels of B pass by.
 template <class T>
@@ -105,13 +104,15 @@ void multiply(const GemmBlock& block) {
     const auto* a = static_cast<const T*>(block.a);
     const auto* start = static_cast<const T*>(block.start);
     auto* c = static_cast<T*>(block.c);
+    const bool is_far = kFetches && start == c && block.b_step > kTileColumns<T>;
+    const auto& tiles = is_far ? kTiles<T, kFetches> : kTiles<T, false>;
     for (int64_t i = 0; i < block.m; i += block.rows) {
         const int64_t rows = std::min(block.rows, block.m - i);
         const auto* b = static_cast<const T*>(block.b);
         for (int64_t j = 0; j < block.n; j += kTileColumns<T>) {
             const int64_t columns = std::min(kTileColumns<T>, block.n - j);
             const int64_t vectors = (columns + kWidth<T> - 1) / kWidth<T>;
-            kTiles<T>[static_cast<std::size_t>((rows - 1) * kTileVectors + vectors - 1)](
+            tiles[static_cast<std::size_t>((rows - 1) * kTileVectors + vectors - 1)](
                 block, a, b, start ? start + j : nullptr, c + j, columns);
             b += block.b_panel;
         }

@@ -18,8 +18,8 @@ Vec<float> estimated_inverse_root(const Vec<float>& x) { return _mm512_rsqrt14_p
 Vec<double> estimated_inverse_root(const Vec<double>& x) { return _mm512_rsqrt14_pd(x); }
 #endif
 
-/// 1 / √x. With AVX-512 by Newton's steps from an estimate: a root and a division take as long as 40 of their operations
-/// (4096 in 0.6 µs, not 2.3; Intel Xeon, model 207).
+/// 1 / √x. With AVX-512 by Newton's steps from an estimate, without a root and a division (4096 in 0.6 µs, not 2.3; Intel Xeon,
+/// model 207).
 template <class T>
 Vec<T> inverse_root(const Vec<T>& x) {
 #if defined(__AVX512F__)

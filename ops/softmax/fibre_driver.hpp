@@ -17,8 +17,8 @@
 
 namespace reel {
 
-/// An element's work, as `parallel_for` counts it: with its exponential and its part in the sums it takes five times as long as
-/// an addition (8192 rows of 64, 0.4 ms; Intel Xeon, model 207, AVX-512).
+/// An element's work, as `parallel_for` counts it: with its exponential and its part in the sums it takes four to seven times
+/// as long as an addition (8192 rows of 64 in 0.4 ms; Intel Xeon, model 207, AVX-512).
 inline constexpr std::int64_t kFibreWork = 4;
 
 /// The fibres of a shape along (wrapped) `dim`, in the order in which the memory of `model` is best walked.

@@ -164,7 +164,7 @@ void find_row_maxima(int64_t n, int64_t rows, const S* x, int64_t next, Found<T,
     }
 }
 
-/// What counts in a row, and the count.
+/// What the maxima of a row are counted in, and what it comes to.
 #if defined(__AVX2__)
 template <class T>
 using RowCount = int64_t;

@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "tensor/dtype.hpp"
+#include "tensor/transpose.hpp"
 
 namespace reel::kernels {
 
@@ -416,7 +417,10 @@ struct Table {
     Norm norm[kDTypes] = {};
     Window window[kDTypes] = {};
     Correlate correlate[kDTypes] = {};
-    Gemm gemm[kDTypes] = {};  ///< by the operands' type
+    Gemm gemm[kDTypes] = {};         ///< by the operands' type
+    /// Of elements of four bytes: see below.
+    void (*transpose)(const std::uint32_t* from, std::int64_t step, std::int64_t rows, std::int64_t columns,
+                      std::uint32_t* to, std::int64_t to_step) = nullptr;
 };
 
 /// The kernels of the best instruction set that this machine has; the environment variable `REEL_ARCH` (sse2,
@@ -448,6 +452,13 @@ inline Update update(Rule rule, DType dtype) {
 }
 inline const Reduction& reduction(ReduceOp op, DType dtype) {
     return kernels().reduce[static_cast<std::size_t>(op)][static_cast<std::size_t>(dtype)];
+}
+/// to[r · to_step + c] = from[r + c · step] for what is in cache on both sides.
+template <class Unit>
+void transpose(const Unit* from, std::int64_t step, std::int64_t rows, std::int64_t columns, Unit* to,
+               std::int64_t to_step) {
+    if constexpr (sizeof(Unit) == 4) return kernels().transpose(from, step, rows, columns, to, to_step);
+    transpose_near(from, step, rows, columns, to, to_step);
 }
 inline const Softmax& softmax(DType dtype) { return kernels().softmax[static_cast<std::size_t>(dtype)]; }
 inline ScanLanes scan(Scan scan, DType dtype) {

@@ -9,6 +9,7 @@
 #include "ops/pointwise/dense_driver.hpp"
 #include "tensor/iterate.hpp"
 #include "tensor/parallel.hpp"
+#include "tensor/transpose.hpp"
 
 namespace reel {
 
@@ -116,7 +117,8 @@ struct Source {
     StridedRuns outer;  ///< of the matrices alone
     int64_t rows;
     int64_t columns;
-    std::optional<int64_t> direct;  ///< the stride of the rows where they can be used as they are
+    std::optional<int64_t> direct;             ///< the stride of the rows where they can be used as they are
+    std::optional<StridedRuns> columns_apart;  ///< where rows are dense down a column, and columns lie apart
 
     Source(const Tensor& x, const Layout& layout, const Preparation& how, std::size_t row, std::size_t column)
         : base(x.raw()),
@@ -129,6 +131,10 @@ struct Source {
         const auto step = common_stride(layout, column, layout.sizes.size());
         const bool dense = step && (*step == 1 || columns == 1);
         if (dense && is_plain(how, stored)) direct = common_stride(layout, row, column);
+        if (row == 0 && !dense && common_stride(layout, row, column) == 1)
+            columns_apart =
+                StridedRuns(Shape(std::span(layout.sizes.data() + column, layout.sizes.size() - column)),
+                            Shape(std::span(layout.strides.data() + column, layout.sizes.size() - column)));
     }
 };
 
@@ -143,6 +149,8 @@ public:
             const int64_t offset = source_.outer.run(matrix).offset + row * *source_.direct + column;
             return {source_.base + offset * size, *source_.direct};
         }
+        if (source_.columns_apart)
+            return {mapped(read_across(row, rows, column, columns), rows * columns), columns};
         const int64_t begin = (matrix * source_.rows + row) * source_.columns + column;
         const bool whole = rows == 1 || columns == source_.columns;  // one range of the runs
         const int64_t pieces = whole ? 1 : rows;
@@ -165,10 +173,31 @@ private:
             source_.runs.gather(size, source_.base, begin, count, gathered);
             from = gathered;
         }
+        return converted(from, count, i, pieces);
+    }
+    /// A block of many short rows of memory, each of which is part of a column.
+    const std::byte* read_across(int64_t row, int64_t rows, int64_t column, int64_t columns) {
+        const int64_t size = itemsize(source_.stored);
+        std::byte* block = space(0, rows * columns * size);
+        with_unit(size, [&](auto unit) {
+            using Unit = decltype(unit);
+            for (int64_t done = 0; done < columns;) {
+                const StridedRuns::Run run = source_.columns_apart->run(column + done);
+                const int64_t some = std::min(run.length, columns - done);
+                kernels::transpose(reinterpret_cast<const Unit*>(source_.base) + run.offset + row, run.step,
+                                   rows, some, reinterpret_cast<Unit*>(block) + done, columns);
+                done += some;
+            }
+        });
+        return converted(block, rows * columns, 0, 1);
+    }
+    /// `count` elements in the type reduced, as piece `i` of a block.
+    const std::byte* converted(const std::byte* from, int64_t count, int64_t i, int64_t pieces) {
+        const DType compute = source_.preparation.compute;
         if (compute == source_.stored) return from;
-        std::byte* converted = space(1, pieces * count * itemsize(compute)) + i * count * itemsize(compute);
-        kernels::convert(source_.stored, compute)(count, from, converted);
-        return converted;
+        std::byte* to = space(1, pieces * count * itemsize(compute)) + i * count * itemsize(compute);
+        kernels::convert(source_.stored, compute)(count, from, to);
+        return to;
     }
     const std::byte* mapped(const std::byte* block, int64_t count) {
         const Preparation& how = source_.preparation;

@@ -26,9 +26,9 @@ template <class Unit>
 void copy_plane(const Unit* from, int64_t from_fibre, int64_t from_element, Unit* to, int64_t to_fibre,
                 int64_t to_element, int64_t fibres, int64_t elements) {
     if (from_element == 1 && to_fibre == 1) {
-        transpose_near(from, from_fibre, elements, fibres, to, to_element);
+        kernels::transpose(from, from_fibre, elements, fibres, to, to_element);
     } else if (from_fibre == 1 && to_element == 1) {
-        transpose_near(from, from_element, fibres, elements, to, to_fibre);
+        kernels::transpose(from, from_element, fibres, elements, to, to_fibre);
     } else if (from_fibre == 1 && to_fibre == 1) {
         for (int64_t e = 0; e < elements; ++e) {
             const Unit* row = from + e * from_element;

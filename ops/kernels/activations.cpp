@@ -25,7 +25,7 @@ struct Softplus {
     template <class V>
     V operator()(const V& x) const {
         using T = Element<V>;
-        if (beta == 1) return xsimd::select(x > constant<V>(threshold), x, math::softplus<T>(x, V(0)));
+        if (beta == 1) return xsimd::select(x > constant<V>(threshold), x, math::softplus<T>(x));
         const V b = constant<V>(beta);
         const double rest = beta - static_cast<double>(static_cast<T>(beta));
         const auto z = math::two_product<T>(b, x);
@@ -68,7 +68,7 @@ void install_activations(Table& table) {
     add_floating<1>(table, Fn::kTanh, [](const auto& x) { return math::tanh(x); });
     add_floating<1>(table, Fn::kSigmoid, [](const auto& x) { return math::sigmoid(x); });
     add_floating<1>(table, Fn::kLogSigmoid,
-                    []<class V>(const V& x) { return math::negated(math::softplus(-x, V(0))); });
+                    []<class V>(const V& x) { return math::negated(math::softplus(-x)); });
     add_floating<Softplus, 1>(table, Fn::kSoftplus);
     add_floating<Elu, 1>(table, Fn::kElu);
     add_floating<1>(table, Fn::kSilu, [](const auto& x) { return math::silu(x); });

@@ -288,15 +288,13 @@ void map_row(int64_t n, const T* x, T* y, bool streams, const F& f) {
     map_rows<T>(n, x, x, y, streams, [&](const Vec<T>& v, const Vec<T>&) { return f(v); });
 }
 
-/// The same on element after element of `lanes` fibres side by side.
+/// y[c · stride] = f(x(c)), element after element of `lanes` fibres side by side.
 template <class T, class F>
-void map_lanes(int64_t n, int64_t lanes, const T* x, int64_t x_stride, T* y, int64_t y_stride, const F& f) {
+void map_lanes(int64_t n, int64_t lanes, const auto& x, T* y, int64_t stride, const F& f) {
     if (lanes == kWidth<T>) {
-        for (int64_t c = 0; c < n; ++c) f(load(x + c * x_stride)).store_unaligned(y + c * y_stride);
+        for (int64_t c = 0; c < n; ++c) f(x(c)).store_unaligned(y + c * stride);
     } else {
-        for (int64_t c = 0; c < n; ++c) {
-            store_some<T>(y + c * y_stride, f(load_some(x + c * x_stride, lanes)), lanes);
-        }
+        for (int64_t c = 0; c < n; ++c) store_some<T>(y + c * stride, f(x(c)), lanes);
     }
 }
 

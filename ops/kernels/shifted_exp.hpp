@@ -80,6 +80,9 @@ private:
 template <class T>
 Vec<double> top_exponential(const T* top, const T* exponent) {
     const Vec<double> whole = load_as<double>(exponent);
+    if constexpr (sizeof(T) < sizeof(double))
+        return math::short_exp2(
+            multiply_subtract(load_as<double>(top), Vec<double>(math::kLog2E<double>), whole));
     const Vec<double> coarse = multiply_add(whole, Vec<double>(-kShortLog2<double>), load_as<double>(top));
     const Vec<double> r = multiply_add(whole, Vec<double>(-kShortLog2Rest<double>), coarse);
     return Vec<double>(1) + math::expm1_of_remainder<double>(r);

@@ -14,7 +14,7 @@ void conclude(int64_t count, const Found<T, kGroup>& found, void* max, void* res
     for (int64_t l = 0; l < count; l += kWidth<double>) {
         const Concluded<T> fibres(found, l);
         fibres.rest.store_aligned(rests + l);
-        math::log1p<double>(fibres.rest).store_aligned(logs + l);
+        math::log1p_as<T>(fibres.rest).store_aligned(logs + l);
     }
     for (int64_t l = 0; l < count; ++l) {
         static_cast<T*>(max)[l] = found.max[l];
@@ -26,7 +26,7 @@ void conclude(int64_t count, const Found<T, kGroup>& found, void* max, void* res
 template <class T, class S>
 REEL_FLATTEN void row_statistics(int64_t n, int64_t count, ConstPanel x, void* max, void* rest,
                                  double* log_sum) {
-    Found<T, kGroup> found{};
+    Found<T, kGroup> found;
     const int64_t few = rows_at_once(n);
     for (int64_t f = 0; f < count; f += few)
         find_rows<T>(
@@ -38,7 +38,7 @@ REEL_FLATTEN void row_statistics(int64_t n, int64_t count, ConstPanel x, void* m
 template <class T, class S>
 REEL_FLATTEN void lane_statistics(int64_t n, int64_t count, ConstPanel x, void* max, void* rest,
                                   double* log_sum) {
-    Found<T, kGroup> found{};
+    Found<T, kGroup> found;
     const auto for_each = [&](const auto& f) {
         for_each_vector<T>(count, [&](int64_t l, int64_t lanes) {
             with_lanes<T>(lanes, static_cast<const S*>(x.data) + l, x.stride,
@@ -63,7 +63,7 @@ struct Scales {
     T scale[kGroup];
 
     Scales(int64_t count, const T* maxima, const T* rest, const double* factor) {
-        Found<T, kGroup> found{};
+        Found<T, kGroup> found;
         for (int64_t l = 0; l < count; ++l) found.max[l] = maxima[l];
         for (int64_t l = 0; l < count; l += kWidth<T>) {
             const ShiftedExp<T> exponential(load(found.max + l));
@@ -122,9 +122,11 @@ REEL_FLATTEN void lane_exponentials(int64_t n, int64_t count, ConstPanel x, cons
         const Vec<T> scale = load(scales.scale + l);
         const Vec<T> max_z = load(scales.max + l);
         const Vec<T> max_y = load(scales.top + l);
-        map_lanes<T>(
-            n, lanes, static_cast<const T*>(x.data) + l, x.stride, static_cast<T*>(y.data) + l, y.stride,
-            [&](const Vec<T>& z) { return xsimd::select(z == max_z, max_y, exponential(z) * scale); });
+        with_lanes<T>(lanes, static_cast<const T*>(x.data) + l, x.stride, [&](const auto& element) {
+            map_lanes<T>(n, lanes, element, static_cast<T*>(y.data) + l, y.stride, [&](const Vec<T>& z) {
+                return xsimd::select(z == max_z, max_y, exponential(z) * scale);
+            });
+        });
     });
 }
 

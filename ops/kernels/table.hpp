@@ -238,6 +238,8 @@ constexpr std::int64_t kShortRow = 1024;
 
 /// The most fibres of a group.
 constexpr std::int64_t kMaxFibres = 64;
+/// Bytes of what is kept of fibres side by side, so that it stays in L1.
+constexpr std::int64_t kNearLanes = 16 << 10;
 
 /// Target probabilities of a group of fibres: q = weight · (share · probability + floor), and at each fibre's
 /// class an excess above that.
@@ -280,8 +282,8 @@ struct Softmax {
                          const SoftTargets& q, const double* mass, const double* factor, void* scratch,
                          Panel y) = {};
     /// y = e^(x - max) / (1 + rest), `empty` in fibres that are all -inf. `scratch` is aligned as vectors are
-    /// and takes n vectors (lanes), or n elements and a vector (rows; those of short ones `kShortRows`
-    /// times).
+    /// and takes n vectors and at least `kNearLanes` bytes (lanes), or n elements and a vector (rows; those of short ones
+    /// `kShortRows` times).
     void (*probabilities[2])(std::int64_t n, std::int64_t count, ConstPanel x, double empty, void* scratch,
                              Panel y) = {};
     /// y = (x - max) - log_sum; NaN in fibres without a finite maximum.

@@ -39,7 +39,8 @@ public:
         const int64_t n = fibres.length();
         const int64_t row = n * itemsize(dtype) + kernels::kMaxVector;
         const int64_t rows = n <= kernels::kShortRow ? kernels::kShortRows * row : row;
-        bytes_ = fibres.grouping() == kernels::kRows ? rows : n * kernels::kMaxVector;
+        const int64_t lanes = std::max(n * kernels::kMaxVector, kernels::kNearLanes);
+        bytes_ = fibres.grouping() == kernels::kRows ? rows : lanes;
     }
     /// Whether they stay in cache: beyond, computing them twice is faster than keeping them.
     bool fits() const { return bytes_ <= kLargest; }

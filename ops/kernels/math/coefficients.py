@@ -149,6 +149,7 @@ def main():
     quarter = (pi / 4) ** 2 * mpf("1.001")
     eighth = (sqrt(2) - 1) ** 2 * mpf("1.002")
     log_tail = tail(lambda s: 2 * atanh(s), lambda s: 2 * s, lambda s: s**3)
+    log_ratio = tail(lambda s: 2 * atanh(s), lambda s: 0, lambda s: s)
     half_turn = tail(sin, lambda r: r, lambda r: r**3)
     polynomials = {
         "kExpTail": (lambda r: (exp(r) - 1 - r) / r**2 if abs(r) > NEAR_ZERO else mpf(1) / 2, -half, half, (4, 9),
@@ -157,6 +158,10 @@ def main():
                           lambda r: r * r),
         "kLogTail": (log_tail, 0, far, (2, 6), lambda z: z),
         "kLogFarTail": (lambda z: (log_tail(z) - mpf(2) / 3) / max(z, NEAR_ZERO), 0, far, (2, 6), lambda z: z * z),
+        "kFloatLog2": (lambda z: log_ratio(z) / log(2), 0, far, (4,), lambda z: 1),
+        "kFloatExp2": (lambda r: (2**r - 1) / r if abs(r) > NEAR_ZERO else log(2), -mpf("0.5001"), mpf("0.5001"), (5,),
+                       lambda r: r),
+        "kLogWideTail": (log_tail, 0, mpf("1.001") / 9, (3, 9), lambda z: z),
         "kSinTail": (tail(sin, lambda r: r, lambda r: r**3), 0, quarter, (2, 5), lambda z: z),
         "kHalfTurnTail": (half_turn, 0, 4 * quarter, (3, 7), lambda z: z),
         "kHalfTurnTail after float32's first": (lambda z: (half_turn(z) - rounded("-0.1666666")) / max(z, NEAR_ZERO), 0,

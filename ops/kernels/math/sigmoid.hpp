@@ -92,24 +92,30 @@ Vec<T> gelu_tanh(const Vec<T>& x) {
     return xsimd::select(x > end, x, times_sigmoid<T>(z, x, e, quick_two_sum<T>(e.high, e.low)));
 }
 
-/// log(1 + eˣ⁺ᵈ) for x ≤ 0.
+/// log(1 + e) for an e = eˣ, x ≤ 0.
 template <class T>
-Vec<T> log1p_exp(const Vec<T>& x, const Vec<T>& d) {
-    const Exponential<T> e(x, d);
-    const Vec<T> high = e.value();
-    // What is lost matters where e is of the order of 1, far from where it is subnormal.
-    const Vec<T> lost = (e.high - (e.high + e.low)) + e.low;
-    const Vec<T> small = lost * power_of_two<T>(e.argument.n);
-    return log1p<T>(high, xsimd::select(high < Vec<T>(kSmallest<T>), Vec<T>(0), small));
+Vec<T> log1p_exp(const Exponential<T>& e) {
+    const Vec<T> u = e.value();
+    // What is lost matters where u is of the order of 1, far from where it is subnormal. There 1 / (1 + u) = 1 − u / 2, nearly.
+    const Vec<T> lost = ((e.high - (e.high + e.low)) + e.low) * power_of_two<T>(e.argument.n);
+    const Vec<T> small =
+        xsimd::select(u < Vec<T>(kSmallest<T>), Vec<T>(0), multiply_add(lost, u * Vec<T>(T(-0.5)), lost));
+    // u is no larger than 1: with s = u / (2 + u), 2s + s³ p(s²) = u − s (u − s² p(s²)), of which less is lost.
+    const Vec<T> s = quotient(u, u + Vec<T>(2));
+    const Vec<T> z = s * s;
+    return u + multiply_add(s, multiply_subtract(z, polynomial<T>(z, z * z, kLogWideTail<T>), u), small);
 }
 
-/// log(1 + eˣ⁺ᵈ) for any x.
+/// log(1 + eˣ) for any x.
+template <class T>
+Vec<T> softplus(const Vec<T>& x) {
+    return larger(Vec<T>(0), x) + log1p_exp<T>(Exponential<T>(-xsimd::abs(x)));
+}
+/// log(1 + eˣ⁺ᵈ).
 template <class T>
 Vec<T> softplus(const Vec<T>& x, const Vec<T>& d) {
-    const Vec<T> zero(0);
-    const auto positive = x > zero;
-    const Vec<T> rest = log1p_exp<T>(xsimd::select(positive, -x, x), xsimd::select(positive, -d, d));
-    return xsimd::select(positive, x, zero) + rest;
+    return larger(Vec<T>(0), x) +
+           log1p_exp<T>(Exponential<T>(-xsimd::abs(x), xsimd::select(x > Vec<T>(0), -d, d)));
 }
 
 /// log(eᵃ + eᵇ) = max + log(1 + exp(−|a − b|)).
@@ -121,7 +127,7 @@ Vec<T> logaddexp(const Vec<T>& a, const Vec<T>& b) {
     const Pair<T> difference = two_sum<T>(least, -most);
     const auto equal = a == b;  // infinities too
     const Vec<T> x = xsimd::select(equal, Vec<T>(0), difference.high);
-    const Vec<T> y = most + log1p_exp<T>(x, xsimd::select(equal, Vec<T>(0), difference.low));
+    const Vec<T> y = most + log1p_exp<T>(Exponential<T>(x, xsimd::select(equal, Vec<T>(0), difference.low)));
     return xsimd::select(is_nan(a) || is_nan(b), a + b, y);
 }
 

@@ -1,4 +1,5 @@
-// The largest and the smallest element with its index: NaN wins, then the first of equals.
+// The largest and the smallest element with its index: NaN wins, then the first of equals. And where one is that is larger
+// than those known.
 #include "ops/kernels/reduce.hpp"
 
 namespace reel::kernels::REEL_SET {
@@ -97,19 +98,56 @@ void add(Table& table, ReduceOp op) {
                      {sizeof(Extreme<Element>), &rows<F, Element>, &columns<F, Element>, &merge<F, Element>});
 }
 
-template <class F>
-void add_all(Table& table, ReduceOp op) {
-    add<F, float>(table, op);
-    add<F, double>(table, op);
-    add<F, int64_t>(table, op);
-    add<F, bool>(table, op);
+/// How many lanes are set before the first that is not.
+template <class T>
+int64_t leading(const xsimd::batch_bool<T>& m) {
+#if defined(__AVX512F__)
+    return std::countr_one(static_cast<std::uint32_t>(m.data));
+#elif defined(__AVX2__)
+    const int bytes = _mm256_movemask_epi8(std::bit_cast<__m256i>(m));
+    return std::countr_one(static_cast<std::uint32_t>(bytes)) / static_cast<int64_t>(sizeof(T));
+#else
+    alignas(Vec<T>) bool set[Vec<T>::size];
+    m.store_aligned(set);
+    return std::find(set, set + kWidth<T>, false) - set;
+#endif
+}
+
+/// The first element that is not at most the limit, or (`kAbove` false) not at least: a NaN is neither.
+template <bool kAbove, class T>
+int64_t beyond(int64_t n, const void* elements, const void* bound) {
+    const T* x = static_cast<const T*>(elements);
+    const T limit = *static_cast<const T*>(bound);
+    const auto is_within = [&](const auto& a, const auto& b) { return kAbove ? a <= b : a >= b; };
+    int64_t i = 0;
+    if constexpr (sizeof(T) > 1) {
+        const Vec<T> all(limit);
+        constexpr int64_t w = kWidth<T>;
+        const auto within = [&](int64_t k) { return is_within(load(x + i + k * w), all); };
+        while (i + 4 * w <= n && xsimd::all((within(0) && within(1)) && (within(2) && within(3)))) i += 4 * w;
+        for (; i + w <= n; i += w) {
+            if (const int64_t count = leading<T>(within(0)); count < w) return i + count;
+        }
+    }
+    while (i < n && is_within(x[i], limit)) ++i;
+    return i;
+}
+
+template <class T>
+void add_all(Table& table) {
+    add<Max, T>(table, ReduceOp::kArgMax);
+    add<Min, T>(table, ReduceOp::kArgMin);
+    table.beyond[0][static_cast<std::size_t>(dtype_of<T>())] = &beyond<false, Stored<T>>;
+    table.beyond[1][static_cast<std::size_t>(dtype_of<T>())] = &beyond<true, Stored<T>>;
 }
 
 }  // namespace
 
 void install_extremes(Table& table) {
-    add_all<Max>(table, ReduceOp::kArgMax);
-    add_all<Min>(table, ReduceOp::kArgMin);
+    add_all<float>(table);
+    add_all<double>(table);
+    add_all<int64_t>(table);
+    add_all<bool>(table);
 }
 
 }  // namespace reel::kernels::REEL_SET

@@ -161,6 +161,9 @@ struct Reduction {
     ReduceMatrix merge = nullptr;    ///< as `columns`, of a matrix of states
 };
 
+/// The first of `n` elements that an order with NaN at its end may put beyond `limit`; n where there is none.
+using Beyond = std::int64_t (*)(std::int64_t n, const void* x, const void* limit);
+
 /// Ways to reduce numbers one after the other and keep every state: sᵢ = sᵢ₋₁ + xᵢ, sᵢ₋₁ xᵢ, xᵢ + aᵢ sᵢ₋₁.
 enum class Scan : std::uint8_t { kSum, kProd, kLinear, kCount };
 
@@ -420,6 +423,7 @@ struct Table {
     Window window[kDTypes] = {};
     Correlate correlate[kDTypes] = {};
     Gemm gemm[kDTypes] = {};         ///< by the operands' type
+    Beyond beyond[2][kDTypes] = {};  ///< not at least `limit`, and not at most
     /// Of elements of four bytes: see below.
     void (*transpose)(const std::uint32_t* from, std::int64_t step, std::int64_t rows, std::int64_t columns,
                       std::uint32_t* to, std::int64_t to_step) = nullptr;
@@ -461,6 +465,9 @@ void transpose(const Unit* from, std::int64_t step, std::int64_t rows, std::int6
                std::int64_t to_step) {
     if constexpr (sizeof(Unit) == 4) return kernels().transpose(from, step, rows, columns, to, to_step);
     transpose_near(from, step, rows, columns, to, to_step);
+}
+inline Beyond beyond(bool above, DType dtype) {
+    return kernels().beyond[above ? 1 : 0][static_cast<std::size_t>(dtype)];
 }
 inline const Softmax& softmax(DType dtype) { return kernels().softmax[static_cast<std::size_t>(dtype)]; }
 inline ScanLanes scan(Scan scan, DType dtype) {

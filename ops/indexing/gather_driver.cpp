@@ -289,25 +289,31 @@ void check_bounds(const GatherPlan& plan) {
     }
 }
 
-Tensor true_coordinates(const Tensor& mask) {
+Tensor true_coordinates(const Tensor& mask, bool by_element) {
     const Tensor holds = dense(mask);
     const std::vector<int64_t> before = count_chunks(holds);
     const int64_t total = before.back();
-    Tensor coordinates = Tensor::empty({mask.dim(), total}, kInt64);
+    const int64_t dims = mask.dim();
+    Tensor coordinates = Tensor::empty(by_element ? Shape{total, dims} : Shape{dims, total}, kInt64);
     if (coordinates.numel() == 0) return coordinates;
-    // The last dimension's row holds the flat positions until they are taken apart.
-    auto* rows = reinterpret_cast<int64_t*>(coordinates.raw());
-    int64_t* flat = rows + (mask.dim() - 1) * total;
+    const int64_t step = by_element ? dims : 1;    // from an element's coordinates to the next one's
+    const int64_t apart = by_element ? 1 : total;  // from a dimension's to the next one's
     for_each_chunk(before, [&](int64_t start, int64_t first, int64_t wanted) {
-        table().positions(wanted, reinterpret_cast<const Bool*>(holds.raw()) + start, start, flat + first);
-        for (std::size_t d = mask.sizes().size(); d-- > 1;) {
-            const int64_t size = mask.sizes()[d];
-            int64_t* row = rows + static_cast<int64_t>(d) * total;
-            for (int64_t i = first; i < first + wanted; ++i) {
-                const int64_t rest = row[i] / size;
-                row[i] -= rest * size;
-                row[i - total] = rest;
+        int64_t* to = coordinates.data_ptr<int64_t>() + first * step;
+        const auto* holding = reinterpret_cast<const Bool*>(holds.raw()) + start;
+        if (dims == 1) return table().positions(wanted, holding, start, to);
+        const Tensor flat = Tensor::empty({wanted}, kInt64);  // positions, which are taken apart
+        const Shape& sizes = mask.sizes();
+        auto* places = flat.data_ptr<int64_t>();
+        table().positions(wanted, holding, start, places);
+        for (int64_t i = 0; i < wanted; ++i, to += step) {
+            int64_t rest = places[i];
+            for (int64_t d = dims; d-- > 1;) {
+                const int64_t quotient = rest / sizes[d];
+                to[d * apart] = rest - quotient * sizes[d];
+                rest = quotient;
             }
+            *to = rest;
         }
     });
     return coordinates;

@@ -153,7 +153,7 @@ Tensor Tensor::masked_select(const Tensor& mask) const {
 }
 
 Tensor Tensor::nonzero() const {
-    return true_coordinates(dtype() == kBool ? *this : reel::ne(*this, 0)).t().contiguous();
+    return true_coordinates(dtype() == kBool ? *this : reel::ne(*this, 0), true);
 }
 
 Tensor embedding(const Tensor& indices, const Tensor& weight) {

@@ -122,20 +122,69 @@ void add(int64_t n, int64_t row, int64_t step, const void* from, const int64_t* 
     }
 }
 
+#if defined(__AVX2__)
+/// For eight bits the numbers of those that are set, then zeros.
+struct SetBits {
+    consteval SetBits() {
+        for (int byte = 0; byte < 256; ++byte)
+            for (std::uint8_t bit = 0, found = 0; bit < 8; ++bit)
+                if (byte >> bit & 1) at[byte][found++] = bit;
+    }
+    std::uint8_t at[256][8] = {};
+};
+inline constexpr SetBits kSetBits;
+
+/// f(i, places found before, which of eight elements the mask holds for, as bytes) while at least eight are still to be found,
+/// so that eight may be read and written.
+int64_t for_eights(int64_t wanted, const Bool* mask, int64_t& found, const auto& f) {
+    int64_t i = 0;
+    for (; found + 8 <= wanted; i += 8) {
+        const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(mask + i));
+        const int zeros = _mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_setzero_si128()));
+        const auto set = static_cast<std::uint8_t>(~zeros);
+        f(i, _mm_loadl_epi64(reinterpret_cast<const __m128i*>(kSetBits.at[set])));
+        found += __builtin_popcount(set);
+    }
+    return i;
+}
+#endif
+
 /// Writes every element to the next free place and moves on only where the mask holds: no branch to
 /// mispredict.
 template <class Unit>
 void compact(int64_t wanted, const Bool* mask, const void* from, void* to) {
     const auto* x = static_cast<const Unit*>(from);
     auto* y = static_cast<Unit*>(to);
-    for (int64_t i = 0, found = 0; found < wanted; ++i) {
+    int64_t i = 0;
+    int64_t found = 0;
+#if defined(__AVX2__)
+    if constexpr (sizeof(Unit) == 4) {
+        i = for_eights(wanted, mask, found, [&](int64_t at, __m128i lanes) {
+            const __m256i eight = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(x + at));
+            _mm256_storeu_si256(reinterpret_cast<__m256i*>(y + found),
+                                _mm256_permutevar8x32_epi32(eight, _mm256_cvtepu8_epi32(lanes)));
+        });
+    }
+#endif
+    for (; found < wanted; ++i) {
         y[found] = x[i];
         found += static_cast<bool>(mask[i]);
     }
 }
 
 void positions(int64_t wanted, const Bool* mask, int64_t first, int64_t* to) {
-    for (int64_t i = 0, found = 0; found < wanted; ++i) {
+    int64_t i = 0;
+    int64_t found = 0;
+#if defined(__AVX2__)
+    i = for_eights(wanted, mask, found, [&](int64_t at, __m128i lanes) {
+        const __m256i start = _mm256_set1_epi64x(first + at);
+        auto* eight = reinterpret_cast<__m256i*>(to + found);
+        _mm256_storeu_si256(eight, _mm256_add_epi64(start, _mm256_cvtepu8_epi64(lanes)));
+        _mm256_storeu_si256(eight + 1,
+                            _mm256_add_epi64(start, _mm256_cvtepu8_epi64(_mm_srli_si128(lanes, 4))));
+    });
+#endif
+    for (; found < wanted; ++i) {
         to[found] = first + i;
         found += static_cast<bool>(mask[i]);
     }

@@ -222,6 +222,9 @@ bool can_shift_products(const Convolution& c) {
 
 Tensor convolve_by_shifts(const Convolution& c, const Tensor& x, const Tensor& w, const Tensor& bias) {
     const Tensor y = Tensor::empty(c.result_sizes, x.dtype());
+    const Tensor packed = Tensor::empty({c.groups * c.out * c.depth()}, x.dtype());
+    const auto pack = kernels::kernels().correlate[static_cast<std::size_t>(x.dtype())].pack;
+    for (int64_t g = 0; g < c.groups; ++g) pack(c.out, c.depth(), c.weight(w, g), c.weight(packed, g));
     const int64_t row = row_of(c.window);
     const int64_t stack = images_on(std::min(kSummed, kResults / c.out), c.window, c.images);
     const int64_t stacks = (c.images + stack - 1) / stack;
@@ -234,8 +237,8 @@ Tensor convolve_by_shifts(const Convolution& c, const Tensor& x, const Tensor& w
             const int64_t g = i % c.groups;
             const int64_t images = std::min(stack, c.images - n);
             shifts.frame(x, n, images, g);
-            shifts.sum(c.weight(w, g), bias.defined() ? bias.raw() + g * c.out * x.itemsize() : nullptr, sums,
-                       strip, y, n, images, g);
+            shifts.sum(c.weight(packed, g), bias.defined() ? bias.raw() + g * c.out * x.itemsize() : nullptr,
+                       sums, strip, y, n, images, g);
         }
     });
     return y;

@@ -352,7 +352,9 @@ struct Lines {
 /// rounded up to a multiple of `step`, a vector: so far x must be readable from each of its places, and y writable.
 struct Correlate {
     std::int64_t step = 1;
-    /// y[o · y_stride + p] = start[o] + Σ_k w[o · terms + k] x[taps[k] + p]. Null: no start.
+    /// Writes the weights w[o · terms + k] in the order in which `sums` reads them.
+    void (*pack)(std::int64_t outputs, std::int64_t terms, const void* w, void* packed) = nullptr;
+    /// y[o · y_stride + p] = start[o] + Σ_k w[o · terms + k] x[taps[k] + p], w packed. Null: no start.
     void (*sums)(std::int64_t outputs, std::int64_t n, std::int64_t terms, const void* x,
                  const std::int64_t* taps, const void* w, const void* start, void* y,
                  std::int64_t y_stride) = nullptr;

@@ -32,7 +32,11 @@ using std::int64_t;
 
 constexpr int64_t kResults = 32 << 10;  // sums made at once: they stay in L2
 constexpr int64_t kSummed = 1 << 10;    // positions of a stack to be summed: enough to fill the last vectors
-constexpr int64_t kMultiplied = 2 << 10;  // positions of one for products: more share their lanes' last sum
+constexpr int64_t kMultiplied = 128;    // vectors of one for products: three such rows stay in L1
+
+const kernels::Correlate& kernels_of(DType dtype) {
+    return kernels::kernels().correlate[static_cast<std::size_t>(dtype)];
+}
 
 /// From line to line of a frame, and from image to image of a stack, in lines.
 int64_t row_of(const kernels::Sliding& w) {
@@ -74,7 +78,7 @@ struct Shifts {
     DType dtype;
     int64_t stack;  ///< images, at most
     int64_t size = itemsize(dtype);
-    const kernels::Correlate& kernel = kernels::kernels().correlate[static_cast<std::size_t>(dtype)];
+    const kernels::Correlate& kernel = kernels_of(dtype);
     int64_t row = row_of(c.window);
     int64_t lines = lines_of(c.window);
     std::vector<int64_t> down =
@@ -154,7 +158,7 @@ struct Products {
     Tensor framed;  ///< ȳ framed as x is
 
     Products(const Convolution& c, DType dtype, int64_t images)
-        : shifts(c, dtype, images_on(kMultiplied, c.window, images)),
+        : shifts(c, dtype, images_on(kMultiplied * kernels_of(dtype).step, c.window, images)),
           step(shifts.rounded(shifts.plane)),
           framed(zeros({c.out * step}, dtype)) {}
 
@@ -223,7 +227,7 @@ bool can_shift_products(const Convolution& c) {
 Tensor convolve_by_shifts(const Convolution& c, const Tensor& x, const Tensor& w, const Tensor& bias) {
     const Tensor y = Tensor::empty(c.result_sizes, x.dtype());
     const Tensor packed = Tensor::empty({c.groups * c.out * c.depth()}, x.dtype());
-    const auto pack = kernels::kernels().correlate[static_cast<std::size_t>(x.dtype())].pack;
+    const auto pack = kernels_of(x.dtype()).pack;
     for (int64_t g = 0; g < c.groups; ++g) pack(c.out, c.depth(), c.weight(w, g), c.weight(packed, g));
     const int64_t row = row_of(c.window);
     const int64_t stack = images_on(std::min(kSummed, kResults / c.out), c.window, c.images);

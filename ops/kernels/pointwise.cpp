@@ -37,6 +37,24 @@ Vec<T> inverse_root(const Vec<T>& x) {
 
 // ---- Functions with parameters
 
+/// min(max(x, low), high); a NaN anywhere gives NaN: one of x passes through, one of a bound is in their sum.
+struct Clamp {
+    template <class V>
+    V operator()(const V& x, const V& low, const V& high) const {
+        const V inside = smaller(high, larger(low, x));
+        return xsimd::select((low == low) && (high == high), inside, low + high);
+    }
+};
+/// The same between two numbers.
+struct ClampTo {
+    explicit ClampTo(const double* parameters) : low(parameters[0]), high(parameters[1]) {}
+    double low, high;
+    template <class V>
+    V operator()(const V& x) const {
+        using T = typename V::value_type;
+        return Clamp()(x, V(static_cast<T>(low)), V(static_cast<T>(high)));
+    }
+};
 struct LeakyRelu {
     explicit LeakyRelu(const double* parameters) : slope(parameters[0]) {}
     double slope;
@@ -157,11 +175,8 @@ void install_vectors(Table& table) {
                     [](const auto& a, const auto& b) { return xsimd::select(is_nan(a), a, larger(a, b)); });
     add_floating<2>(table, Fn::kMinimum,
                     [](const auto& a, const auto& b) { return xsimd::select(is_nan(a), a, smaller(a, b)); });
-    // min(max(x, low), high); a NaN anywhere gives NaN: one of x passes through, one of a bound is in their sum.
-    add_floating<3>(table, Fn::kClamp, []<class V>(const V& x, const V& low, const V& high) {
-        const V inside = smaller(high, larger(low, x));
-        return xsimd::select((low == low) && (high == high), inside, low + high);
-    });
+    add_floating<3>(table, Fn::kClamp, Clamp());
+    add_floating<ClampTo, 1>(table, Fn::kClampTo);
     // start + weight · (end − start), from the nearer end.
     add_floating<3>(table, Fn::kLerp, []<class V>(const V& start, const V& end, const V& weight) {
         const V near_start = start + weight * (end - start);

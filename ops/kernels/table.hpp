@@ -48,6 +48,7 @@ enum class Fn : std::uint8_t {
     kRound,
     kTrunc,
     kNanToNum,
+    kClampTo,
     // one operand → bool
     kIsNan,
     kIsInf,

@@ -35,6 +35,7 @@ public:
     }
 
     bool counts(int64_t fibre) const { return !labels_ || labels_->counts(fibre); }
+    bool are_weighted() const { return weights_.data(); }
     int64_t label(int64_t fibre) const { return (*labels_)[fibre] & -static_cast<int64_t>(counts(fibre)); }
     /// The weight of a fibre's label; 0 where it does not count.
     double weight(int64_t fibre) const { return where_true(counts(fibre), weights_[label(fibre)]); }
@@ -99,9 +100,9 @@ struct RowNumbers {
     /// A row without a finite maximum has no probabilities.
     void settle(int64_t count, double* log_sum) const {
         for (int64_t f = 0; f < count; ++f) {
-            if (std::isfinite(max[f])) continue;
-            rest[f] = std::numeric_limits<N>::quiet_NaN();
-            log_sum[f] = std::numeric_limits<double>::quiet_NaN();
+            const N lacking = max[f] - max[f];  // 0, or NaN
+            rest[f] += lacking;
+            log_sum[f] += static_cast<double>(lacking);
         }
     }
 };
@@ -151,7 +152,7 @@ struct Group {
 
     void hard_gradient(ConstPanel z, const Tensor& rows, double* factor, Panel z_bar) const {
         const RowNumbers<T> row(rows, first);
-        for (int64_t f = 0; f < count; ++f) factor[f] *= targets.weight(first + f);
+        for (int64_t f = 0; f < count && targets.are_weighted(); ++f) factor[f] *= targets.weight(first + f);
         kernel.exponentials[fibres.grouping()](fibres.length(), count, z, row.max, row.rest, factor, z_bar);
         for (int64_t f = 0; f < count; ++f) {
             const int64_t label = targets.label(first + f);
@@ -174,8 +175,12 @@ struct Group {
     /// A factor of 0 makes a gradient of 0 but for rows with an infinity or a NaN.
     void clear(const Tensor& rows, const double* factor, Panel z_bar) const {
         const RowNumbers<T> row(rows, first);
+        const auto product = [&](int64_t f) { return factor[f] * static_cast<double>(row.rest[f]); };
+        bool all_finite = true;
+        for (int64_t f = 0; f < count; ++f) all_finite &= std::isfinite(product(f));
+        if (all_finite) return;
         for (int64_t f = 0; f < count; ++f) {
-            if (std::isfinite(factor[f] * static_cast<double>(row.rest[f]))) continue;
+            if (std::isfinite(product(f))) continue;
             if (targets.counts(first + f) && factor[f] != 0) continue;
             for (int64_t c = 0; c < fibres.length(); ++c) get(z_bar, f, c) = 0;
         }

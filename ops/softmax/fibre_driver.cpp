@@ -35,8 +35,13 @@ void copy_plane(const Unit* from, int64_t from_fibre, int64_t from_element, Unit
             Unit* copy = to + e * to_element;
             fetch_lines(row, kRowsAhead * from_element, fibres);
             fetch_lines(copy, kRowsAhead * to_element, fibres);
-            for (int64_t f = 0; f < fibres; ++f) copy[f] = row[f];
+            std::copy_n(row, fibres, copy);
         }
+    } else if (to_element == 1) {
+        const StridedRuns fibre({elements}, {from_element});
+        for (int64_t f = 0; f < fibres; ++f)
+            fibre.gather(sizeof(Unit), reinterpret_cast<const std::byte*>(from + f * from_fibre), 0, elements,
+                         reinterpret_cast<std::byte*>(to + f * to_fibre));
     } else if (std::abs(from_element) <= std::abs(from_fibre)) {
         for (int64_t f = 0; f < fibres; ++f) {
             for (int64_t e = 0; e < elements; ++e)

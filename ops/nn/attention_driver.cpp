@@ -20,6 +20,9 @@ using std::int64_t;
 // many again 18 (Intel, L2 of 2 MB).
 constexpr int64_t kBlockBytes = 256 << 10;
 constexpr int64_t kLeastRows = 16;
+// A causal head has so many blocks at least: the keys after a block's last query are left out (8 × 4 heads of 64 × 32 in 0.77 of
+// the time; AMD EPYC, Zen 3).
+constexpr int64_t kCausalBlocks = 8;
 
 /// Some queries of a head, and how many keys one of them sees.
 struct Block {
@@ -42,8 +45,9 @@ struct Blocks {
     const AttentionHeads& x;
     DType dtype = x.q.dtype();
     int64_t queries = x.q.size(-2), keys = x.k.size(-2);
+    int64_t wanted = x.is_causal ? queries / kCausalBlocks : queries;
     int64_t most = std::clamp<int64_t>(kBlockBytes / (std::max<int64_t>(keys, 1) * itemsize(dtype)),
-                                       kLeastRows, std::max(queries, kLeastRows));
+                                       kLeastRows, std::max(wanted, kLeastRows));
     int64_t of_head = (queries + most - 1) / most;
     int64_t heads = numel(Shape(std::span(x.q.sizes()).first(x.q.sizes().size() - 2)));
 

@@ -241,6 +241,10 @@ TEST_CASE("conv2d: a plane of several strips is the sum of its shifted products"
     const Tensor w = whole({6, 2, 3, 3}, 2);
     CHECK(conv2d(x, w, {}, {.padding = 1}).equal(by_definition(x, w, {.padding = 1})));
     CHECK(conv2d(x, w, {}, {.stride = {1, 2}}).equal(by_definition(x, w, {.stride = {1, 2}})));
+    // And more terms and outputs than are summed at once.
+    const Tensor deep = whole({2, 45, 20, 23}, 3);
+    const Tensor many = whole({13, 45, 3, 3}, 4);
+    CHECK(conv2d(deep, many, {}, {.padding = 1}).equal(by_definition(deep, many, {.padding = 1})));
 }
 
 TEST_CASE("conv2d: any geometry is the sum of its shifted products, and so are its gradients") {

@@ -207,6 +207,14 @@ TEST_CASE("masked_select and nonzero, also of many elements") {
     CHECK(chosen[5].item<int>() == 38);
     CHECK(equal(places.select(1, 0) * 1000 + places.select(1, 1), chosen));
     CHECK(equal(many.t().masked_select(odd.t()), many.t().contiguous().masked_select(odd.t().contiguous())));
+    for (DType dtype : {kBool, kFloat16, kFloat32, kFloat64})
+        CHECK(equal(many.to(dtype).masked_select(odd), chosen.to(dtype)));
+    const Tensor most = logical_not(odd).view({10, 10, 1000});
+    const Tensor at_most = most.nonzero();
+    CHECK(at_most.size(0) == 100000 - 14286);
+    CHECK(equal(at_most.select(1, 0) * 10000 + at_most.select(1, 1) * 1000 + at_most.select(1, 2),
+                many.view({10, 10, 1000}).masked_select(most)));
+    CHECK(equal(ones({77}, kBool).nonzero().view({-1}), arange(77)));
     const Tensor w = many.to(kFloat64).set_requires_grad();
     Tape tape;
     w.index({odd}).sum().backward();

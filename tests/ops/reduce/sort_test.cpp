@@ -67,12 +67,27 @@ TEST_CASE("sort and topk: any dim, layout, type and direction") {
                         CHECK(places[r].to_vector<int64_t>() ==
                               order(rows[r].to_vector<double>(), descending));
                     }
-                    const int64_t k = (x.size(dim) + 1) / 2;
-                    const auto top = view.topk(k, dim, descending);
-                    CHECK(top.indices.equal(indices.narrow(dim, 0, k)));
-                    CHECK(isclose(top.values, values.narrow(dim, 0, k), 0, 0, true).all().item<bool>());
+                    const int64_t n = x.size(dim);
+                    for (int64_t k : {std::min<int64_t>(n, 3), (n + 8) / 9, (n + 1) / 2}) {
+                        const auto top = view.topk(k, dim, descending);
+                        CHECK(top.indices.equal(indices.narrow(dim, 0, k)));
+                        CHECK(isclose(top.values, values.narrow(dim, 0, k), 0, 0, true).all().item<bool>());
+                    }
                 }
             }
+        }
+    }
+}
+
+TEST_CASE("topk of rows in order and in reverse") {
+    for (DType dtype : {kFloat32, kFloat64, kInt64}) {
+        const Tensor rising = arange(3000, kInt64).to(dtype);
+        for (int64_t k : {1, 8, 9, 300}) {
+            const Tensor last = 2999 - arange(k);
+            CHECK(rising.topk(k).indices.equal(last));
+            CHECK(rising.topk(k, 0, false).indices.equal(arange(k)));
+            CHECK(rising.flip(0).topk(k).indices.equal(arange(k)));
+            CHECK(rising.flip(0).topk(k, 0, false).indices.equal(last));
         }
     }
 }

@@ -97,6 +97,27 @@ TEST_CASE("softmax: any dimension and any layout") {
     CHECK(logsumexp(x.transpose(0, 2), 0).equal(logsumexp(x, 2).t()));
 }
 
+TEST_CASE("softmax: as many classes and rows as fill vectors, registers and groups, or not quite") {
+    for (const DType dtype : {kFloat32, kFloat64}) {
+        const double tolerance = dtype == kFloat32 ? 1e-6 : 1e-14;
+        for (const std::int64_t classes : {1, 2, 3, 4, 9, 10, 31, 33, 64, 65, 130, 513}) {
+            for (const std::int64_t rows : {1, 3, 4, 7, 8, 17, 63, 64, 65, 130}) {
+                CAPTURE(classes);
+                CAPTURE(rows);
+                const Tensor z = (arange(rows * classes, dtype) * 0.7).sin().reshape({rows, classes}) * 9;
+                const Tensor p = z.to(kFloat64).exp() / z.to(kFloat64).exp().sum(1, true);
+                for (const Tensor& x : {z, z.t().contiguous().t()}) {
+                    CHECK(allclose(softmax(x, 1).to(kFloat64), p, tolerance, 0));
+                    CHECK(allclose(log_softmax(x, 1).to(kFloat64), p.log(), tolerance, tolerance));
+                    CHECK(allclose(logsumexp(x, 1).to(kFloat64), z.to(kFloat64).exp().sum(1).log(), tolerance,
+                                   tolerance));
+                    CHECK(softmax(x.t(), 0).equal(softmax(x, 1).t()));
+                }
+            }
+        }
+    }
+}
+
 TEST_CASE("softmax: one class, no class, no row, no dimension") {
     CHECK(softmax(randn({3, 1}), 1).equal(ones({3, 1})));
     CHECK(log_softmax(randn({3, 1}), 1).equal(zeros({3, 1})));

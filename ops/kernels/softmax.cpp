@@ -74,7 +74,7 @@ REEL_FLATTEN void row_probabilities(int64_t n, int64_t count, ConstPanel x, doub
     for_few_rows(n, count, y, [&](int64_t first, int64_t rows) {
         const T* z = static_cast<const T*>(x.data) + first * x.stride;
         T* exponentials = static_cast<T*>(scratch);
-        Found<T, kFewRows<T>> found{};
+        Found<T, kFewRows<T>> found;
         find_rows<T>(
             n, rows, z, x.stride, [&](int64_t f) { return KeepAll<T>{exponentials + f * room}; }, found);
         T at_peak[kFewRows<T>];
@@ -137,7 +137,7 @@ template <class T>
 REEL_FLATTEN void row_log_probabilities(int64_t n, int64_t count, ConstPanel x, Panel y) {
     for_few_rows(n, count, y, [&](int64_t first, int64_t rows) {
         const T* z = static_cast<const T*>(x.data) + first * x.stride;
-        Found<T, kFewRows<T>> found{};
+        Found<T, kFewRows<T>> found;
         find_rows<T>(
             n, rows, z, x.stride, [](int64_t) { return KeepNothing(); }, found);
         T logs[kFewRows<T>];

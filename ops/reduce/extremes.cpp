@@ -57,22 +57,29 @@ template <class T>
 using Compared =
     std::conditional_t<std::is_same_v<T, Bool>, std::uint8_t, std::conditional_t<kIs16Bit<T>, float, T>>;
 
-/// The winners and where they stood. Of bools, as bytes that are 0 or 1: one truth is no larger than another.
-ValuesIndices find(ReduceOp op, const Tensor& x, const ReducedDims& r) {
+/// f(states, a 0 of what elements are compared as) of the winners, each of which is a `kernels::Extreme` of that type. Of bools,
+/// as bytes that are 0 or 1: one truth is no larger than another.
+auto with_winners(ReduceOp op, const Tensor& x, const ReducedDims& r, const auto& f) {
     const Tensor comparable = x.dtype() == kBool ? ne(x, false) : x;
     const States states = reduce_states(op, comparable, r.dims, {compute_dtype(x.dtype())});
-    return dispatch(x.dtype(), [&](auto zero) -> ValuesIndices {
-        using State = kernels::Extreme<Compared<decltype(zero)>>;
-        return {r.shaped(states.map<State>(x.dtype(), [](const State& s) { return s.value; })),
-                r.shaped(states.map<State>(kInt64, [](const State& s) { return s.index; }))};
-    });
+    return dispatch(x.dtype(), [&](auto zero) { return f(states, Compared<decltype(zero)>{}); });
+}
+
+/// Where the winners stood.
+template <class T>
+Tensor indices_of(const States& states, const ReducedDims& r) {
+    return r.shaped(states.map<kernels::Extreme<T>>(kInt64, [](const auto& s) { return s.index; }));
 }
 
 /// The one winner along `dim` gets the whole gradient: ȳ at its index, 0 elsewhere.
 ValuesIndices extremum(const char* name, ReduceOp op, const Tensor& x, std::int64_t dim, bool keepdim) {
     const ReducedDims r(name, x, dim, keepdim);
     check_not_empty(name, x, r);
-    auto [values, indices] = find(op, x, r);
+    auto [values, indices] = with_winners(op, x, r, [&](const States& states, auto zero) -> ValuesIndices {
+        using T = decltype(zero);
+        const auto value = [](const kernels::Extreme<T>& s) { return s.value; };
+        return {r.shaped(states.map<kernels::Extreme<T>>(x.dtype(), value)), indices_of<T>(states, r)};
+    });
     return {record(name, values,
                    {{x,
                      [r, winners = indices, sizes = x.sizes()](const Tensor& y_bar) {
@@ -88,7 +95,8 @@ Tensor index_of(const char* name, ReduceOp op, const Tensor& x, std::optional<st
     check_no_bool(name, {x}, "to(kInt64)");
     const ReducedDims r(name, x, dim ? Shape(*dim) : Shape(), keepdim);
     check_not_empty(name, x, r);
-    return find(op, x, r).indices;
+    return with_winners(
+        op, x, r, [&](const States& states, auto zero) { return indices_of<decltype(zero)>(states, r); });
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <numeric>
 #include <vector>
 
 #include "autograd/tape.hpp"
@@ -17,6 +18,7 @@
 #include "ops/pointwise/dense_driver.hpp"
 #include "tensor/factory.hpp"
 #include "tensor/parallel.hpp"
+#include "tensor/scratch.hpp"
 
 namespace reel {
 
@@ -64,32 +66,40 @@ requires std::is_floating_point_v<T> Key key_of(T x) {
     return x == x ? key : ~Key{0};
 }
 
-/// By bytes of the key, the lowest first: each pass keeps the order of the ones before.
-template <class Key>
-void radix_sort(std::vector<Item<Key>>& items, std::vector<Item<Key>>& other) {
-    other.resize(items.size());
-    for (std::size_t shift = 0; shift < 8 * sizeof(Key); shift += 8) {
-        const auto byte = [shift](const Item<Key>& item) {
-            return static_cast<std::size_t>(item.key() >> shift & 255);
-        };
-        std::size_t starts[257] = {};
-        for (const Item<Key>& item : items) ++starts[byte(item) + 1];
-        if (std::find(starts, starts + 257, items.size()) != starts + 257)
-            continue;  // all have the same byte
-        for (std::size_t i = 1; i < 257; ++i) starts[i] += starts[i - 1];
-        for (const Item<Key>& item : items) other[starts[byte(item)]++] = item;
-        items.swap(other);
+/// By digits of `kBits` bits of the key, the lowest first: each pass keeps the order of the ones before. Where the items are in
+/// the end: in one of the two arrays.
+template <int kBits, class Key>
+Item<Key>* radix_sort(Item<Key>* items, Item<Key>* other, int64_t n) {
+    constexpr std::size_t kDigits = std::size_t{1} << kBits;
+    constexpr int kPasses = (8 * static_cast<int>(sizeof(Key)) + kBits - 1) / kBits;
+    const auto digit = [](const Item<Key>& item, int pass) {
+        return static_cast<std::size_t>(item.key() >> (kBits * pass)) % kDigits;
+    };
+    std::vector<Key> counts(kPasses * kDigits);
+    for (int64_t i = 0; i < n; ++i) {
+        for (int pass = 0; pass < kPasses; ++pass)
+            ++counts[static_cast<std::size_t>(pass) * kDigits + digit(items[i], pass)];
     }
+    for (int pass = 0; pass < kPasses; ++pass) {
+        Key* const starts = counts.data() + static_cast<std::size_t>(pass) * kDigits;
+        if (starts[digit(items[0], pass)] == static_cast<Key>(n)) continue;  // all have the same digit
+        std::exclusive_scan(starts, starts + kDigits, starts, Key{0});
+        for (int64_t i = 0; i < n; ++i) other[starts[digit(items[i], pass)]++] = items[i];
+        std::swap(items, other);
+    }
+    return items;
 }
 
 /// Puts the first `k` items in order; they come in the order of their indices.
 template <class Key>
-void order_first(std::vector<Item<Key>>& items, std::vector<Item<Key>>& other, int64_t k) {
+Item<Key>* order_first(Item<Key>* items, Item<Key>* other, int64_t n, int64_t k) {
     constexpr int64_t kFew = 512;
-    const auto n = static_cast<int64_t>(items.size());
-    if (n > kFew && k > n / 8) return radix_sort(items, other);
-    if (k < n) std::nth_element(items.begin(), items.begin() + k, items.end());
-    std::sort(items.begin(), items.begin() + k);
+    constexpr int64_t kMany = 1 << 15;  // longer digits, of which there are fewer, take longer to count
+    if (n > kFew && k > n / 8)
+        return n < kMany ? radix_sort<8>(items, other, n) : radix_sort<11>(items, other, n);
+    if (k < n) std::nth_element(items, items + k, items + n);
+    std::sort(items, items + k);
+    return items;
 }
 
 template <class T>
@@ -109,62 +119,66 @@ struct Row {
         const auto key = static_cast<Key>(key_of(x[i]));
         return {descending ? static_cast<Key>(~key) : key, static_cast<Key>(i)};
     }
-    void read_all(std::vector<Item<Key>>& items, int64_t count) const {
-        items.resize(static_cast<std::size_t>(count));
-        for (int64_t i = 0; i < count; ++i) items[static_cast<std::size_t>(i)] = item(i);
+    void read_all(Item<Key>* items, int64_t count) const {
+        for (int64_t i = 0; i < count; ++i) items[i] = item(i);
     }
     /// The next element, from number i on, that may come before `last`; n where there is none.
     int64_t next(int64_t i, const Item<Key>& last) const {
         return i + kernels::beyond(descending, dtype_of<T>())(n - i, x + i, x + last.index());
     }
     /// The first `k`, few, in order: each that comes before the last of them takes its place.
-    void insert(std::vector<Item<Key>>& items, int64_t k) const {
+    void insert(Item<Key>* items, int64_t k) const {
         read_all(items, k);
-        std::sort(items.begin(), items.end());
-        for (int64_t i = next(k, items.back()); i < n; i = next(i + 1, items.back())) {
+        std::sort(items, items + k);
+        for (int64_t i = next(k, items[k - 1]); i < n; i = next(i + 1, items[k - 1])) {
             const Item<Key> found = item(i);  // goes where it belongs, and the last one out, without a branch
             Item<Key> before = items[0];
             items[0] = found < before ? found : before;
-            for (auto place = items.begin() + 1; place != items.end(); ++place) {
+            for (int64_t j = 1; j < k; ++j) {
                 const Item<Key> least = found < before ? before : found;
-                before = *place;
-                *place = least < before ? least : before;
+                before = items[j];
+                items[j] = least < before ? least : before;
             }
         }
     }
-    /// Candidates for the first `k`: the best of those read are known whenever there are twice as many, and of what follows only
-    /// what may come before the last of these counts.
-    void select(std::vector<Item<Key>>& items, int64_t k) const {
+    /// Candidates for the first `k`, and how many: the best of those read are known whenever there are twice as many, and of what
+    /// follows only what may come before the last of these counts.
+    int64_t select(Item<Key>* items, int64_t k) const {
         const int64_t most = 2 * k;
         read_all(items, most);
+        int64_t count = most;
         for (int64_t i = most; i < n;) {
-            std::nth_element(items.begin(), items.begin() + (k - 1), items.end());
-            items.resize(static_cast<std::size_t>(k));
-            const Item<Key> last = items.back();
-            for (i = next(i, last); i < n && static_cast<int64_t>(items.size()) < most; i = next(i + 1, last))
-                items.push_back(item(i));
+            std::nth_element(items, items + (k - 1), items + count);
+            const Item<Key> last = items[k - 1];
+            count = k;
+            for (i = next(i, last); i < n && count < most; i = next(i + 1, last)) items[count++] = item(i);
         }
+        return count;
+    }
+    /// The first `k` in order, in one of two arrays that have room for all elements.
+    const Item<Key>* first(Item<Key>* items, Item<Key>* other, int64_t k) const {
+        if (k <= n / 8 && k <= kFewest) {
+            insert(items, k);
+            return items;
+        }
+        if (k <= n / 8) return order_first(items, other, select(items, k), k);
+        read_all(items, n);
+        return order_first(items, other, n, k);
     }
 };
 
 /// The first `k` of each dense row of `n` elements, and where they stood.
 template <class T>
 void sort_rows(int64_t rows, int64_t n, int64_t k, bool descending, const T* x, T* values, int64_t* indices) {
+    using Items = Item<KeyOf<T>>;
     parallel_for(rows, 1, 8 * n, [&](int64_t begin, int64_t end) {
-        std::vector<Item<KeyOf<T>>> items;
-        std::vector<Item<KeyOf<T>>> other;
+        const Scratch memory(2 * n * static_cast<int64_t>(sizeof(Items)));
+        auto* const items = reinterpret_cast<Items*>(memory.data());
         for (int64_t r = begin; r < end; ++r) {
             const Row<T> row{x + r * n, n, descending};
-            if (k > n / 8) {
-                row.read_all(items, n);
-            } else if (k <= kFewest) {
-                row.insert(items, k);
-            } else {
-                row.select(items, k);
-            }
-            order_first(items, other, k);
+            const Items* const first = row.first(items, items + n, k);
             for (int64_t i = 0; i < k; ++i) {
-                const auto index = static_cast<int64_t>(items[static_cast<std::size_t>(i)].index());
+                const auto index = static_cast<int64_t>(first[i].index());
                 values[r * k + i] = row.x[index];
                 indices[r * k + i] = index;
             }

@@ -2,7 +2,7 @@
 // for the one before.
 #include <array>
 
-#include "ops/kernels/simd.hpp"
+#include "ops/kernels/stored_as.hpp"
 
 namespace reel::kernels::REEL_SET {
 
@@ -52,19 +52,40 @@ struct CompensatedSum {
 template <class F, class T>
 using State = std::conditional_t<std::is_same_v<F, CompensatedSum>, Compensated, Sum<T>>;
 
-/// One scan of dense memory, four elements at a time: only one step in four waits for the one before.
+/// The lanes of v put together up to each, from the first (kAlong 1) or from the last (-1) on.
+template <class F, int64_t kAlong, int64_t kBy = 1>
+Vec<double> scan_of_lanes(const Vec<double>& v) {
+    if constexpr (kBy == kWidth<double>) {
+        return v;
+    } else {
+        static constexpr auto kFrom = [](int64_t i) {
+            const int64_t from = i - kAlong * kBy;
+            return from >= 0 && from < kWidth<double> ? from : kWidth<double>;
+        };
+        const Vec<double> before =
+            shuffled<kFrom, double>(v, Vec<double>(F::kStart), std::make_index_sequence<Vec<double>::size>());
+        return scan_of_lanes<F, kAlong, 2 * kBy>(F()(v, before));
+    }
+}
+
+/// One scan of dense memory, from x on (kAlong 1) or back (-1), a vector at a time: only one step in so many waits for the one
+/// before.
 template <class F, class T, int64_t kAlong>
 void scan_row(int64_t n, const T* x, T* y) {
     const F f;
     Sum<T> state = F::kStart;
     int64_t i = 0;
-    for (; i + 4 <= n; i += 4) {
-        Sum<T> v[4];
-        for (int64_t k = 0; k < 4; ++k) v[k] = static_cast<Sum<T>>(x[(i + k) * kAlong]);
-        const Sum<T> two = f(v[0], v[1]);
-        const Sum<T> ends[4] = {v[0], two, f(two, v[2]), f(two, f(v[2], v[3]))};
-        for (int64_t k = 0; k < 4; ++k) y[(i + k) * kAlong] = static_cast<T>(f(state, ends[k]));
-        state = f(state, ends[3]);
+    if constexpr (std::is_floating_point_v<T>) {
+        constexpr int64_t w = kWidth<double>;
+        static constexpr auto kLast = [](int64_t) { return kAlong > 0 ? w - 1 : 0; };
+        Vec<double> states(state);
+        for (; i + w <= n; i += w) {
+            const int64_t at = kAlong > 0 ? i : -(i + w - 1);
+            const Vec<double> v = scan_of_lanes<F, kAlong>(load_as<double>(x + at));
+            store_as(y + at, Vec<double>(f(states, v)));
+            states = f(states, shuffled<kLast, double>(v, v, std::make_index_sequence<Vec<double>::size>()));
+        }
+        state = first_lane(states);
     }
     for (; i < n; ++i) {
         state = f(state, static_cast<Sum<T>>(x[i * kAlong]));

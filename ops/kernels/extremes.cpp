@@ -1,5 +1,4 @@
-// The largest and the smallest element with its index: NaN wins, then the first of equals. And where one is that is larger
-// than those known.
+// The largest and the smallest element with its index: NaN wins, then the first of equals. And the next one beyond a limit.
 #include "ops/kernels/reduce.hpp"
 
 namespace reel::kernels::REEL_SET {
@@ -12,20 +11,41 @@ using std::int64_t;
 template <class T>
 using Index = std::conditional_t<sizeof(T) == 8, std::int64_t, std::int32_t>;
 
+/// How many lanes are set before the first that is not.
+template <class T>
+int64_t leading(const xsimd::batch_bool<T>& m) {
+#if defined(__AVX512F__)
+    return std::countr_one(static_cast<std::uint32_t>(m.data));
+#elif defined(__AVX2__)
+    const int bytes = _mm256_movemask_epi8(std::bit_cast<__m256i>(m));
+    return std::countr_one(static_cast<std::uint32_t>(bytes)) / static_cast<int64_t>(sizeof(T));
+#else
+    alignas(Vec<T>) bool set[Vec<T>::size];
+    m.store_aligned(set);
+    return std::find(set, set + kWidth<T>, false) - set;
+#endif
+}
+
+/// The first element that is not `within`, a test of numbers and of vectors; n where there is none.
+template <class T>
+int64_t first_outside(int64_t n, const T* x, const auto& within) {
+    int64_t i = 0;
+    if constexpr (sizeof(T) > 1) {
+        constexpr int64_t w = kWidth<T>;
+        const auto at = [&](int64_t k) { return within(load(x + i + k * w)); };
+        while (i + 4 * w <= n && xsimd::all((at(0) && at(1)) && (at(2) && at(3)))) i += 4 * w;
+        for (; i + w <= n; i += w) {
+            if (const int64_t count = leading<T>(at(0)); count < w) return i + count;
+        }
+    }
+    while (i < n && within(x[i])) ++i;
+    return i;
+}
+
 /// Where the first element equal to `wanted` is; it is known to be there. A NaN is equal to any other.
 template <class T>
 int64_t position(const T* x, T wanted, int64_t n) {
-    int64_t i = 0;
-    if constexpr (std::is_floating_point_v<T>) {
-        const Vec<T> all(wanted);
-        const bool any_nan = wanted != wanted;
-        for (; i + kWidth<T> <= n; i += kWidth<T>) {
-            const Vec<T> v = load(x + i);
-            if (any_nan ? !xsimd::all(v == v) : xsimd::any(v == all)) break;
-        }
-    }
-    while (x[i] != wanted && x[i] == x[i]) ++i;
-    return i;
+    return first_outside(n, x, [&]<class V>(const V& v) { return v == v && !(v == V(wanted)); });
 }
 
 /// The extreme of each block at the speed of `amax`; then the first element equal to the best, in its block
@@ -98,39 +118,12 @@ void add(Table& table, ReduceOp op) {
                      {sizeof(Extreme<Element>), &rows<F, Element>, &columns<F, Element>, &merge<F, Element>});
 }
 
-/// How many lanes are set before the first that is not.
-template <class T>
-int64_t leading(const xsimd::batch_bool<T>& m) {
-#if defined(__AVX512F__)
-    return std::countr_one(static_cast<std::uint32_t>(m.data));
-#elif defined(__AVX2__)
-    const int bytes = _mm256_movemask_epi8(std::bit_cast<__m256i>(m));
-    return std::countr_one(static_cast<std::uint32_t>(bytes)) / static_cast<int64_t>(sizeof(T));
-#else
-    alignas(Vec<T>) bool set[Vec<T>::size];
-    m.store_aligned(set);
-    return std::find(set, set + kWidth<T>, false) - set;
-#endif
-}
-
 /// The first element that is not at most the limit, or (`kAbove` false) not at least: a NaN is neither.
 template <bool kAbove, class T>
-int64_t beyond(int64_t n, const void* elements, const void* bound) {
-    const T* x = static_cast<const T*>(elements);
+int64_t beyond(int64_t n, const void* x, const void* bound) {
     const T limit = *static_cast<const T*>(bound);
-    const auto is_within = [&](const auto& a, const auto& b) { return kAbove ? a <= b : a >= b; };
-    int64_t i = 0;
-    if constexpr (sizeof(T) > 1) {
-        const Vec<T> all(limit);
-        constexpr int64_t w = kWidth<T>;
-        const auto within = [&](int64_t k) { return is_within(load(x + i + k * w), all); };
-        while (i + 4 * w <= n && xsimd::all((within(0) && within(1)) && (within(2) && within(3)))) i += 4 * w;
-        for (; i + w <= n; i += w) {
-            if (const int64_t count = leading<T>(within(0)); count < w) return i + count;
-        }
-    }
-    while (i < n && is_within(x[i], limit)) ++i;
-    return i;
+    return first_outside(n, static_cast<const T*>(x),
+                         [&]<class V>(const V& v) { return kAbove ? v <= V(limit) : v >= V(limit); });
 }
 
 template <class T>

@@ -132,10 +132,10 @@ struct SetBits {
     }
     std::uint8_t at[256][8] = {};
 };
-inline constexpr SetBits kSetBits;
+constexpr SetBits kSetBits;
 
-/// f(i, places found before, which of eight elements the mask holds for, as bytes) while at least eight are still to be found,
-/// so that eight may be read and written.
+/// f(i, numbers of those of the eight elements from i on for which the mask holds, as bytes) while at least eight are still to be
+/// found, so that eight may be read and written; `found` counts on after each call. The first element that is left.
 int64_t for_eights(int64_t wanted, const Bool* mask, int64_t& found, const auto& f) {
     int64_t i = 0;
     for (; found + 8 <= wanted; i += 8) {

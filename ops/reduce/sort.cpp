@@ -155,15 +155,17 @@ struct Row {
         }
         return count;
     }
-    /// The first `k` in order, in one of two arrays that have room for all elements.
+    /// Whether so few are wanted that not all become items.
+    static bool chooses(int64_t n, int64_t k) { return k <= n / 8; }
+    /// The first `k` in order, in one of two arrays that follow each other, each with room for twice as many, or for all.
     const Item<Key>* first(Item<Key>* items, Item<Key>* other, int64_t k) const {
-        if (k <= n / 8 && k <= kFewest) {
-            insert(items, k);
-            return items;
+        if (!chooses(n, k)) {
+            read_all(items, n);
+            return order_first(items, other, n, k);
         }
-        if (k <= n / 8) return order_first(items, other, select(items, k), k);
-        read_all(items, n);
-        return order_first(items, other, n, k);
+        if (k > kFewest) return order_first(items, other, select(items, k), k);
+        insert(items, k);
+        return items;
     }
 };
 
@@ -172,11 +174,12 @@ template <class T>
 void sort_rows(int64_t rows, int64_t n, int64_t k, bool descending, const T* x, T* values, int64_t* indices) {
     using Items = Item<KeyOf<T>>;
     parallel_for(rows, 1, 8 * n, [&](int64_t begin, int64_t end) {
-        const Scratch memory(2 * n * static_cast<int64_t>(sizeof(Items)));
+        const int64_t room = Row<T>::chooses(n, k) ? 2 * k : n;
+        const Scratch memory(2 * room * static_cast<int64_t>(sizeof(Items)));
         auto* const items = reinterpret_cast<Items*>(memory.data());
         for (int64_t r = begin; r < end; ++r) {
             const Row<T> row{x + r * n, n, descending};
-            const Items* const first = row.first(items, items + n, k);
+            const Items* const first = row.first(items, items + room, k);
             for (int64_t i = 0; i < k; ++i) {
                 const auto index = static_cast<int64_t>(first[i].index());
                 values[r * k + i] = row.x[index];

@@ -205,8 +205,8 @@ inline Vec<double> positive_power(const Vec<double>& x, const Vec<double>& y) {
                        xsimd::select(low == low, low, Vec<double>(0)));  // of an infinite y it is NaN
 }
 
-/// The same of float32 numbers in double precision, where p = y log₂ x needs no sums of two numbers: within 0.6 ulp, in a
-/// third of the time.
+/// The same of float32 numbers in double precision, where p = y log₂ x needs no sums of two numbers: within 0.6 ulp, in 0.6
+/// of the time (a million; AMD EPYC, Zen 3).
 inline Vec<double> positive_power_of_floats(const Vec<double>& x, const Vec<double>& y) {
     const LogArgument<double> a(x, true, kSqrtHalf<double>);
     const Vec<double> p = y * short_log2(a.e, a.m - Vec<double>(1));

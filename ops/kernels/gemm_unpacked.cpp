@@ -103,6 +103,14 @@ void multiply_rows(const GemmBlock& block) {
     }
 }
 
+/// Elements in a line of memory.
+template <class T>
+constexpr int64_t kLine = 64 / static_cast<int64_t>(sizeof(T));
+
+/// Columns of at most so many lines are fetched a tile ahead: the processor's own prefetch has not begun when they end (attention
+/// of 64 heads, one query each and 512 keys of 64 numbers, in 0.75 of the time, but 1 × 256 × 256 in 1.18 of it; AMD EPYC, Zen 4).
+constexpr int64_t kShortColumn = 8;
+
 /// kM rows of C by as many columns as a vector has lanes, where B's columns are dense: squares of B are
 /// transposed in registers and used up.
 template <class T, int64_t kM>
@@ -110,14 +118,16 @@ struct ColumnsTile {
     const GemmBlock& block;
     int64_t j, n;
     DenseColumns<T> columns;
+    int64_t ahead;  ///< from a column to the one that is fetched meanwhile; 0: none is
     int64_t l = 0;  ///< terms that are done
     Vec<T> sum[kM];
 
-    ColumnsTile(const GemmBlock& whole, int64_t first, int64_t column)
+    ColumnsTile(const GemmBlock& whole, int64_t first, int64_t column, int64_t to_fetched)
         : block(whole),
           j(first),
           n(std::min(kWidth<T>, block.n - j)),
-          columns(static_cast<const T*>(block.b) + j * column, column, n) {
+          columns(static_cast<const T*>(block.b) + j * column, column, n),
+          ahead(to_fetched) {
         for (Vec<T>& s : sum) s = Vec<T>(T(0));
     }
     [[gnu::always_inline]] void add(int64_t count, const Vec<T> (&rows)[Vec<T>::size]) {
@@ -130,6 +140,9 @@ struct ColumnsTile {
     }
     [[gnu::always_inline]] void add_square() {
         Vec<T> rows[Vec<T>::size];
+        if (ahead != 0 && l % kLine<T> == 0) {
+            for (const T* column : columns.column) __builtin_prefetch(column + l + ahead);
+        }
         columns.read(l, rows);
         add(kWidth<T>, rows);
     }
@@ -157,12 +170,15 @@ struct ColumnsTile {
 /// each other in L1. Returns the column after them.
 template <class T, int64_t kM, std::size_t... kTile>
 int64_t columns_tiles(const GemmBlock& block, int64_t j, std::index_sequence<kTile...>) {
-    constexpr int64_t kLine = 64 / static_cast<int64_t>(sizeof(T));
     constexpr auto kTiles = static_cast<int64_t>(sizeof...(kTile));
+    constexpr int64_t kColumns = kTiles * kWidth<T>;
     const int64_t column = block.b_panel / kTileColumns<T>;
-    for (; j + (kTiles - 1) * kWidth<T> < block.n; j += kTiles * kWidth<T>) {
-        ColumnsTile<T, kM> tile[] = {{block, j + static_cast<int64_t>(kTile) * kWidth<T>, column}...};
-        if (block.k >= kTiles * kLine) (tile[kTile].add_squares(static_cast<int64_t>(kTile) * kLine), ...);
+    for (; j + (kTiles - 1) * kWidth<T> < block.n; j += kColumns) {
+        const bool fetches = block.k <= kShortColumn * kLine<T> && j + 2 * kColumns <= block.n;
+        ColumnsTile<T, kM> tile[] = {
+            {block, j + static_cast<int64_t>(kTile) * kWidth<T>, column, fetches ? kColumns * column : 0}...};
+        if (block.k >= kTiles * kLine<T>)
+            (tile[kTile].add_squares(static_cast<int64_t>(kTile) * kLine<T>), ...);
         while (tile[kTiles - 1].l + kWidth<T> <= block.k) (tile[kTile].add_square(), ...);
         (tile[kTile].finish(), ...);
     }

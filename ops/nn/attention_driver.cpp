@@ -58,6 +58,12 @@ struct Blocks {
     }
     /// What a block costs, forward.
     int64_t cost() const { return product_cost({dtype, most, x.q.size(-1) + x.v.size(-1), keys}); }
+    /// A head's matrix as the right operand of its blocks' products: dense where it is read often (32 heads of 4 queries and 512
+    /// keys take 0.43 of the time without, 64 heads of 128 and 128 with their gradients 1.18 of it; AMD EPYC, Zen 4).
+    Tensor transposed(const Tensor& heads_of) const {
+        const Tensor view = heads_of.transpose(-2, -1);
+        return of_head > 1 || most > kLeastRows ? dense(view) : view;
+    }
     /// Memory for the scores of one.
     Tensor scores() const { return Tensor::empty({most, keys}, dtype); }
     /// c = start + a b: m × n sums of k terms.
@@ -83,7 +89,7 @@ Tensor attention_forward(const AttentionHeads& x, const Tensor& weights) {
     const int64_t width = x.q.size(-1), values = x.v.size(-1);
     const kernels::Softmax& softmax = kernels::softmax(blocks.dtype);
     const double unseen = x.is_causal ? 0 : std::numeric_limits<double>::quiet_NaN();
-    const Tensor k_t = dense(x.k.transpose(-2, -1));
+    const Tensor k_t = blocks.transposed(x.k);
     Shape sizes = x.q.sizes();
     sizes.back() = values;
     const Tensor y = Tensor::empty(sizes, blocks.dtype);
@@ -113,7 +119,7 @@ AttentionGradients attention_backward(const AttentionHeads& x, const Tensor& wei
     const Blocks blocks{x};
     const int64_t width = x.q.size(-1), values = x.v.size(-1);
     const kernels::Softmax& softmax = kernels::softmax(blocks.dtype);
-    const Tensor v_t = dense(x.v.transpose(-2, -1));
+    const Tensor v_t = blocks.transposed(x.v);
     const AttentionGradients found{Tensor::empty(x.q.sizes(), blocks.dtype), zeros(x.k.sizes(), blocks.dtype),
                                    zeros(x.v.sizes(), blocks.dtype)};
     // A head's blocks add to its k̄ and v̄ one after the other.

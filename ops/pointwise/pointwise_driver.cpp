@@ -21,12 +21,19 @@ kernels::Loop find_loop(const Elementwise& f) {
     return loop;
 }
 
-/// Whether 16-bit tensors alone are given to a function that has a kernel which takes them as they are.
-bool is_narrow(const Elementwise& f, Operands operands) {
+/// Whether there is a kernel that takes these 16-bit operands as they are. A number it takes, in the type computed in, beside dense
+/// memory alone (that of `y`, where that is given).
+bool is_narrow(const Elementwise& f, Operands operands, const Tensor* y = nullptr) {
     if (f.compute == f.result || !kernels::loop(f.fn, f.result)) return false;
-    return std::all_of(operands.begin(), operands.end(), [&](const Operand& operand) {
-        return operand.tensor() && operand.tensor()->dtype() == f.result;
-    });
+    for (std::size_t k = 0; k < operands.size(); ++k) {
+        const Tensor* x = operands[k].tensor();
+        if (x && x->dtype() == f.result) continue;
+        if (x || operands.size() != 2 || !kernels::spread_loop(f.fn, f.result, k)) return false;
+        const Tensor* other = operands[1 - k].tensor();
+        if (!other || !other->is_contiguous()) return false;
+        if (y && !(y->is_contiguous() && y->sizes() == other->sizes() && !overlaps(*y, *other))) return false;
+    }
+    return true;
 }
 Elementwise narrowed(const Elementwise& f) { return {f.name, f.fn, f.result, f.result, f.parameters}; }
 
@@ -113,20 +120,24 @@ void run_plain(const Tensor& y, const Elementwise& f, Operands operands, kernels
     alignas(64) std::byte numbers[kMaxOperands][kOperandBlock * sizeof(double)];
     std::size_t count = 0, number = 0;  // how many operands are numbers, and which was the last
     for (std::size_t k = 0; k < operands.size(); ++k) {
-        const Tensor* x = operands[k].tensor();
-        memory[k] = is_full(operands[k], size) ? x->raw() : numbers[k];
+        memory[k] = is_full(operands[k], size) ? operands[k].tensor()->raw() : numbers[k];
         if (memory[k] != numbers[k]) continue;
-        if (x) {
-            std::memcpy(numbers[k], x->raw(), static_cast<std::size_t>(x->itemsize()));
-        } else {
-            store(f, operands[k].number(), operand_type(f, k), numbers[k]);
-        }
         number = k;
         ++count;
     }
-    std::int64_t block = std::max<std::int64_t>(size, 1);
     const bool alone = count == 1 && operands.size() == 2;
-    if (const auto spread = alone ? kernels::spread_loop(f.fn, f.compute, number) : nullptr) {
+    const auto spread = alone ? kernels::spread_loop(f.fn, f.compute, number) : nullptr;
+    for (std::size_t k = 0; k < operands.size() && count > 0; ++k) {
+        if (memory[k] != numbers[k]) continue;
+        const DType wanted = spread ? compute_dtype(f.compute) : operand_type(f, k);
+        if (const Tensor* x = operands[k].tensor()) {
+            kernels::convert(x->dtype(), wanted)(1, x->raw(), numbers[k]);
+        } else {
+            store(f, operands[k].number(), wanted, numbers[k]);
+        }
+    }
+    std::int64_t block = std::max<std::int64_t>(size, 1);
+    if (spread) {
         loop = spread;
     } else if (count > 0) {
         block = std::min(kOperandBlock, block);
@@ -194,7 +205,7 @@ Tensor apply(const Elementwise& f, Operands operands) {
 }
 
 void apply_to(const Tensor& y, const Elementwise& f, Operands operands) {
-    if (is_reduced(f.result) && is_narrow(f, operands)) return apply_to(y, narrowed(f), operands);
+    if (is_reduced(f.result) && is_narrow(f, operands, &y)) return apply_to(y, narrowed(f), operands);
     const kernels::Loop loop = find_loop(f);
     const bool overlapping = std::any_of(operands.begin(), operands.end(), [&](const Operand& operand) {
         return operand.tensor() && overlaps(y, *operand.tensor());

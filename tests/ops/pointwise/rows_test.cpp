@@ -2,6 +2,10 @@
 // compiler makes of a loop over the elements.
 #include <doctest/doctest.h>
 
+#include <cmath>
+#include <functional>
+#include <limits>
+
 #include "reel.hpp"
 
 using namespace reel;
@@ -17,17 +21,20 @@ Tensor apart(std::int64_t rows, std::int64_t n, std::int64_t gap, double first) 
     return wide.view({rows, n + gap}).narrow(1, 0, n);
 }
 
-/// a ∘ b for each element of [kRows, n], with b expanded.
+/// a ∘ b for each element of [kRows, n], with b expanded: of 16 bits in float32, and rounded.
 template <class T>
-std::vector<T> expected(const Tensor& a, const Tensor& b, char op) {
-    std::vector<T> result;
-    const auto x = a.expand({kRows, a.size(1)}).template to_vector<T>();
-    const auto y = b.expand({kRows, a.size(1)}).template to_vector<T>();
-    for (std::size_t i = 0; i < x.size(); ++i)
-        result.push_back(op == '+'   ? x[i] + y[i]
-                         : op == '-' ? x[i] - y[i]
-                         : op == '*' ? x[i] * y[i]
-                                     : x[i] / y[i]);
+std::vector<double> expected(const Tensor& a, const Tensor& b, char op) {
+    using Computed = std::conditional_t<sizeof(T) == 2, float, T>;
+    std::vector<double> result;
+    const auto x = a.expand({kRows, a.size(1)}).template to_vector<Computed>();
+    const auto y = b.expand({kRows, a.size(1)}).template to_vector<Computed>();
+    for (std::size_t i = 0; i < x.size(); ++i) {
+        const Computed value = op == '+'   ? x[i] + y[i]
+                               : op == '-' ? x[i] - y[i]
+                               : op == '*' ? x[i] * y[i]
+                                           : x[i] / y[i];
+        result.push_back(static_cast<double>(static_cast<Computed>(static_cast<T>(value))));
+    }
     return result;
 }
 
@@ -44,15 +51,15 @@ void check_rows(std::int64_t n, std::int64_t gap) {
     for (const Tensor& b : {apart<T>(kRows, 1, 0, 5), apart<T>(1, n, 0, 5), apart<T>(kRows, n, 3, 5)}) {
         for (const char op : {'+', '-', '*', '/'}) {
             CAPTURE(op);
-            CHECK(apply(a, b, op).to_vector<T>() == expected<T>(a, b, op));
-            CHECK(apply(b, a, op).to_vector<T>() == expected<T>(b.expand({kRows, n}), a, op));
-            const std::vector<T> wanted = expected<T>(a, b, op);
+            CHECK(apply(a, b, op).to_vector<double>() == expected<T>(a, b, op));
+            CHECK(apply(b, a, op).to_vector<double>() == expected<T>(b.expand({kRows, n}), a, op));
+            const std::vector<double> wanted = expected<T>(a, b, op);
             const Tensor memory = apart<T>(kRows, n + gap, 0, 1);
-            const std::vector<T> beside = memory.narrow(1, n, gap).to_vector<T>();
+            const std::vector<double> beside = memory.narrow(1, n, gap).to_vector<double>();
             const Tensor y = memory.narrow(1, 0, n);
             apply_(y, b, op);
-            CHECK(y.to_vector<T>() == wanted);
-            CHECK(memory.narrow(1, n, gap).to_vector<T>() == beside);
+            CHECK(y.to_vector<double>() == wanted);
+            CHECK(memory.narrow(1, n, gap).to_vector<double>() == beside);
         }
     }
 }
@@ -66,6 +73,51 @@ TEST_CASE("pointwise: rows of every length, each with a number, another row, or 
             CAPTURE(gap);
             check_rows<float>(n, gap);
             check_rows<double>(n, gap);
+            check_rows<Half>(n, gap);
+            check_rows<BFloat16>(n, gap);
+        }
+    }
+}
+
+TEST_CASE("pointwise: of 16 bits, in any layout, what float32 gives, rounded once") {
+    const double inf = std::numeric_limits<double>::infinity();
+    const std::vector<double> special = {0.0, -0.0, inf, -inf, std::nan(""), 1.5, -1.5, 60000, -6e-8};
+    const std::vector<std::function<Tensor(const Tensor&)>> functions = {
+        [](const Tensor& x) { return x + 0.1; },
+        [](const Tensor& x) { return 0.1 - x; },
+        [](const Tensor& x) { return x * 1e9; },
+        [](const Tensor& x) { return 0.1 / x; },
+        [](const Tensor& x) { return x / 3; },
+        [](const Tensor& x) { return -x; },
+        [](const Tensor& x) { return reel::abs(x); },
+        [](const Tensor& x) { return square(x); },
+        [](const Tensor& x) { return relu(x); },
+        [](const Tensor& x) { return leaky_relu(x, 0.3); },
+        [](const Tensor& x) { return clamp(x, -1, 2); },
+        [](const Tensor& x) { return maximum(x, x.flip(0)); },
+        [](const Tensor& x) { return minimum(x, x.flip(0)); },
+        [](const Tensor& x) { return x.clone().mul_(0.1); },
+        [](const Tensor& x) { return x.clone().clamp_(-1, 2); },
+        [](const Tensor& x) { return Tensor(x.repeat({2}).slice(0, 0, None, 2)).add_(0.1); },
+    };
+    for (const DType dtype : {kFloat16, kBFloat16}) {
+        for (const std::int64_t n : {1, 7, 16, 33, 70}) {
+            const Tensor memory = arange(2 * n).remainder(9);
+            const Tensor numbers = tensor(special).index({memory}).to(dtype);
+            for (const Tensor& x : {numbers, numbers.slice(0, 0, None, 2), numbers.slice(0, 1)}) {
+                for (std::size_t i = 0; i < functions.size(); ++i) {
+                    CAPTURE(i);
+                    CAPTURE(n);
+                    const Tensor y = functions[i](x);
+                    CHECK(y.dtype() == dtype);
+                    const Tensor wanted = functions[i](x.to(kFloat32)).to(dtype);
+                    CHECK(allclose(y.to(kFloat32), wanted.to(kFloat32), 0, 0, true));
+                    CHECK((1 / y.to(kFloat32) == 1 / wanted.to(kFloat32))
+                              .logical_or(y.isnan())
+                              .all()
+                              .item<bool>());
+                }
+            }
         }
     }
 }

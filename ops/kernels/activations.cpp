@@ -55,6 +55,15 @@ struct Elu {
         return xsimd::select(x > V(0), x, small);
     }
 };
+/// g where x > 0, else slope · g: at NaN, too.
+struct LeakyReluBackward {
+    explicit LeakyReluBackward(const double* parameters) : slope(parameters[0]) {}
+    double slope;
+    template <class V>
+    V operator()(const V& g, const V& x) const {
+        return xsimd::select(x > V(0), g, constant<V>(slope) * g);
+    }
+};
 /// |x| at most `end`, where the tails of these functions have vanished: beyond, ∞ · 0 would be NaN.
 template <class V>
 V bounded(const V& x, double end) {
@@ -78,6 +87,7 @@ void install_activations(Table& table) {
     // 0 where y ≤ 0, else g: at NaN, too.
     add_floating<2>(table, Fn::kReluBackward,
                     []<class V>(const V& g, const V& y) { return xsimd::select(y <= V(0), V(0), g); });
+    add_floating<LeakyReluBackward, 2>(table, Fn::kLeakyReluBackward);
     // g (1 − y²), without cancellation.
     add_floating<2>(table, Fn::kTanhBackward,
                     []<class V>(const V& g, const V& y) { return g * ((V(1) - y) * (V(1) + y)); });

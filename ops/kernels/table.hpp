@@ -91,6 +91,7 @@ enum class Fn : std::uint8_t {
     kTanhBackward,
     kSigmoidBackward,
     kReluBackward,
+    kLeakyReluBackward,
     kGeluBackward,
     kGeluTanhBackward,
     kSiluBackward,

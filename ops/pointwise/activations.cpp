@@ -25,6 +25,13 @@ Tensor relu_backward(const Tensor& y_bar, const Tensor& y) {
                   {{y_bar, [y](const Tensor& v) { return relu_backward(v, y); }}});
 }
 
+/// g where x > 0, else slope · g, with g = ȳ. Of a cotangent v, ḡ is the same of v.
+Tensor leaky_relu_backward(const Tensor& y_bar, const Tensor& x, double slope) {
+    return record("leaky_relu_backward",
+                  combine("leaky_relu_backward", Fn::kLeakyReluBackward, {y_bar, x}, &slope),
+                  {{y_bar, [x, slope](const Tensor& v) { return leaky_relu_backward(v, x, slope); }}});
+}
+
 /// g (1 − y²), with g = ȳ. Of a cotangent v, ḡ = v (1 − y²), ȳ = −2 v g y.
 Tensor tanh_backward(const Tensor& y_bar, const Tensor& y) {
     return record("tanh_backward", fused("tanh_backward", Fn::kTanhBackward, y_bar, y),
@@ -95,7 +102,7 @@ Tensor leaky_relu(const Tensor& x, double negative_slope) {
     check_number("leaky_relu", negative_slope, compute_dtype(x.dtype()));
     return unary(
         "leaky_relu", Fn::kLeakyRelu, x,
-        [x, negative_slope](const Tensor& y_bar) { return where(x > 0, y_bar, negative_slope * y_bar); },
+        [x, negative_slope](const Tensor& y_bar) { return leaky_relu_backward(y_bar, x, negative_slope); },
         &negative_slope);
 }
 

@@ -3,6 +3,7 @@
 // that).
 #include "autograd/tape.hpp"
 #include "ops/pointwise/by_promotion.hpp"
+#include "ops/pointwise/clamp.hpp"
 #include "ops/pointwise/compare.hpp"
 #include "ops/pointwise/dense_driver.hpp"
 #include "ops/pointwise/transcendental.hpp"
@@ -32,13 +33,19 @@ void check_broadcast(const char* name, const Tensor& self, const Tensor& other) 
     }
 }
 
-/// Overwrites `self` by fn(operands), computed in the operands' common type.
-void write(const char* name, const Tensor& self, Fn fn, Operands operands, DType compute,
-           std::initializer_list<Edge> edges) {
-    check_result(name, self, compute);
-    InPlaceWrite write(name, self, edges);
-    apply_to(self, {name, fn, compute_dtype(compute), self.dtype(), nullptr}, operands);
+/// Overwrites `self` by f(operands).
+void write(const Tensor& self, Elementwise f, Operands operands, std::initializer_list<Edge> edges) {
+    check_result(f.name, self, f.result);
+    f.result = self.dtype();
+    InPlaceWrite write(f.name, self, edges);
+    apply_to(self, f, operands);
     write.commit();
+}
+
+/// The same, computed in the operands' common type.
+void write(const char* name, const Tensor& self, Fn fn, Operands operands, DType common,
+           std::initializer_list<Edge> edges) {
+    write(self, {name, fn, compute_dtype(common), common, nullptr}, operands, edges);
 }
 
 /// Overwrites `self` by `value`.
@@ -164,14 +171,13 @@ const Tensor& Tensor::div_(Scalar other) const {
 
 const Tensor& Tensor::clamp_(std::optional<Scalar> min, std::optional<Scalar> max) const {
     const Composite whole;
-    const Tensor clamped = detach().clamp(min, max);
-    check_result("clamp_", *this, clamped.dtype());
+    const Clamp clamp("clamp_", *this, min, max);
     const Tensor old = old_value(*this, is_recorded(*this));
-    overwrite("clamp_", *this, clamped, {{*this, [old, min, max](const Tensor& y_bar) {
-                                              Tensor inside = min ? old.ge(*min) : old.le(*max);
-                                              if (min && max) inside = inside.logical_and(old.le(*max));
-                                              return reel::where(inside, y_bar, 0);
-                                          }}});
+    write(*this, clamp.how(), clamp.of(), {{*this, [old, min, max](const Tensor& y_bar) {
+                                                Tensor inside = min ? old.ge(*min) : old.le(*max);
+                                                if (min && max) inside = inside.logical_and(old.le(*max));
+                                                return reel::where(inside, y_bar, 0);
+                                            }}});
     return *this;
 }
 

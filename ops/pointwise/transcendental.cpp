@@ -42,6 +42,12 @@ Tensor power(const Tensor& x, Scalar exponent) {
     return combine("pow", Fn::kPow, {x, exponent});
 }
 
+/// xᵉ as a factor of a gradient: of the powers that are one operation two are short here alone.
+Tensor power_of(const Tensor& x, double e) {
+    if (e == 1) return x;
+    return e == -2 ? square(reciprocal(x)) : pow(x, e);
+}
+
 /// y_bar u / (x² + y²), and 0 at the origin, in the widest of the types.
 Tensor over_square(const Tensor& y_bar, const Tensor& u, const Tensor& x, const Tensor& y) {
     const DType compute = compute_dtype(y_bar.dtype());
@@ -90,7 +96,7 @@ Tensor pow(const Tensor& x, Scalar exponent) {
     return record("pow", power(x, exponent), {{x, [x, exponent](const Tensor& y_bar) {
                                                    const auto e = exponent.to<double>();
                                                    if (e == 0) return zeros_like(y_bar);
-                                                   return y_bar * (e * pow(wide(x), e - 1));
+                                                   return y_bar * (e * power_of(wide(x), e - 1));
                                                }}});
 }
 

@@ -154,10 +154,11 @@ Rows function_rows() {
 
 Rows activation_rows() {
     const Unary gelu_tanh = [](const Tensor& x) { return gelu(x, "tanh"); };
+    const Unary leaky = [](const Tensor& x) { return leaky_relu(x, 0.3); };
     const Unary gelu_exact = [](const Tensor& x) { return gelu(x); };
     return {
         unary("relu", "", relu),
-        unary("leaky_relu", "", [](const Tensor& x) { return leaky_relu(x, 0.3); }),
+        unary("leaky_relu", "", leaky),
         unary("elu", "", [](const Tensor& x) { return elu(x, 1.3); }),
         unary("tanh", "", tanh),
         unary("sigmoid", "", sigmoid),
@@ -167,6 +168,7 @@ Rows activation_rows() {
         unary("gelu", "", gelu_exact),
         unary("gelu_tanh", "", gelu_tanh),
         backward("relu_backward", relu),
+        backward("leaky_relu_backward", leaky),
         backward("tanh_backward", tanh),
         backward("sigmoid_backward", sigmoid),
         backward("silu_backward", silu),

@@ -119,6 +119,9 @@ TEST_CASE("numbers: in arithmetic one enters in the type that is computed in") {
     CHECK_THROWS_AS(half.clamp(None, 1e9), Error);
     CHECK_THROWS_AS(half.clamp(-1e9), Error);
     CHECK_NOTHROW(half.clamp(-kInf, kInf));
+    CHECK_THROWS_AS(ones({1}).clamp(None, 1e300), Error);
+    CHECK_THROWS_AS(ones({1}).clamp(-1e300), Error);
+    CHECK_THROWS_AS(ones({1}).clamp_(None, 1e300), Error);
     CHECK_THROWS_AS(leaky_relu(ones({1}), 1e300), Error);
     CHECK_THROWS_AS(nan_to_num(ones({1}), 1e300), Error);
     CHECK((tensor({1, 2}) * 1e20).dtype() == kFloat32);  // which holds it

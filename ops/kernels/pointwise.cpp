@@ -1,5 +1,7 @@
 // Arithmetic, comparisons, logic and selection. Functions that need more than the processor's own
 // instructions are in `transcendental.cpp`.
+#include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "ops/kernels/loops.hpp"
@@ -72,6 +74,7 @@ struct NanToNum {
     V operator()(const V& x) const {
         using T = typename V::value_type;
         const V inf(std::numeric_limits<T>::infinity());
+        if (xsimd::all(xsimd::abs(x) < inf)) return x;
         V y = xsimd::select(is_nan(x), V(static_cast<T>(nan)), x);
         y = xsimd::select(x == inf, V(static_cast<T>(posinf)), y);
         return xsimd::select(x == -inf, V(static_cast<T>(neginf)), y);
@@ -123,6 +126,14 @@ void where(int64_t n, void* y, const void* const* x, const double*) {
             static_cast<Bits>(-static_cast<std::make_signed_t<Bits>>(static_cast<bool>(condition[i])));
         to[i] = static_cast<Bits>((a[i] & all) | (b[i] & ~all));
     }
+}
+
+/// Clamp between two integers, which come as the bits of numbers.
+void clamp_integers(int64_t n, void* y, const void* const* x, const double* bounds) {
+    const auto* from = static_cast<const int64_t*>(x[0]);
+    auto* to = static_cast<int64_t*>(y);
+    const auto low = std::bit_cast<int64_t>(bounds[0]), high = std::bit_cast<int64_t>(bounds[1]);
+    for (int64_t i = 0; i < n; ++i) to[i] = std::min(high, std::max(low, from[i]));
 }
 
 template <std::size_t kOperands, class F>
@@ -202,6 +213,8 @@ void install_integers(Table& table) {
         const int64_t raised = x > low ? x : low;
         return raised < high ? raised : high;
     });
+    table.pointwise[static_cast<std::size_t>(Fn::kClampTo)][static_cast<std::size_t>(kInt64)] =
+        &clamp_integers;
     add_integer<2>(table, Fn::kPow, [](int64_t a, int64_t b) { return power(a, b); });
     add_integer<2>(table, Fn::kFmod, [](int64_t a, int64_t b) { return rest_of(a, b); });
     add_integer<2>(table, Fn::kRemainder, [](int64_t a, int64_t b) {

@@ -2,6 +2,7 @@
 /// How clamp is computed, into a new tensor or in place.
 #pragma once
 
+#include <bit>
 #include <limits>
 #include <optional>
 
@@ -9,8 +10,8 @@
 
 namespace reel {
 
-/// The kernel of clamp and what it takes: the bounds as operands, or where they are numbers of a floating type, as its parameters (a
-/// million in 0.85 of the time; AMD EPYC, Zen 3). They are rounded to the common type first.
+/// The kernel of clamp and what it takes: the bounds as operands, or where they are numbers as its parameters (a million float32
+/// numbers in 0.85 of the time; AMD EPYC, Zen 3).
 class Clamp {
 public:
     Clamp(const char* name, const Tensor& x, const std::optional<Operand>& min,
@@ -18,13 +19,9 @@ public:
         : name_(name),
           result_(result_of(x, min, max)),
           operands_{x, min.value_or(unbounded(true)), max.value_or(unbounded(false))} {
-        if (!is_floating_point(result_) || operands_[1].tensor() || operands_[2].tensor()) return;
+        if (result_ == kBool || operands_[1].tensor() || operands_[2].tensor()) return;
         count_ = 1;
-        for (std::size_t k = 0; k < 2; ++k) {
-            bounds_[k] = dispatch(result_, [&](auto zero) {
-                return convert_element<double>(operands_[k + 1].number().checked<decltype(zero)>(name_));
-            });
-        }
+        for (std::size_t k = 0; k < 2; ++k) bounds_[k] = bound(operands_[k + 1].number());
     }
     Elementwise how() const {
         const DType compute = compute_dtype(result_);
@@ -39,6 +36,13 @@ private:
         if (!min && !max) fail<Error>(name_, ": at least one of min and max must be given");
         if (min && max) return result_type({x, *min, *max});
         return result_type({x, min ? *min : *max});
+    }
+    /// Rounded to the common type; an integer as its bits.
+    double bound(Scalar number) const {
+        if (result_ == kInt64) return std::bit_cast<double>(number.checked<std::int64_t>(name_));
+        return dispatch(result_, [&](auto zero) {
+            return convert_element<double>(number.checked<decltype(zero)>(name_));
+        });
     }
     /// The bound that bounds nothing.
     Scalar unbounded(bool low) const {

@@ -57,6 +57,20 @@ TEST_CASE("a comparison in 16 bits takes the number that a tensor holds for it")
     }
 }
 
+TEST_CASE("clamp of integers is exact, whatever their size") {
+    const std::int64_t large = (std::int64_t{1} << 62) + 1;
+    const Tensor x = tensor({-large, -3, 0, 3, large});
+    const auto numbers = [](const Tensor& y) { return y.to_vector<std::int64_t>(); };
+    using Numbers = std::vector<std::int64_t>;
+    CHECK(numbers(x.clamp(-large + 1, large - 1)) == Numbers{-large + 1, -3, 0, 3, large - 1});
+    CHECK(numbers(x.clamp(None, 0)) == Numbers{-large, -3, 0, 0, 0});
+    CHECK(numbers(x.clamp(1)) == Numbers{1, 1, 1, 3, large});
+    CHECK(numbers(x.clamp(5, -5)) == Numbers{-5, -5, -5, -5, -5});  // bounds that cross: the upper one
+    CHECK(numbers(x.clone().clamp_(-2, 2)) == Numbers{-2, -2, 0, 2, 2});
+    CHECK_THROWS_AS(x.clone().clamp_(-2.5, 2), DTypeError);
+    CHECK(x.clamp(-2.5, 2).dtype() == kFloat32);
+}
+
 TEST_CASE("logical operations take every type, and NaN as true") {
     const Tensor x = tensor({0.0, -0.0, 0.5, kNaN});
     CHECK(bools(logical_not(x)) == Bools{true, true, false, false});

@@ -16,7 +16,7 @@ public:
     explicit Scratch(std::int64_t bytes)
         : bytes_(static_cast<std::size_t>(bytes)),
           data_(bytes > 0 ? static_cast<std::byte*>(allocate(bytes_)) : nullptr) {}
-    Scratch(const Scratch&) = delete;
+    Scratch(Scratch&& other) noexcept { *this = std::move(other); }
     Scratch& operator=(Scratch&& other) noexcept {
         std::swap(bytes_, other.bytes_);
         std::swap(data_, other.data_);
@@ -26,6 +26,7 @@ public:
         if (data_) deallocate(data_, bytes_);
     }
     std::byte* data() const { return data_; }
+    std::int64_t size() const { return static_cast<std::int64_t>(bytes_); }
     /// The memory, so many bytes from the first call on.
     std::byte* get(std::int64_t bytes) {
         if (!data_) *this = Scratch(bytes);

@@ -29,7 +29,8 @@ bool overlaps(const Tensor& y, const Tensor& x) {
 }
 
 Tensor empty_in_order(const Shape& sizes, const Shape& order, DType dtype) {
-    const Tensor y = Tensor::empty(sizes, dtype);
+    Tensor y = Tensor::empty(sizes, dtype);
+    if (std::is_sorted(order.begin(), order.end())) return y;
     Shape strides = sizes;
     std::int64_t step = 1;
     for (std::size_t i = order.size(); i-- > 0;) {

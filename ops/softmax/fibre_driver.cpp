@@ -145,14 +145,14 @@ kernels::Panel FibreReader::in_place(int64_t first, int64_t) const {
 }
 
 kernels::Panel FibreReader::buffer(int64_t count) {
-    const auto room = [&](Tensor& memory, DType dtype) {
+    const auto room = [&](Scratch& memory, DType dtype) {
         const int64_t bytes = count * length_ * itemsize(dtype);
-        if (!memory.defined() || memory.numel() < bytes) memory = Tensor::empty({bytes}, kBool);
+        if (memory.size() < bytes) memory = Scratch(bytes);
     };
     if (!converts_rows()) room(gathered_, stored_);
     if (stored_ != compute_) room(converted_, compute_);
-    const Tensor& dense = stored_ == compute_ ? gathered_ : converted_;
-    return {dense.raw(), grouping_ == kernels::kRows ? length_ : count};
+    const Scratch& dense = stored_ == compute_ ? gathered_ : converted_;
+    return {dense.data(), grouping_ == kernels::kRows ? length_ : count};
 }
 
 /// copy(place in the tensor, its step from fibre to fibre, place in the dense group, fibres).
@@ -170,7 +170,7 @@ void FibreReader::for_each_row(int64_t first, int64_t count, const auto& f) cons
     for_each_run(first, count, [&](int64_t offset, int64_t step, int64_t place, int64_t fibres) {
         for (int64_t k = 0; k < fibres; ++k)
             f(base_ + (offset + k * step) * itemsize(stored_),
-              converted_.raw() + (place + k * length_) * itemsize(compute_));
+              converted_.data() + (place + k * length_) * itemsize(compute_));
     });
 }
 
@@ -190,14 +190,14 @@ kernels::ConstPanel FibreReader::read(int64_t first, int64_t count) {
     with_unit(itemsize(stored_), [&](auto unit) {
         using Unit = decltype(unit);
         const auto* from = reinterpret_cast<const Unit*>(base_);
-        auto* to = reinterpret_cast<Unit*>(gathered_.raw());
+        auto* to = reinterpret_cast<Unit*>(gathered_.data());
         for_each_run(first, count, [&](int64_t offset, int64_t step, int64_t place, int64_t fibres) {
             copy_plane(from + offset, step, element_, to + place, dense_fibre, dense_element, fibres,
                        length_);
         });
     });
     if (stored_ != compute_)
-        kernels::convert(stored_, compute_)(count * length_, gathered_.raw(), converted_.raw());
+        kernels::convert(stored_, compute_)(count * length_, gathered_.data(), converted_.data());
     return {panel.data, panel.stride};
 }
 
@@ -218,13 +218,13 @@ void FibreWriter::finish(int64_t first, int64_t count) {
         return;
     }
     if (y.stored_ != y.compute_)
-        kernels::convert(y.compute_, y.stored_)(count * y.length_, y.converted_.raw(), y.gathered_.raw());
+        kernels::convert(y.compute_, y.stored_)(count * y.length_, y.converted_.data(), y.gathered_.data());
     const int64_t dense_fibre = y.grouping_ == kernels::kRows ? y.length_ : 1;
     const int64_t dense_element = y.grouping_ == kernels::kRows ? 1 : count;
     with_unit(itemsize(y.stored_), [&](auto unit) {
         using Unit = decltype(unit);
         auto* to = reinterpret_cast<Unit*>(y.base_);
-        const auto* from = reinterpret_cast<const Unit*>(y.gathered_.raw());
+        const auto* from = reinterpret_cast<const Unit*>(y.gathered_.data());
         y.for_each_run(first, count, [&](int64_t offset, int64_t step, int64_t place, int64_t fibres) {
             copy_plane(from + place, dense_fibre, dense_element, to + offset, step, y.element_, fibres,
                        y.length_);

@@ -13,6 +13,7 @@
 #include "ops/kernels/table.hpp"
 #include "tensor/iterate.hpp"
 #include "tensor/parallel.hpp"
+#include "tensor/scratch.hpp"
 #include "tensor/tensor.hpp"
 
 namespace reel {
@@ -91,8 +92,8 @@ private:
     std::int64_t length_;
     std::int64_t element_;
     StridedRuns starts_;
-    Tensor gathered_;
-    Tensor converted_;
+    Scratch gathered_;
+    Scratch converted_;
 };
 
 /// Writes one, in the same way.

@@ -33,9 +33,9 @@ struct Statistics {
 };
 
 /// Memory for a fibre's exponentials between their sum and their results. Each thread needs its own.
-class Scratch {
+class Exponentials {
 public:
-    explicit Scratch(const Fibres& fibres, DType dtype) {
+    explicit Exponentials(const Fibres& fibres, DType dtype) {
         const int64_t n = fibres.length();
         const int64_t row = n * itemsize(dtype) + kernels::kMaxVector;
         const int64_t rows = n <= kernels::kShortRow ? kernels::kShortRows * row : row;
@@ -44,15 +44,12 @@ public:
     }
     /// Whether they stay in cache: beyond, computing them twice is faster than keeping them.
     bool fits() const { return bytes_ <= kLargest; }
-    void* data() {
-        if (!memory_.defined()) memory_ = Tensor::empty({bytes_}, kBool);
-        return memory_.raw();
-    }
+    void* data() { return memory_.get(bytes_); }
 
 private:
     static constexpr int64_t kLargest = 512 << 10;  // bytes: half of an L2 of 1 MB
     int64_t bytes_;
-    Tensor memory_;
+    Scratch memory_;
 };
 
 /// y = e^x / Σ e^x of long fibres.
@@ -119,12 +116,12 @@ Tensor probabilities(const Tensor& x, int64_t dim, double empty) {
     Tensor y = fibres.like(x.dtype());
     fibres.for_each_group([&] {
         return [&, reader = FibreReader(fibres, x, compute), writer = FibreWriter(fibres, y, compute),
-                scratch = Scratch(fibres, compute)](int64_t first, int64_t count) mutable {
+                exponentials = Exponentials(fibres, compute)](int64_t first, int64_t count) mutable {
             const kernels::ConstPanel z = reader.read(first, count);
             const kernels::Panel to = writer.place(first, count);
-            if (scratch.fits()) {
+            if (exponentials.fits()) {
                 kernels::softmax(compute).probabilities[fibres.grouping()](fibres.length(), count, z, empty,
-                                                                           scratch.data(), to);
+                                                                           exponentials.data(), to);
             } else {
                 with_floating(compute, [&](auto zero) {
                     long_probabilities<decltype(zero)>(fibres, count, z, empty, to);

@@ -1,25 +1,13 @@
-// Windows sliding over planes: unfolding them into the columns of a matrix (convolution), and pooling.
+// Windows sliding over planes: unfolding them into the columns of a matrix (convolution), and max pooling.
 #include <algorithm>
 
-#include "ops/kernels/simd.hpp"
+#include "ops/kernels/window.hpp"
 
 namespace reel::kernels::REEL_SET {
 
 namespace {
 
 using std::int64_t;
-
-/// The results [first, last) of `count` for which `start + result * stride` is inside [0, length). The same of
-/// a window's elements, with the dilation as stride.
-struct Inside {
-    int64_t first, last;
-
-    Inside(int64_t start, int64_t stride, int64_t length, int64_t count)
-        : first(start >= 0 ? 0 : std::min(count, (-start + stride - 1) / stride)),
-          last(start >= length ? 0 : std::min(count, (length - 1 - start) / stride + 1)) {
-        last = std::max(first, last);
-    }
-};
 
 /// The columns of the window that any result of a row sees inside the plane.
 Inside seen_columns(const Sliding& s) {
@@ -226,58 +214,13 @@ void max_backward(const Sliding& s, int64_t planes, const void* from, const int6
     }
 }
 
-/// Calls f(results, line) for every line of a plane that the windows of an output row see, and every column in them:
-/// result o sees element line + o · stride.
-void for_lines(const Sliding& s, const Inside& columns, int64_t out, const auto& f) {
-    const int64_t top = out * s.stride_height - s.padding_height;
-    const Inside rows(top, 1, s.height, s.kernel_height);
-    for (int64_t at = top + rows.first; at < top + rows.last; ++at) {
-        for (int64_t j = columns.first; j < columns.last; ++j) {
-            const int64_t left = j - s.padding_width;
-            f(Inside(left, s.stride_width, s.width, s.out_width), at * s.width + left);
-        }
-    }
-}
-
-template <class T>
-void sum(const Sliding& s, int64_t planes, const void* from, const void* scales, void* to) {
-    const auto* x = static_cast<const T*>(from);
-    auto* y = static_cast<T*>(to);
-    const int64_t results = s.out_height * s.out_width;
-    const Inside columns = seen_columns(s);
-    for (int64_t c = 0; c < planes; ++c, x += s.height * s.width, y += results) {
-        std::fill(y, y + results, T(0));
-        for (int64_t out = 0; out < s.out_height; ++out) {
-            T* row = y + out * s.out_width;
-            for_lines(s, columns, out, [&](const Inside& inside, int64_t line) {
-                for (int64_t o = inside.first; o < inside.last; ++o) row[o] += x[line + o * s.stride_width];
-            });
-        }
-        for (int64_t o = 0; o < results; ++o) y[o] *= static_cast<const T*>(scales)[o];
-    }
-}
-
-template <class T>
-void sum_backward(const Sliding& s, int64_t planes, const void* from, const void* scales, void* to) {
-    const auto* y = static_cast<const T*>(from);
-    const auto* scale = static_cast<const T*>(scales);
-    auto* x = static_cast<T*>(to);
-    const Inside columns = seen_columns(s);
-    for (int64_t c = 0; c < planes; ++c, x += s.height * s.width) {
-        for (int64_t out = 0; out < s.out_height; ++out, y += s.out_width) {
-            const T* factor = scale + out * s.out_width;
-            for_lines(s, columns, out, [&](const Inside& inside, int64_t line) {
-                for (int64_t o = inside.first; o < inside.last; ++o)
-                    x[line + o * s.stride_width] += y[o] * factor[o];
-            });
-        }
-    }
-}
-
 template <class T>
 void add_window(Table& table) {
-    table.window[static_cast<std::size_t>(dtype_of<T>())] = {&unfold<T>,       &fold<T>, &max<T>,
-                                                             &max_backward<T>, &sum<T>,  &sum_backward<T>};
+    Window& window = table.window[static_cast<std::size_t>(dtype_of<T>())];
+    window.unfold = &unfold<T>;
+    window.fold = &fold<T>;
+    window.max = &max<T>;
+    window.max_backward = &max_backward<T>;
 }
 
 }  // namespace

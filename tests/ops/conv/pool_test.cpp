@@ -155,10 +155,56 @@ void check(const auto& cases, const auto& pool) {
     }
 }
 
+/// The sum over all places (a, b) of the window, of what they show, where no window leaves the padded planes.
+Tensor sums_by_definition(const Tensor& x, const AvgPool2dOptions& options) {
+    const auto& [kernel, stride, padding, ceil_mode, count, divisor] = options;
+    const Tensor padded = pad(x, {padding.width, padding.width, padding.height, padding.height});
+    const std::int64_t height = (padded.size(-2) - kernel.height) / stride.height + 1;
+    const std::int64_t width = (padded.size(-1) - kernel.width) / stride.width + 1;
+    Tensor y = zeros({x.size(0), height, width}, x.dtype());
+    for (std::int64_t a = 0; a < kernel.height; ++a) {
+        for (std::int64_t b = 0; b < kernel.width; ++b) {
+            y = y + padded.slice(1, a, a + (height - 1) * stride.height + 1, stride.height)
+                        .slice(2, b, b + (width - 1) * stride.width + 1, stride.width);
+        }
+    }
+    return y;
+}
+
 }  // namespace
 
 TEST_CASE("max_pool2d agrees with torch, also where elements are equal") { check(kMaxCases, max_pool2d); }
 TEST_CASE("avg_pool2d agrees with torch") { check(kAvgCases, avg_pool2d); }
+
+TEST_CASE("avg_pool2d: any geometry is a sum over the window's places, and so is its gradient") {
+    const auto check_one = [](const Shape& sizes, Pair kernel, Pair stride, Pair padding) {
+        const AvgPool2dOptions options{
+            .kernel_size = kernel, .stride = stride, .padding = padding, .divisor_override = 1};
+        CAPTURE(sizes);
+        CAPTURE(kernel.width);
+        CAPTURE(stride.width);
+        CAPTURE(padding.width);
+        for (const DType dtype : {kFloat32, kFloat64}) {
+            const Tensor x = whole(sizes, 1).to(dtype).set_requires_grad();
+            const Tape tape;
+            const Tensor y = avg_pool2d(x, options);
+            const Tensor expected = sums_by_definition(x, options);
+            REQUIRE(y.equal(expected));
+            const Tensor y_bar = whole(y.sizes(), 2).to(dtype);
+            const auto x_bar = grad({y}, {x}, {.grad_outputs = {y_bar}});
+            CHECK(x_bar[0].equal(grad({expected}, {x}, {.grad_outputs = {y_bar}})[0]));
+        }
+    };
+    for (std::int64_t kernel = 1; kernel <= 20; ++kernel) {  // from narrow windows to wide ones
+        for (std::int64_t stride = 1; stride <= 6; ++stride) {
+            check_one({2, kernel + 7, kernel + 2 * stride}, {kernel / 3 + 1, kernel}, {2, stride},
+                      {0, kernel / 2});
+        }
+    }
+    for (std::int64_t size : {1, 4, 7, 8, 14, 33}) check_one({5, size, size}, size, size, 0);
+    check_one({300, 9, 70}, 3, 1, 1);  // more rows than are added at once
+    check_one({1, 3, 6000}, {2, 5}, {1, 3}, {1, 2});
+}
 
 TEST_CASE("max_pool2d: NaN wins, and -inf is an element like others") {
     const double nan = std::nan("");

@@ -1,6 +1,6 @@
 // Convolution: what is recorded, and the checks. The three products of one convolution (result, gradient of
 // the image, gradient of the weight) are each other's pullbacks, so that derivatives of any order need no
-// further rule. How they are computed is in `direct_driver.cpp` and `im2col_driver.cpp`.
+// further rule. How they are computed is in the drivers beside.
 #include "ops/conv/conv.hpp"
 
 #include "autograd/tape.hpp"
@@ -21,19 +21,21 @@ using std::int64_t;
 
 Tensor compute_result(const Convolution& c, const Tensor& x, const Tensor& w, const Tensor& bias) {
     if (numel(c.result_sizes) == 0) return Tensor::empty(c.result_sizes, x.dtype());
+    if (offsets_pay(c, x.dtype())) return convolve_by_offsets(c, x, w, bias);
     return can_shift(c) ? convolve_by_shifts(c, x, w, bias) : convolve_by_columns(c, x, w, bias);
 }
 
 Tensor compute_image_gradient(const Convolution& c, const Tensor& y_bar, const Tensor& w) {
     if (y_bar.numel() == 0) return zeros(c.image_sizes, y_bar.dtype());
     const bool is_dense = c.window.stride_height == 1 && c.window.stride_width == 1;
-    const bool shifts = is_dense && can_shift(c) && can_shift(reversed(c));
-    return shifts ? image_gradient_by_shifts(c, y_bar, w) : image_gradient_by_columns(c, y_bar, w);
+    if (!is_dense || !can_shift(c) || !can_shift(reversed(c))) return image_gradient_by_columns(c, y_bar, w);
+    return compute_result(reversed(c), y_bar, reversed_weight(c, w), {});
 }
 
 Tensor compute_weight_gradient(const Convolution& c, const Tensor& y_bar, const Tensor& x) {
     if (y_bar.numel() == 0) return zeros(c.weight_sizes, y_bar.dtype());
-    if (can_shift_products(c)) {
+    if (offset_products_pay(c, x.dtype())) return weight_gradient_by_offsets(c, y_bar, x);
+    if (can_shift(c)) {
         const Tensor w_bar = weight_gradient_by_shifts(c, y_bar, x);
         if (isfinite(w_bar).all().item<bool>()) return w_bar;  // else see Note [Shifted planes]
     }

@@ -1,7 +1,7 @@
 /// \file
-/// The three products of a convolution, on dense operands of the one type that is computed in. There are two
-/// ways: by columns, as products of matrices, which serves every convolution; by shifts, which is faster
-/// where it applies. What is recorded is in `conv.cpp`.
+/// The three products of a convolution, on dense operands of the one type that is computed in. There are three
+/// ways: by columns, as products of matrices, which serves every convolution; by offsets, the same without making the
+/// columns; by shifts, for few outputs. What is recorded is in `conv.cpp`.
 #pragma once
 
 #include "ops/kernels/table.hpp"
@@ -43,23 +43,36 @@ Tensor convolve_by_columns(const Convolution& c, const Tensor& x, const Tensor& 
 Tensor image_gradient_by_columns(const Convolution& c, const Tensor& y_bar, const Tensor& w);
 Tensor weight_gradient_by_columns(const Convolution& c, const Tensor& y_bar, const Tensor& x);
 
-/// The convolution that makes x̄ of ȳ (by the weight turned round), where the stride is 1.
-Convolution reversed(const Convolution& c);
 /// Whether windows overlap, and most positions of the frame belong to results (Note [Shifted planes]). Windows that do not are
 /// unfolded as fast as they are framed.
 bool can_shift(const Convolution& c);
-/// The same of the weight's gradient, which pays for the columns once for all outputs, and not at all for other positions: it
-/// goes by columns with many outputs of which each line leaves more than a few positions over.
-bool can_shift_products(const Convolution& c);
+/// The positions of an image that are computed for its results.
+std::int64_t shifted_positions(const Convolution& c);
 Tensor convolve_by_shifts(const Convolution& c, const Tensor& x, const Tensor& w, const Tensor& bias);
-Tensor image_gradient_by_shifts(const Convolution& c, const Tensor& y_bar, const Tensor& w);
 Tensor weight_gradient_by_shifts(const Convolution& c, const Tensor& y_bar, const Tensor& x);
 
+/// Whether that takes less time than the other ways (Note [Columns by offsets]).
+bool offsets_pay(const Convolution& c, DType dtype);
+bool offset_products_pay(const Convolution& c, DType dtype);
+Tensor convolve_by_offsets(const Convolution& c, const Tensor& x, const Tensor& w, const Tensor& bias);
+Tensor weight_gradient_by_offsets(const Convolution& c, const Tensor& y_bar, const Tensor& x);
+
+/// The convolution that makes x̄ of ȳ, where the stride is 1 ...
+Convolution reversed(const Convolution& c);
+/// ... by the weight turned round, channels swapped within each group.
+Tensor reversed_weight(const Convolution& c, const Tensor& w);
+
 /// w̄, when make(chunk) gives each thread an f(begin, end, w̄) that adds to w̄ what images [begin, end), at most
-/// `chunk` of them, give. The chunks do not depend on the number of threads.
+/// `chunk` of them, give. The chunks do not depend on the number of threads; there are few of them where a w̄ is as much to add
+/// as an image is to multiply, and the threads then share each.
 Tensor sum_over_images(const Convolution& c, DType dtype, const auto& make) {
     constexpr std::int64_t kMostChunks = 16;
-    const std::int64_t chunk = std::max<std::int64_t>((c.images + kMostChunks - 1) / kMostChunks, 1);
+    constexpr std::int64_t kManyResults = 1 << 10;    // of a chunk
+    constexpr std::int64_t kFewElements = 256 << 10;  // of all w̄
+    const std::int64_t most = std::max(c.images * c.results() / kManyResults,
+                                       kFewElements / std::max<std::int64_t>(numel(c.weight_sizes), 1));
+    const std::int64_t wanted = std::clamp<std::int64_t>(most, 1, kMostChunks);
+    const std::int64_t chunk = std::max<std::int64_t>((c.images + wanted - 1) / wanted, 1);
     const std::int64_t chunks = std::max<std::int64_t>((c.images + chunk - 1) / chunk, 1);
     Shape sizes = c.weight_sizes;
     sizes.insert(0, chunks);
@@ -70,6 +83,7 @@ Tensor sum_over_images(const Convolution& c, DType dtype, const auto& make) {
             add(i * chunk, std::min((i + 1) * chunk, c.images), parts.select(0, i));
         }
     });
+    if (chunks == 1) return parts.view(c.weight_sizes);
     return reduce(kernels::ReduceOp::kSum, parts, {0}, {dtype}).view(c.weight_sizes);
 }
 

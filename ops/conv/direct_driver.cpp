@@ -23,6 +23,7 @@
 
 #include "ops/conv/convolution_driver.hpp"
 #include "tensor/checked.hpp"
+#include "tensor/scratch.hpp"
 
 namespace reel {
 
@@ -132,22 +133,34 @@ struct Shifts {
         }
     }
 
-    /// y of the framed images, a strip of lines after the other; a strip holds all of several images.
-    void sum(const std::byte* weight, const std::byte* bias, const Tensor& sums, int64_t strip,
-             const Tensor& y, int64_t n, int64_t images, int64_t g) const {
+    /// The lines of a strip, which holds all of several images. Threads share those of one image.
+    int64_t strip(int64_t images) const {
+        const int64_t threads = images == 1 ? threads_for(c.cost(dtype)) : 1;
+        const int64_t share = (height(images) + threads - 1) / threads;
+        return std::clamp<int64_t>(kResults / (c.out * row), 1, share);
+    }
+
+    /// y of the framed images, a strip of lines after the other.
+    void sum(const std::byte* weight, const std::byte* bias, const Tensor& y, int64_t n, int64_t images,
+             int64_t g) const {
         const kernels::Sliding& w = c.window;
-        for (int64_t line = 0; line < height(images); line += strip) {
-            const int64_t count = std::min(strip, height(images) - line);
-            const int64_t step = rounded(count * row);
-            kernel.sums(c.out, (count - 1) * row + w.out_width, c.depth(), framed.raw() + line * row * size,
-                        taps.data(), weight, bias, sums.raw(), step);
-            for (int64_t i = 0; i < images; ++i) {
-                kernel.copy({c.out, std::min(count, w.out_height), w.out_width, step, row, 1, c.results(),
-                             w.out_width},
-                            sums.raw() + i * lines * row * size,
-                            c.result(y, n + i, g) + line * w.out_width * size);
+        const int64_t most = strip(images);
+        const int64_t strips = (height(images) + most - 1) / most;
+        parallel_for(strips, 1, images * c.cost(dtype) / strips, [&](int64_t begin, int64_t end) {
+            const Scratch sums(c.out * rounded(most * row) * size);
+            for (int64_t line = begin * most; line < std::min(end * most, height(images)); line += most) {
+                const int64_t count = std::min(most, height(images) - line);
+                const int64_t step = rounded(count * row);
+                kernel.sums(c.out, (count - 1) * row + w.out_width, c.depth(),
+                            framed.raw() + line * row * size, taps.data(), weight, bias, sums.data(), step);
+                for (int64_t i = 0; i < images; ++i) {
+                    kernel.copy({c.out, std::min(count, w.out_height), w.out_width, step, row, 1, c.results(),
+                                 w.out_width},
+                                sums.data() + i * lines * row * size,
+                                c.result(y, n + i, g) + line * w.out_width * size);
+                }
             }
-        }
+        });
     }
 };
 
@@ -188,7 +201,8 @@ struct Products {
     }
 };
 
-/// The weight turned round, channels swapped within each group.
+}  // namespace
+
 Tensor reversed_weight(const Convolution& c, const Tensor& w) {
     const Tensor turned = w.detach()
                               .view({c.groups, c.out, c.in, c.window.kernel_height, c.window.kernel_width})
@@ -196,8 +210,6 @@ Tensor reversed_weight(const Convolution& c, const Tensor& w) {
                               .flip({3, 4});
     return turned.contiguous();
 }
-
-}  // namespace
 
 Convolution reversed(const Convolution& c) {
     const kernels::Sliding& w = c.window;
@@ -218,31 +230,24 @@ bool can_shift(const Convolution& c) {
            lines_of(w) <= 2 * w.out_height && c.in > 0 && c.out > 0;
 }
 
-bool can_shift_products(const Convolution& c) {
-    constexpr int64_t kFewOutputs = 16;
-    const Wide positions = Wide{row_of(c.window)} * lines_of(c.window);
-    return can_shift(c) && (c.out <= kFewOutputs || 100 * positions <= Wide{115} * c.results());
-}
+int64_t shifted_positions(const Convolution& c) { return row_of(c.window) * lines_of(c.window); }
 
 Tensor convolve_by_shifts(const Convolution& c, const Tensor& x, const Tensor& w, const Tensor& bias) {
     const Tensor y = Tensor::empty(c.result_sizes, x.dtype());
     const Tensor packed = Tensor::empty({c.groups * c.out * c.depth()}, x.dtype());
     const auto pack = kernels_of(x.dtype()).pack;
     for (int64_t g = 0; g < c.groups; ++g) pack(c.out, c.depth(), c.weight(w, g), c.weight(packed, g));
-    const int64_t row = row_of(c.window);
     const int64_t stack = images_on(std::min(kSummed, kResults / c.out), c.window, c.images);
     const int64_t stacks = (c.images + stack - 1) / stack;
     parallel_for(stacks * c.groups, 1, stack * c.cost(x.dtype()), [&](int64_t begin, int64_t end) {
         const Shifts shifts(c, x.dtype(), stack);
-        const int64_t strip = std::clamp<int64_t>(kResults / (c.out * row), 1, shifts.height(stack));
-        const Tensor sums = Tensor::empty({c.out * shifts.rounded(strip * row)}, x.dtype());
         for (int64_t i = begin; i < end; ++i) {
             const int64_t n = i / c.groups * stack;
             const int64_t g = i % c.groups;
             const int64_t images = std::min(stack, c.images - n);
             shifts.frame(x, n, images, g);
             shifts.sum(c.weight(packed, g), bias.defined() ? bias.raw() + g * c.out * x.itemsize() : nullptr,
-                       sums, strip, y, n, images, g);
+                       y, n, images, g);
         }
     });
     return y;
@@ -255,10 +260,6 @@ Tensor weight_gradient_by_shifts(const Convolution& c, const Tensor& y_bar, cons
                 products.add(y_bar, x, begin, end, w_bar);
             };
     });
-}
-
-Tensor image_gradient_by_shifts(const Convolution& c, const Tensor& y_bar, const Tensor& w) {
-    return convolve_by_shifts(reversed(c), y_bar, reversed_weight(c, w), {});
 }
 
 }  // namespace reel

@@ -374,6 +374,8 @@ struct GemmBlock {
     std::int64_t rows;  ///< of a panel of A, at most those of the tile
     const void* a;
     std::int64_t a_panel, a_row, a_step;  ///< from panel to panel; inside one along m and along k
+    const std::int64_t* a_rows;           ///< or A is listed: element (i, l) is at a_rows[i] + a_terms[l]
+    const std::int64_t* a_terms;
     const void* b;
     std::int64_t b_panel, b_step;  ///< a row of a panel is dense
     const void* start;             ///< null: 0
@@ -391,6 +393,8 @@ struct Gemm {
     std::int64_t rows = 0;  ///< the tile of C whose sums stay in registers
     std::int64_t columns = 0;
     void (*multiply)(const GemmBlock& block) = nullptr;
+    /// The same of an A that is listed; of floating types.
+    void (*multiply_listed)(const GemmBlock& block) = nullptr;
     /// The same without panels, where B's rows are dense: for one row, or few terms.
     void (*multiply_rows)(const GemmBlock& block) = nullptr;
     /// The same where B's columns are dense, a tile of them `b_panel` long: for few rows.

@@ -200,9 +200,9 @@ TEST_CASE("conv2d takes any layout and every floating type") {
 
 TEST_CASE("conv2d: the same bits at every thread count") {
     const int threads = num_threads();
-    const Tensor x = (whole({9, 8, 20, 20}, 1) / 7.0).to(kFloat32).set_requires_grad();
-    const Tensor weight = (whole({16, 8, 3, 3}, 2) / 11.0).to(kFloat32).set_requires_grad();
-    const auto run = [&](int count, std::int64_t stride) {
+    const auto run = [&](int count, std::int64_t stride, std::int64_t images, std::int64_t outputs) {
+        const Tensor x = (whole({images, 24, 20, 20}, 1) / 7.0).to(kFloat32).set_requires_grad();
+        const Tensor weight = (whole({outputs, 24, 3, 3}, 2) / 11.0).to(kFloat32).set_requires_grad();
         set_num_threads(count);
         Tape tape;
         const Tensor y = conv2d(x, weight, {}, {.stride = stride, .padding = 1});
@@ -210,10 +210,12 @@ TEST_CASE("conv2d: the same bits at every thread count") {
         return std::vector<Tensor>{y.detach(), gradients[0], gradients[1]};
     };
     for (const std::int64_t stride : {1, 2}) {
-        const auto alone = run(1, stride);
-        for (int count : {2, 3}) {
-            const auto together = run(count, stride);
-            for (std::size_t i = 0; i < alone.size(); ++i) CHECK(together[i].equal(alone[i]));
+        for (const auto& [images, outputs] : {std::pair{9, 6}, {9, 16}, {5, 64}, {1, 200}}) {
+            const auto alone = run(1, stride, images, outputs);
+            for (int count : {2, 3}) {
+                const auto together = run(count, stride, images, outputs);
+                for (std::size_t i = 0; i < alone.size(); ++i) CHECK(together[i].equal(alone[i]));
+            }
         }
     }
     set_num_threads(threads);
@@ -284,6 +286,47 @@ TEST_CASE("conv2d: any geometry is the sum of its shifted products, and so are i
         CHECK(gradients[1].equal(wanted[1]));
         CHECK(conv2d(x.detach().to(kFloat32), w.detach().to(kFloat32), {}, options)
                   .equal(expected.to(kFloat32)));
+    }
+}
+
+TEST_CASE("conv2d: pieces of images and panels of outputs make the sum of the shifted products") {
+    struct Sizes {
+        Shape x, w;
+        Conv2dOptions options;
+    };
+    const Sizes cases[] = {
+        {{5, 40, 7, 7}, {70, 40, 3, 3}, {.padding = 1}},  // a stack of images, several parts of terms
+        {{2, 9, 40, 30}, {32, 9, 3, 3}, {.padding = 1, .dilation = 3}},  // strips of lines
+        {{3, 20, 9, 17}, {64, 10, 5, 4}, {.stride = {2, 3}, .padding = {2, 1}, .groups = 2}},
+        {{40, 16, 5, 5}, {120, 16, 5, 5}, {}},               // a window as large as the plane
+        {{2, 3, 32, 48}, {48, 3, 8, 8}, {.stride = 8}},      // windows side by side
+        {{1, 300, 6, 6}, {300, 300, 3, 3}, {.padding = 1}},  // a weight of which there is one sum
+    };
+    for (const auto& [x_sizes, w_sizes, options] : cases) {
+        CAPTURE(x_sizes);
+        const Tensor x = whole(x_sizes, 1).set_requires_grad();
+        const Tensor w = whole(w_sizes, 2).set_requires_grad();
+        const Tensor bias = whole({w_sizes[0]}, 3);
+        const Tape tape;
+        const Tensor y = conv2d(x, w, bias, options);
+        const Tensor expected = by_definition(x, w, options) + bias.view({-1, 1, 1});
+        REQUIRE(y.equal(expected));
+        const Tensor y_bar = whole(y.sizes(), 4);
+        const auto gradients = grad({y}, {x, w}, {.grad_outputs = {y_bar}});
+        const auto wanted = grad({expected}, {x, w}, {.grad_outputs = {y_bar}});
+        CHECK(gradients[0].equal(wanted[0]));
+        CHECK(gradients[1].equal(wanted[1]));
+    }
+}
+
+TEST_CASE("conv2d: an image has the same bits wherever it is in a batch") {
+    const Tensor w = (whole({64, 24, 3, 3}, 2) / 11.0).to(kFloat32);
+    for (const std::int64_t size : {5, 7, 30}) {
+        const Tensor x = (whole({11, 24, size, size}, 1) / 7.0).to(kFloat32);
+        const Tensor y = conv2d(x, w, {}, {.padding = 1});
+        for (const std::int64_t n : {0, 1, 6, 10}) {
+            CHECK(conv2d(x.slice(0, n, n + 1), w, {}, {.padding = 1}).equal(y.slice(0, n, n + 1)));
+        }
     }
 }
 

@@ -25,6 +25,11 @@ constexpr int64_t kFactors = 3;
 constexpr int64_t kTerms = 3;
 #endif
 
+/// One output has blocks of more vectors (64 channels of 28 x 28, each by itself, take 0.77 of the time), and more terms of its
+/// products, those of a window of 3 x 3 (0.8).
+constexpr int64_t kLoneVectors = 8;
+constexpr int64_t kMostTerms = 9;
+
 /// Terms that are added to all outputs at the positions of some blocks before the next ones are: what they read of x stays in an
 /// L1 of 32 KB, and weights come from L2 once for all these blocks (64 to 64 channels take 0.97 of the time; AMD EPYC, Zen 3).
 constexpr int64_t kTermsAtOnce = 192;
@@ -101,9 +106,9 @@ void for_outputs(int64_t outputs, int64_t p, Block block) {
     }
 }
 
-/// All outputs at positions [p, n), a block of vectors after the other; what is left takes fewer (128 to 128 channels of 7 x 7
-/// take 2.2 ms, and 2.4 if it takes a whole block; Intel Xeon, model 207, AVX-512).
-template <class T, int64_t kVectors = kMostVectors>
+/// All outputs, kRows at most in a block, at positions [p, n), a block of vectors after the other; what is left takes fewer
+/// (128 to 128 channels of 7 x 7 take 2.2 ms, and 2.4 if it takes a whole block; Intel Xeon, model 207, AVX-512).
+template <class T, int64_t kRows, int64_t kVectors>
 void sum_positions(int64_t outputs, int64_t p, int64_t n, Sums<T, kVectors> all) {
     constexpr int64_t kStep = kVectors * kWidth<T>;
     const int64_t parts = (all.terms + kTermsAtOnce - 1) / kTermsAtOnce;
@@ -113,12 +118,12 @@ void sum_positions(int64_t outputs, int64_t p, int64_t n, Sums<T, kVectors> all)
         all.blocks = std::min(left, kBlocksAtOnce);
         for (all.first = 0; all.first < all.terms; all.first = all.last) {
             all.last = std::min(all.terms, all.first + part);
-            for_outputs<kOutputs>(outputs, p, all);
+            for_outputs<kRows>(outputs, p, all);
         }
         p += all.blocks * kStep;
     }
     if constexpr (kVectors > 1) {
-        sum_positions<T, kVectors - 1>(
+        sum_positions<T, kRows, kVectors - 1>(
             outputs, p, n, {all.terms, 0, 0, all.x, all.taps, all.w, all.start, all.y, all.y_stride, 0});
     }
 }
@@ -148,9 +153,14 @@ void pack(int64_t outputs, int64_t terms, const void* w, void* packed) {
 template <class T>
 void sums(int64_t outputs, int64_t n, int64_t terms, const void* x, const int64_t* taps, const void* w,
           const void* start, void* y, int64_t y_stride) {
-    sum_positions<T>(outputs, 0, n,
-                     {terms, 0, 0, static_cast<const T*>(x), taps, static_cast<const T*>(w),
-                      static_cast<const T*>(start), static_cast<T*>(y), y_stride, 0});
+    const auto add = [&]<int64_t kRows, int64_t kVectors>() {
+        sum_positions<T, kRows>(
+            outputs, 0, n,
+            Sums<T, kVectors>{terms, 0, 0, static_cast<const T*>(x), taps, static_cast<const T*>(w),
+                              static_cast<const T*>(start), static_cast<T*>(y), y_stride, 0});
+    };
+    if (outputs == 1) return add.template operator()<1, kLoneVectors>();
+    add.template operator()<kOutputs, kMostVectors>();
 }
 
 template <class T>
@@ -166,21 +176,22 @@ struct Products {
     /// Σ_p y[o][p] x[places[k] + p] of `kRows` outputs and all terms: these rows of y stay in L1 meanwhile.
     template <int64_t kRows>
     void block(int64_t) const {
-        for (int64_t k = 0; k < terms; k += kTerms) tile<kRows>(k, terms - k < kTerms ? terms - k : kTerms);
+        constexpr int64_t kCount = std::min(kMostTerms, kFactors * kTerms / kRows);
+        for (int64_t k = 0; k < terms; k += kCount) tile<kRows, kCount>(k, std::min(kCount, terms - k));
     }
     /// The same of `count` terms from k on; in registers a term after the last repeats it.
-    template <int64_t kRows>
+    template <int64_t kRows, int64_t kCount>
     void tile(int64_t k, int64_t count) const {
-        const T* from[kTerms];
-        for (int64_t i = 0; i < kTerms; ++i) from[i] = x + taps[k + (i < count ? i : count - 1)];
-        Vec<T> sum[kRows][kTerms];
+        const T* from[kCount];
+        for (int64_t i = 0; i < kCount; ++i) from[i] = x + taps[k + (i < count ? i : count - 1)];
+        Vec<T> sum[kRows][kCount];
         for (auto& row : sum) {
             for (Vec<T>& s : row) s = Vec<T>(T(0));
         }
         for (int64_t p = 0; p < n; p += kWidth<T>) {
             Vec<T> factor[kRows];
             for (int64_t o = 0; o < kRows; ++o) factor[o] = load(y + o * y_stride + p);
-            for (int64_t i = 0; i < kTerms; ++i) {
+            for (int64_t i = 0; i < kCount; ++i) {
                 const Vec<T> v = load(from[i] + p);
                 for (int64_t o = 0; o < kRows; ++o) sum[o][i] = multiply_add(factor[o], v, sum[o][i]);
             }

@@ -247,6 +247,9 @@ TEST_CASE("conv2d: a plane of several strips is the sum of its shifted products"
     const Tensor deep = whole({2, 45, 20, 23}, 3);
     const Tensor many = whole({13, 45, 3, 3}, 4);
     CHECK(conv2d(deep, many, {}, {.padding = 1}).equal(by_definition(deep, many, {.padding = 1})));
+    // Or one output.
+    const Tensor one = many.slice(0, 4, 5);
+    CHECK(conv2d(deep, one, {}, {.padding = 1}).equal(by_definition(deep, one, {.padding = 1})));
 }
 
 TEST_CASE("conv2d: any geometry is the sum of its shifted products, and so are its gradients") {
@@ -298,9 +301,10 @@ TEST_CASE("conv2d: pieces of images and panels of outputs make the sum of the sh
         {{5, 40, 7, 7}, {70, 40, 3, 3}, {.padding = 1}},  // a stack of images, several parts of terms
         {{2, 9, 40, 30}, {32, 9, 3, 3}, {.padding = 1, .dilation = 3}},  // strips of lines
         {{3, 20, 9, 17}, {64, 10, 5, 4}, {.stride = {2, 3}, .padding = {2, 1}, .groups = 2}},
-        {{40, 16, 5, 5}, {120, 16, 5, 5}, {}},               // a window as large as the plane
-        {{2, 3, 32, 48}, {48, 3, 8, 8}, {.stride = 8}},      // windows side by side
-        {{1, 300, 6, 6}, {300, 300, 3, 3}, {.padding = 1}},  // a weight of which there is one sum
+        {{40, 16, 5, 5}, {120, 16, 5, 5}, {}},                        // a window as large as the plane
+        {{2, 3, 32, 48}, {48, 3, 8, 8}, {.stride = 8}},               // windows side by side
+        {{3, 8, 33, 41}, {8, 1, 3, 5}, {.padding = 2, .groups = 8}},  // channels each by itself
+        {{1, 300, 6, 6}, {300, 300, 3, 3}, {.padding = 1}},           // a weight of which there is one sum
     };
     for (const auto& [x_sizes, w_sizes, options] : cases) {
         CAPTURE(x_sizes);

@@ -55,7 +55,13 @@ private:
     Tensor weights_, biases_;
 };
 
-/// The way through the images of a convolution, which threads share piece by piece, or panel by panel of a single piece.
+/// A stack has no more images than a thread gets.
+int64_t images_for_each(const Convolution& c, DType dtype) {
+    const int64_t threads = threads_for(c.images * c.groups * c.cost(dtype));
+    return (c.images + threads - 1) / threads;
+}
+
+/// The way through the images of a convolution, piece by piece, which threads share, or panel by panel of each if there are too few.
 struct OffsetSums {
     const Convolution& c;
     Pieces pieces;
@@ -64,17 +70,20 @@ struct OffsetSums {
     std::vector<int64_t> positions = pieces.positions();
 
     OffsetSums(const Convolution& convolution, const Tensor& w, const Tensor& bias)
-        : c(convolution), pieces(c, w.dtype(), c.images), packed(pieces, w, bias) {}
+        : c(convolution), pieces(c, w.dtype(), images_for_each(c, w.dtype())), packed(pieces, w, bias) {}
 
     void run(const Tensor& x, const Tensor& y) const {
-        parallel_for(pieces.count(c.images) * c.groups, 1, pieces.cost(), [&](int64_t begin, int64_t end) {
+        const auto pass = [&](int64_t begin, int64_t end) {
             const Tensor framed = pieces.empty_frame();
             for (int64_t i = begin; i < end; ++i) {
                 const Piece piece = pieces.piece(0, c.images, i / c.groups);
                 pieces.frame(x, piece, i % c.groups, framed.raw());
                 sum(framed, y, piece, i % c.groups);
             }
-        });
+        };
+        const int64_t count = pieces.count(c.images) * c.groups;
+        if (count < threads_for(count * pieces.cost())) return pass(0, count);
+        parallel_for(count, 1, pieces.cost(), pass);
     }
     void sum(const Tensor& framed, const Tensor& y, const Piece& piece, int64_t g) const {
         const int64_t results = pieces.results(piece);

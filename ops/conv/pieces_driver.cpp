@@ -19,13 +19,19 @@ int64_t results_at_once(const Convolution& c) {
     return std::clamp<int64_t>(kFramed / seen, kFewResults, kMostResults);
 }
 
+/// Of a length in equal parts of at most so much, or 1, one part.
+int64_t even_part(int64_t length, int64_t most) {
+    const int64_t parts = (length + std::max<int64_t>(most, 1) - 1) / std::max<int64_t>(most, 1);
+    return (length + parts - 1) / parts;
+}
+
 }  // namespace
 
 Pieces::Pieces(const Convolution& convolution, DType type, int64_t images) : c(convolution), dtype(type) {
     const kernels::Sliding& w = c.window;
     const int64_t results = results_at_once(c);
-    strip = std::clamp<int64_t>(results / w.out_width, 1, w.out_height);
-    stack = std::clamp<int64_t>(results / c.results(), 1, images);
+    strip = even_part(w.out_height, results / w.out_width);
+    stack = even_part(images, results / c.results());
     strips = (w.out_height + strip - 1) / strip;
     row = w.width + w.padding_width;
     lines = (strip - 1) * w.stride_height + (w.kernel_height - 1) * w.dilation_height + 1;

@@ -29,7 +29,7 @@ Tensor compute_image_gradient(const Convolution& c, const Tensor& y_bar, const T
     if (y_bar.numel() == 0) return zeros(c.image_sizes, y_bar.dtype());
     const bool is_dense = c.window.stride_height == 1 && c.window.stride_width == 1;
     if (!is_dense || !can_shift(c) || !can_shift(reversed(c))) return image_gradient_by_columns(c, y_bar, w);
-    return compute_result(reversed(c), y_bar, reversed_weight(c, w), {});
+    return compute_result(reversed(c), y_bar, swapped_weight(c, w), {});
 }
 
 Tensor compute_weight_gradient(const Convolution& c, const Tensor& y_bar, const Tensor& x) {

@@ -20,6 +20,7 @@ struct Convolution {
     std::int64_t in;   ///< channels of one group
     std::int64_t out;  ///< channels of one group
     Shape image_sizes, weight_sizes, result_sizes;
+    bool is_turned = false;  ///< the weight's places are those of the window from the last to the first
 
     std::int64_t depth() const { return in * window.kernel_height * window.kernel_width; }
     std::int64_t plane() const { return window.height * window.width; }
@@ -59,8 +60,8 @@ Tensor weight_gradient_by_offsets(const Convolution& c, const Tensor& y_bar, con
 
 /// The convolution that makes x̄ of ȳ, where the stride is 1 ...
 Convolution reversed(const Convolution& c);
-/// ... by the weight turned round, channels swapped within each group.
-Tensor reversed_weight(const Convolution& c, const Tensor& w);
+/// ... by the weight turned round, with its channels swapped within each group: this is the swapped one.
+Tensor swapped_weight(const Convolution& c, const Tensor& w);
 
 /// w̄, when make(chunk) gives each thread an f(begin, end, w̄) that adds to w̄ what images [begin, end), at most
 /// `chunk` of them, give. The chunks do not depend on the number of threads; there are few of them where a w̄ is as much to add

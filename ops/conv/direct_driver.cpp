@@ -106,6 +106,7 @@ struct Shifts {
                                    b * w.dilation_width / w.stride_width);
                 }
             }
+            if (c.is_turned) std::reverse(taps.end() - w.kernel_height * w.kernel_width, taps.end());
         }
         framed = zeros({*std::max_element(taps.begin(), taps.end()) + plane + kernel.step}, dtype);
     }
@@ -203,12 +204,9 @@ struct Products {
 
 }  // namespace
 
-Tensor reversed_weight(const Convolution& c, const Tensor& w) {
-    const Tensor turned = w.detach()
-                              .view({c.groups, c.out, c.in, c.window.kernel_height, c.window.kernel_width})
-                              .transpose(1, 2)
-                              .flip({3, 4});
-    return turned.contiguous();
+Tensor swapped_weight(const Convolution& c, const Tensor& w) {
+    const int64_t places = c.window.kernel_height * c.window.kernel_width;
+    return w.detach().view({c.groups, c.out, c.in, places}).transpose(1, 2).contiguous();
 }
 
 Convolution reversed(const Convolution& c) {
@@ -220,7 +218,7 @@ Convolution reversed(const Convolution& c) {
     back.out_width = w.width;
     back.padding_height = w.dilation_height * (w.kernel_height - 1) - w.padding_height;
     back.padding_width = w.dilation_width * (w.kernel_width - 1) - w.padding_width;
-    return {back, c.images, c.groups, c.out, c.in, c.result_sizes, c.weight_sizes, c.image_sizes};
+    return {back, c.images, c.groups, c.out, c.in, c.result_sizes, c.weight_sizes, c.image_sizes, true};
 }
 
 bool can_shift(const Convolution& c) {

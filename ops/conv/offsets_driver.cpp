@@ -26,15 +26,22 @@ namespace {
 
 using std::int64_t;
 
-/// Panels of the weights of all groups, and biases of as many outputs.
+/// Panels of the weights of all groups, and biases of as many outputs. Only a group's last panel is written beyond its end,
+/// where the next group comes after it.
 class PackedWeight {
 public:
     PackedWeight(const Pieces& p, const Tensor& w, const Tensor& bias)
         : p_(p), weights_(Tensor::empty({p.c.groups * group() + kernels::kMaxVector}, p.dtype)) {
         if (bias.defined()) biases_ = zeros({p.c.groups * p.panels * p.columns}, p.dtype);
         for (int64_t g = 0; g < p.c.groups; ++g) {
-            p.kernel.pack(p.c.depth(), p.c.out, p.c.weight(w, g), 1, p.c.depth(), p.columns,
-                          weights_.raw() + g * group() * p.size);
+            const int64_t panel = p.columns * p.c.depth();
+            parallel_for(p.panels, 1, panel, [&](int64_t begin, int64_t end) {
+                for (int64_t j = begin; j < end; ++j) {
+                    p.kernel.pack(p.c.depth(), p.outputs(j), p.c.weight(w, g) + j * panel * p.size, 1,
+                                  p.c.depth(), p.columns,
+                                  weights_.raw() + (g * group() + j * panel) * p.size);
+                }
+            });
             if (!bias.defined()) continue;
             const int64_t row = p.c.out * p.size;
             std::memcpy(biases_.raw() + g * p.panels * p.columns * p.size, bias.raw() + g * row,

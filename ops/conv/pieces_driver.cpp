@@ -73,6 +73,7 @@ std::vector<int64_t> Pieces::taps() const {
             for (int64_t b = 0; b < w.kernel_width; ++b)
                 list.push_back(i * plane + a * w.dilation_height * row + b * w.dilation_width);
         }
+        if (c.is_turned) std::reverse(list.end() - w.kernel_height * w.kernel_width, list.end());
     }
     return list;
 }

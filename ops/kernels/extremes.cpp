@@ -51,12 +51,12 @@ int64_t position(const T* x, T wanted, int64_t n) {
 /// The extreme of each block at the speed of `amax`; then the first element equal to the best, in its block
 /// alone.
 template <class F, class T>
-Extreme<T> find(int64_t n, const T* x, const Upcoming<T>& upcoming) {
+Extreme<T> find(int64_t n, const T* x) {
     constexpr int64_t kBlock = 1024;  // is in L1 still when it is searched
-    T best = reduce_row<F, T>(std::min(kBlock, n), x, upcoming);
+    T best = reduce_row<F, T>(std::min(kBlock, n), x);
     int64_t block = 0;
     for (int64_t i = kBlock; i < n; i += kBlock) {
-        const T value = reduce_row<F, T>(std::min(kBlock, n - i), x + i, upcoming.after(i));
+        const T value = reduce_row<F, T>(std::min(kBlock, n - i), x + i);
         if (!F::beats(value, best)) continue;
         best = value;
         block = i;
@@ -68,7 +68,9 @@ Extreme<T> find(int64_t n, const T* x, const Upcoming<T>& upcoming) {
 template <class F, class T>
 void rows(int64_t count, int64_t n, const void* x, int64_t stride, int64_t first, void* y) {
     for (int64_t i = 0; i < count; ++i) {
-        const Extreme<T> found = find<F, T>(n, static_cast<const T*>(x) + i * stride, Upcoming<T>(n, stride));
+        const T* row = static_cast<const T*>(x) + i * stride;
+        fetch_next(row, n, stride);
+        const Extreme<T> found = find<F, T>(n, row);
         static_cast<Extreme<T>*>(y)[i] = {found.value, first + found.index};
     }
 }

@@ -58,8 +58,8 @@ Moments moments_wide(int64_t n, const T* x, int64_t stride) {
 constexpr int64_t kBlock = 1024;
 
 template <class T>
-Moments block_of_row(int64_t n, const T* x, const Upcoming<T>& upcoming) {
-    const T shift = reduce_row<Sum, T>(n, x, upcoming) / static_cast<T>(n);
+Moments block_of_row(int64_t n, const T* x) {
+    const T shift = reduce_row<Sum, T>(n, x) / static_cast<T>(n);
     constexpr int64_t w = kWidth<T>;
     const Vec<T> center(shift);
     Vec<T> sums[4] = {Vec<T>(T(0)), Vec<T>(T(0)), Vec<T>(T(0)), Vec<T>(T(0))};
@@ -89,21 +89,21 @@ Moments block_of_row(int64_t n, const T* x, const Upcoming<T>& upcoming) {
 int64_t half_of(int64_t n, int64_t block) { return (n + block - 1) / block / 2 * block; }
 
 template <class T>
-Moments moments_of_row(int64_t n, const T* x, const Upcoming<T>& upcoming) {
-    if (n <= kBlock) return block_of_row(n, x, upcoming);
+Moments moments_of_row(int64_t n, const T* x) {
+    if (n <= kBlock) return block_of_row(n, x);
     const int64_t half = half_of(n, kBlock);
-    Moments y = moments_of_row(half, x, upcoming);
-    const Moments other = moments_of_row(n - half, x + half, upcoming.after(half));
+    Moments y = moments_of_row(half, x);
+    const Moments other = moments_of_row(n - half, x + half);
     merge_into(1, &y, &other);
     return y;
 }
 
 template <class T>
 void rows(int64_t count, int64_t n, const void* matrix, int64_t stride, int64_t, void* states) {
-    const Upcoming<T> upcoming(n, stride);
     for (int64_t i = 0; i < count; ++i) {
-        static_cast<Moments*>(states)[i] =
-            moments_of_row(n, static_cast<const T*>(matrix) + i * stride, upcoming);
+        const T* row = static_cast<const T*>(matrix) + i * stride;
+        fetch_next(row, n, stride);
+        static_cast<Moments*>(states)[i] = moments_of_row(n, row);
     }
 }
 

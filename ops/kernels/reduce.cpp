@@ -9,9 +9,10 @@ using std::int64_t;
 
 template <class F, class T, class S = T>
 void rows(int64_t count, int64_t n, const void* x, int64_t stride, int64_t, void* y) {
-    const Upcoming<S> upcoming(n, stride);
     for (int64_t i = 0; i < count; ++i) {
-        static_cast<T*>(y)[i] = reduce_row<F, T>(n, static_cast<const S*>(x) + i * stride, upcoming);
+        const S* row = static_cast<const S*>(x) + i * stride;
+        fetch_next(row, n, stride);
+        static_cast<T*>(y)[i] = reduce_row<F, T>(n, row);
     }
 }
 

@@ -106,70 +106,17 @@ Vec<T> reduce_four(std::int64_t first, const At& at) {
     return f(f(at(first), at(first + 1)), f(at(first + 2), at(first + 3)));
 }
 
-/// What is read some time after an element of a dense row of n: the row's own elements, then the next one's, which begins
-/// `stride` after it; nothing more, where that is 0.
-template <class T>
-class Upcoming {
-public:
-    Upcoming(std::int64_t n, std::int64_t stride)
-        : end_(n),
-          skip_(stride - n),
-          is_last_(stride == 0),
-          lead_(skip_ == 0 ? 0 : std::min<std::int64_t>(n - kReadAhead<T>, 0)) {}
-    /// The same for what is left of the row after its first n elements.
-    Upcoming after(std::int64_t n) const {
-        Upcoming rest = *this;
-        rest.end_ -= n;
-        return rest;
-    }
-    /// Brings nearer what is read after the `count` elements at x + i. Inlined: GCC takes a function that only fetches for
-    /// one that does nothing.
-    [[gnu::always_inline]] void fetch(const T* x, std::int64_t i, std::int64_t count) const {
-        std::int64_t at = i + lead_;
-        if (at + kReadAhead<T> >= end_) {
-            if (is_last_) return;
-            at += skip_;
-        }
-        fetch_ahead(x, at, count);
-    }
-
-private:
-    std::int64_t end_;
-    std::int64_t skip_;
-    bool is_last_;
-    std::int64_t lead_;  // of a row shorter than kReadAhead, lest the one after the next be meant
-};
-
 /// A dense row as vectors of T.
 template <class T, class S>
 struct RowVectors {
     const S* x;
-    Upcoming<S> upcoming;
     Vec<T> operator()(std::int64_t i) const { return load(x + i * kWidth<T>); }
-    [[gnu::always_inline]] void fetch_after(std::int64_t i, std::int64_t vectors) const {
-        upcoming.fetch(x, i * kWidth<T>, vectors * kWidth<T>);
-    }
 };
 
+/// Vectors that are reduced eight after eight, into two results by turns, in the order of memory. What is unrolled further GCC
+/// reads in an order of its own, which no prefetch follows: then 4 MB take 71 us from L3, not 58, and 64 MB from memory 6.5 ms,
+/// not 2.2 (AMD EPYC, Zen 4).
 inline constexpr std::int64_t kLeaf = 64;
-
-/// `kLeaf` vectors in pairs, eight chains at a time, which do not wait for each other.
-template <class F, class T, class At>
-Vec<T> reduce_leaf(std::int64_t first, const At& at) {
-    constexpr std::int64_t kChains = 8;
-    const F f;
-    const auto four = [&](std::int64_t i) {
-        if constexpr (requires { at.fetch_after(i, 4); }) at.fetch_after(i, 4);
-        return reduce_four<F, T>(i, at);
-    };
-    Vec<T> chain[kChains];
-#pragma GCC unroll 8
-    for (std::int64_t k = 0; k < kChains; ++k) chain[k] = four(first + 4 * k);
-#pragma GCC unroll 8
-    for (std::int64_t k = 0; k < kChains; ++k) chain[k] = f(four(first + kLeaf / 2 + 4 * k), chain[k]);
-    return f(f(f(chain[0], chain[1]), f(chain[2], chain[3])),
-             f(f(chain[4], chain[5]), f(chain[6], chain[7])));
-}
 
 template <class F, class T, class At>
 Vec<T> reduce_vectors(std::int64_t first, std::int64_t n, const At& at);
@@ -188,13 +135,24 @@ template <class F, class T, class At>
 Vec<T> reduce_vectors(std::int64_t first, std::int64_t n, const At& at) {
     const F f;
     if (n > kLeaf) return reduce_halves<F, T>(first, n, at);
-    if (n == kLeaf) return reduce_leaf<F, T>(first, at);
     Vec<T> acc(F::template identity<T>());
+    Vec<T> other = acc;
     const std::int64_t end = first + n;
-    for (; first + 8 <= end; first += 8)
+    for (; first + 8 <= end; first += 8) {
         acc = f(f(reduce_four<F, T>(first, at), reduce_four<F, T>(first + 4, at)), acc);
+        std::swap(acc, other);
+    }
+    acc = f(acc, other);
     for (; first < end; ++first) acc = f(at(first), acc);
     return acc;
+}
+
+/// Brings the beginning of the next row nearer where it does not follow this one: 2,048 rows of 1,500 that lie 2,048 apart take
+/// 0.29 ms, and 0.34 without (AMD EPYC, Zen 4).
+template <class S>
+[[gnu::always_inline]] inline void fetch_next(const S* row, std::int64_t n, std::int64_t stride) {
+    constexpr std::int64_t kBeginning = 1024 / sizeof(S);
+    if (stride != n) fetch_lines(row, stride, std::min(n, kBeginning));
 }
 
 /// Whether a row is reduced by vectors, and not as the compiler sees fit: it would compare integers of 64 bits one by one,
@@ -205,14 +163,15 @@ inline constexpr bool kByVectors = std::is_floating_point_v<T> ||
 
 /// The reduction in T of a row stored as S.
 template <class F, class T, class S>
-T reduce_row(std::int64_t n, const S* x, const Upcoming<S>& upcoming) {
+T reduce_row(std::int64_t n, const S* x) {
     const F f;
     T result = F::template identity<T>();
     if constexpr (kByVectors<F, T>) {
         const std::int64_t vectors = n / kWidth<T>;
+        const Vec<T> whole = reduce_vectors<F, T>(0, vectors, RowVectors<T, S>{x});
+        // Read last, too: to sum 32,768 rows of 100 takes 0.27 ms, and 0.35 where they wait for their ends first.
         for (std::int64_t i = vectors * kWidth<T>; i < n; ++i) result = f(convert_element<T>(x[i]), result);
-        if (vectors == 0) return result;
-        return f(reduce_lanes<F, T>(reduce_vectors<F, T>(0, vectors, RowVectors<T, S>{x, upcoming})), result);
+        return vectors == 0 ? result : f(reduce_lanes<F, T>(whole), result);
     } else {
         constexpr std::int64_t kChains = sizeof(T) == 1 ? 1 : 16;  // independent; of bytes one fills a vector
         T chain[kChains];
@@ -225,11 +184,6 @@ T reduce_row(std::int64_t n, const S* x, const Upcoming<S>& upcoming) {
         for (std::int64_t i = whole; i < n; ++i) result = f(x[i], result);
         return result;
     }
-}
-
-template <class F, class T>
-T reduce_row(std::int64_t n, const T* x) {
-    return reduce_row<F, T>(n, x, Upcoming<T>(n, 0));
 }
 
 /// y[j] = f(eight rows of x in pairs, y[j]).

@@ -255,7 +255,7 @@ void reduce_rows(const kernels::Reduction& kernel, const auto& make_loader, cons
             for (int64_t row = begin; row < end; row += batch) {
                 const int64_t rows = std::min(batch, end - row);
                 const Matrix x = loader.load(0, row, rows, 0, shape.n);
-                kernel.rows(rows, shape.n, x.at, shape.outer == 1 ? 0 : x.stride, 0, y + row * kernel.state);
+                kernel.rows(rows, shape.n, x.at, x.stride, 0, y + row * kernel.state);
             }
         });
         return;

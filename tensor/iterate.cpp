@@ -1,6 +1,7 @@
 #include "tensor/iterate.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -12,25 +13,41 @@ namespace reel {
 
 namespace {
 
-/// Equal bytes are the library's business: it knows the widest stores, and when to go past the caches.
+/// Eight bytes, so often. The processor's own loop writes whole lines: 4 MB in 54 us, and in 74 by copies of the widest vectors
+/// (AMD EPYC, Zen 4).
+inline void fill_words(std::uint64_t word, std::int64_t count, std::byte* to) {
+#if defined(__x86_64__) && !defined(REEL_SANITIZED)
+    asm volatile("rep stosq" : "+D"(to), "+c"(count) : "a"(word) : "memory");
+#else
+    for (; count > 0; --count, to += sizeof(word)) std::memcpy(to, &word, sizeof(word));
+#endif
+}
+
 template <class Unit>
 [[gnu::noinline]] void fill_run(Unit value, std::int64_t count, Unit* dense) {
-    const auto byte = static_cast<std::uint8_t>(value);
-    Unit repeated;
-    std::memset(&repeated, byte, sizeof(Unit));
-    if (repeated == value) {
-        std::memset(dense, byte, static_cast<std::size_t>(count) * sizeof(Unit));
-        return;
+    constexpr std::int64_t kUnits = sizeof(std::uint64_t) / sizeof(Unit);
+    constexpr std::int64_t kLong = 1024 / sizeof(Unit);  // less is written before that loop has begun
+    if (count >= kLong) {
+        Unit word[kUnits];
+        std::fill_n(word, kUnits, value);
+        fill_words(std::bit_cast<std::uint64_t>(word), count / kUnits, reinterpret_cast<std::byte*>(dense));
+        dense += count / kUnits * kUnits;
+        count %= kUnits;
     }
-    constexpr std::int64_t kFirst = 256 / sizeof(Unit);
-    constexpr std::int64_t kBlock = 4096 / sizeof(Unit);  // stays in L1 while it is copied
-    std::int64_t done = std::min(kFirst, count);
-    std::fill_n(dense, done, value);
-    while (done < count) {
-        const std::int64_t more = std::min({done, kBlock, count - done});
-        std::memcpy(dense + done, dense, static_cast<std::size_t>(more) * sizeof(Unit));
-        done += more;
+    std::fill_n(dense, count, value);
+}
+
+/// Each element `times` over. Whole blocks are written, and what is too much by the next element again; but for the last ones.
+template <class Unit>
+void repeat_each(const Unit* from, std::int64_t step, std::int64_t count, std::int64_t times, Unit* dense) {
+    constexpr std::int64_t kBlock = 16 / sizeof(Unit);
+    std::int64_t i = 0;
+    for (; (count - i - 1) * times >= kBlock; ++i, dense += times) {
+        Unit block[kBlock];
+        std::fill_n(block, kBlock, from[i * step]);
+        for (std::int64_t k = 0; k < times; k += kBlock) std::memcpy(dense + k, block, sizeof(block));
     }
+    for (; i < count; ++i, dense += times) std::fill_n(dense, times, from[i * step]);
 }
 
 /// Elements that are `step` apart and share lines. A step that the compiler knows it may make vectors for.
@@ -224,6 +241,8 @@ void StridedRuns::gather(std::int64_t itemsize, const std::byte* base, std::int6
                 transpose(from, row.step, rows.count, row.length, to, row.length, streams);
             } else if (rows.count > 1 && row.step == 1) {
                 read_rows(from, rows.stride, rows.count, row.length, to, streams);
+            } else if (rows.count > 1 && row.step == 0 && row.length * itemsize < kShortCopy) {
+                repeat_each(from, rows.stride, rows.count, row.length, to);
             } else {
                 for (std::int64_t i = 0; i < rows.count; ++i)
                     read_run(from + i * rows.stride, row.step, row.length, to + i * row.length, streams);

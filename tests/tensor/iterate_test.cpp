@@ -121,6 +121,13 @@ void check_runs(const Layout& layout, std::mt19937& random) {
     CHECK(memory == expected);
 }
 
+/// `count` elements of so many bytes, no two neighbours alike.
+std::vector<std::byte> elements(std::int64_t itemsize, std::int64_t count) {
+    std::vector<std::byte> bytes(static_cast<std::size_t>(itemsize * count));
+    for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::byte>(7 * i + 1);
+    return bytes;
+}
+
 }  // namespace
 
 TEST_CASE("iterate: strided runs are the row-major order of any layout") {
@@ -241,4 +248,50 @@ TEST_CASE("iterate: memory is walked by falling stride") {
     CHECK(dims_by_stride({2, 3}, {-1, 2}) == Shape{1, 0});
     CHECK(dims_by_stride({2, 1, 3}, {3, 1, 1}) == Shape{0, 1, 2});
     CHECK(dims_by_stride({}, {}).empty());
+}
+
+TEST_CASE("iterate: each element is repeated, and nothing beyond the last is written") {
+    for (const std::int64_t size : {1, 2, 4, 8}) {
+        for (const std::int64_t times : {2, 3, 4, 7, 8, 16, 17, 31, 63, 64, 130, 255, 300}) {
+            for (const std::int64_t count : {1, 2, 3, 9, 40}) {
+                CAPTURE(size);
+                CAPTURE(times);
+                CAPTURE(count);
+                const std::int64_t step = 1 + count % 2;
+                const std::vector<std::byte> from = elements(size, count * step);
+                const auto length = static_cast<std::size_t>(count * times * size);
+                std::vector<std::byte> to(length + 64, std::byte{0xee});
+                StridedRuns({count, times}, {step, 0}).gather(size, from.data(), 0, count * times, to.data());
+                std::vector<std::byte> expected;
+                for (std::int64_t i = 0; i < count * times; ++i) {
+                    const std::byte* element = from.data() + i / times * step * size;
+                    expected.insert(expected.end(), element, element + size);
+                }
+                expected.resize(length + 64, std::byte{0xee});
+                CHECK(to == expected);
+            }
+        }
+    }
+}
+
+TEST_CASE("iterate: one element is written any number of times, wherever it begins") {
+    for (const std::int64_t size : {1, 2, 4, 8}) {
+        const std::vector<std::byte> value = elements(size, 1);
+        for (const std::int64_t bytes : {8, 56, 504, 1000, 1016, 1024, 1032, 1048, 2080, 9000}) {
+            for (const std::int64_t places : {0, 1, 3}) {
+                CAPTURE(size);
+                CAPTURE(bytes);
+                CAPTURE(places);
+                const std::int64_t count = bytes / size + places;  // whole words and a rest
+                std::vector<std::byte> to(static_cast<std::size_t>((count + 2 * places) * size),
+                                          std::byte{0xee});
+                std::vector<std::byte> expected = to;
+                repeat_element(size, value.data(), count, to.data() + places * size);
+                for (std::int64_t i = 0; i < count * size; ++i)
+                    expected[static_cast<std::size_t>(places * size + i)] =
+                        value[static_cast<std::size_t>(i % size)];
+                CHECK(to == expected);
+            }
+        }
+    }
 }

@@ -181,7 +181,11 @@ Tensor one_hot(const Tensor& indices, int64_t num_classes) {
     }
     Shape sizes = indices.sizes();
     sizes.push_back(classes);
-    return zeros(sizes, kInt64).scatter(-1, indices.unsqueeze(-1), 1);
+    const Tensor y = zeros(sizes, kInt64);
+    const Tensor places = dense(indices);
+    const int64_t* place = places.data_ptr<int64_t>();
+    for (int64_t i = 0; i < places.numel(); ++i) y.data_ptr<int64_t>()[i * classes + place[i]] = 1;
+    return y;
 }
 
 }  // namespace reel

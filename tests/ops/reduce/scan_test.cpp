@@ -56,6 +56,40 @@ TEST_CASE("cumsum and cumprod: any dim, layout and type") {
     }
 }
 
+/// Every sum of one row, with what it has lost (Neumaier); from the last element on, where it is walked back.
+std::vector<double> compensated(const double* x, int64_t n, bool from_end) {
+    std::vector<double> sums(static_cast<std::size_t>(n));
+    double sum = 0;
+    double lost = 0;
+    for (int64_t k = 0; k < n; ++k) {
+        const int64_t i = from_end ? n - 1 - k : k;
+        const double next = sum + x[i];
+        lost += std::abs(sum) >= std::abs(x[i]) ? (sum - next) + x[i] : (x[i] - next) + sum;
+        sum = next;
+        sums[static_cast<std::size_t>(i)] = sum + lost;
+    }
+    return sums;
+}
+
+TEST_CASE("cumsum of float64: many rows at once, each as if alone") {
+    for (const int64_t n : {1, 2, 63, 64, 65, 128, 333}) {
+        for (const int64_t rows : {1, 2, 3, 4, 7, 8, 19}) {
+            CAPTURE(n);
+            CAPTURE(rows);
+            const Tensor x = whole({rows, n}, kFloat64) * 1e15 + randn({rows, n}, kFloat64);
+            const Tape tape;
+            const Tensor leaf = zeros({rows, n}, kFloat64).set_requires_grad();
+            const Tensor back = grad({cumsum(leaf, 1)}, {leaf}, {.grad_outputs = {x}})[0];
+            const Tensor y = cumsum(x, 1);
+            for (int64_t row = 0; row < rows; ++row) {
+                const double* from = x.data_ptr<double>() + row * n;
+                CHECK(y[row].to_vector<double>() == compensated(from, n, false));
+                CHECK(back[row].to_vector<double>() == compensated(from, n, true));
+            }
+        }
+    }
+}
+
 TEST_CASE("cumsum of float64 keeps what its sum loses, and infinities") {
     Tensor x = empty({20001}, kFloat64);
     double* at = x.data_ptr<double>();

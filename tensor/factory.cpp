@@ -65,7 +65,10 @@ Tensor generate(std::int64_t count, DType dtype, const auto& f) {
     dispatch(dtype, [&](auto zero) {
         using T = decltype(zero);
         auto* to = reinterpret_cast<T*>(result.raw());
-        for (std::int64_t i = 0; i < count; ++i) to[i] = convert_element<T>(f(i));
+        parallel_for(count, kFillBlock, 1, [&](std::int64_t begin, std::int64_t end) {
+            const auto element = f;  // what is written cannot change a copy
+            for (std::int64_t i = begin; i < end; ++i) to[i] = convert_element<T>(element(i));
+        });
     });
     return result;
 }
@@ -105,7 +108,7 @@ Tensor arange(Scalar start, Scalar end, Scalar step, std::optional<DType> dtype)
     }
     if (is_floating_point(result)) {
         return generate(count_of(std::ceil(span / pace)), result,
-                        [&](std::int64_t i) { return first + static_cast<double>(i) * pace; });
+                        [first, pace](std::int64_t i) { return first + static_cast<double>(i) * pace; });
     }
     const auto from = start.to<std::int64_t>();
     const auto by = step.to<std::int64_t>();
@@ -113,10 +116,11 @@ Tensor arange(Scalar start, Scalar end, Scalar step, std::optional<DType> dtype)
         const Wide distance = Wide{end.to<std::int64_t>()} - from;
         return count_of((distance + by - (by > 0 ? 1 : -1)) / by);
     };
-    return generate(floating ? count_of(std::ceil(span / pace)) : whole_steps(), result, [&](std::int64_t i) {
-        return static_cast<std::int64_t>(static_cast<std::uint64_t>(from) +  // i · by alone may overflow
-                                         static_cast<std::uint64_t>(i) * static_cast<std::uint64_t>(by));
-    });
+    return generate(
+        floating ? count_of(std::ceil(span / pace)) : whole_steps(), result, [from, by](std::int64_t i) {
+            return static_cast<std::int64_t>(static_cast<std::uint64_t>(from) +  // i · by alone may overflow
+                                             static_cast<std::uint64_t>(i) * static_cast<std::uint64_t>(by));
+        });
 }
 
 Tensor linspace(Scalar start, Scalar end, std::int64_t steps, DType dtype) {
@@ -130,7 +134,7 @@ Tensor linspace(Scalar start, Scalar end, std::int64_t steps, DType dtype) {
     const double last = number(end);
     const double step = steps > 1 ? (last - first) / static_cast<double>(steps - 1) : 0;
     // From the nearer end, so that both ends are exact.
-    return generate(steps, dtype, [&](std::int64_t i) {
+    return generate(steps, dtype, [=](std::int64_t i) {
         return i < steps / 2 || steps == 1 ? first + static_cast<double>(i) * step
                                            : last - static_cast<double>(steps - 1 - i) * step;
     });

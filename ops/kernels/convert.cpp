@@ -72,6 +72,26 @@ void convert_bits(std::int64_t n, const void* from, void* to) {
     for (std::int64_t i = 0; i < n; ++i) y[i] = f(x[i]);
 }
 
+#if defined(__AVX2__)
+/// Whether numbers are not 0, 32 at a time: their masks are packed into bytes.
+void convert_to_bool(std::int64_t n, const void* from, void* to) {
+    const auto* x = static_cast<const float*>(from);
+    auto* y = static_cast<Bool*>(to);
+    const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+    const auto mask = [&](std::int64_t i) {
+        return _mm256_castps_si256(_mm256_cmp_ps(_mm256_loadu_ps(x + i), _mm256_setzero_ps(), _CMP_NEQ_UQ));
+    };
+    std::int64_t i = 0;
+    for (; i + 32 <= n; i += 32) {
+        const __m256i halves[] = {_mm256_packs_epi32(mask(i), mask(i + 8)),
+                                  _mm256_packs_epi32(mask(i + 16), mask(i + 24))};
+        const __m256i bytes = _mm256_permutevar8x32_epi32(_mm256_packs_epi16(halves[0], halves[1]), order);
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(y + i), _mm256_and_si256(bytes, _mm256_set1_epi8(1)));
+    }
+    convert<float, Bool>(n - i, x + i, y + i);
+}
+#endif
+
 /// to[i] = from[i], where one of the two has 16 bits and the other is float32.
 template <class From, class To>
 void convert_narrow(std::int64_t n, const void* from, void* to) {
@@ -152,6 +172,7 @@ void install_convert(Table& table) {
     set(kInt64, kBFloat16, &convert_bits<of_int64<bfloat16_bits>, std::int64_t, std::uint16_t>);
 #if defined(__AVX2__)
     set(kFloat32, kInt64, &convert_to_int64<float>);
+    set(kFloat32, kBool, &convert_to_bool);
     set(kFloat64, kInt64, &convert_to_int64<double>);
 #endif
     if constexpr (kNarrow) {

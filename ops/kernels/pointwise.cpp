@@ -136,6 +136,14 @@ void clamp_integers(int64_t n, void* y, const void* const* x, const double* boun
     for (int64_t i = 0; i < n; ++i) to[i] = std::min(high, std::max(low, from[i]));
 }
 
+/// What changes the sign of a 16-bit number alone is done to its bits: (x & kept) ^ flipped.
+template <std::uint16_t kKept, std::uint16_t kFlipped>
+void change_sign(int64_t n, void* y, const void* const* x, const double*) {
+    const auto* from = static_cast<const std::uint16_t*>(x[0]);
+    auto* to = static_cast<std::uint16_t*>(y);
+    for (int64_t i = 0; i < n; ++i) to[i] = static_cast<std::uint16_t>((from[i] & kKept) ^ kFlipped);
+}
+
 template <std::size_t kOperands, class F>
 void add_predicate(Table& table, Fn fn, const F& f) {
     add_each<bool, float, kOperands>(table, fn, f);
@@ -153,8 +161,15 @@ void add_class(Table& table, Fn fn, const auto& f) {
 }
 
 void install_vectors(Table& table) {
-    add_simple<1>(table, Fn::kNeg, [](const auto& x) { return math::negated(x); });
-    add_simple<1>(table, Fn::kAbs, [](const auto& x) { return xsimd::abs(x); });
+    add_floating<1>(table, Fn::kNeg, [](const auto& x) { return math::negated(x); });
+    add_floating<1>(table, Fn::kAbs, [](const auto& x) { return xsimd::abs(x); });
+    for (const DType dtype : {kFloat16, kBFloat16}) {
+        const auto set = [&](Fn fn, Loop loop) {
+            table.pointwise[static_cast<std::size_t>(fn)][static_cast<std::size_t>(dtype)] = loop;
+        };
+        set(Fn::kNeg, &change_sign<0xffff, 0x8000>);
+        set(Fn::kAbs, &change_sign<0x7fff, 0>);
+    }
     // 0 for both zeros and, as in PyTorch, for NaN.
     add_floating<1>(table, Fn::kSign, []<class V>(const V& x) {
         const V zero(0);

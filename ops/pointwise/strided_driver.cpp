@@ -13,6 +13,9 @@ namespace {
 
 constexpr std::int64_t kPanel = 128 * 1024;  // elements of a panel of a transposed operand: fits in L2
 
+/// Elements that are converted at once from dense memory into dense memory, where no buffer has to stay in cache.
+constexpr std::int64_t kConvertedBlock = 16 * kOperandBlock;
+
 /// An operand on its way into a kernel: converted from the type stored, by way of another where it is rounded to
 /// that one first, to the type wanted.
 struct Source {
@@ -150,8 +153,10 @@ private:
 
 /// The block length that suits all operands: whole panels where one is transposed, whole rows where that is
 /// close.
-std::int64_t block_length(const Sink& sink, const Source* sources, std::size_t count) {
+std::int64_t block_length(const Sink& sink, const Source* sources, std::size_t count, bool computes) {
     std::int64_t block = kOperandBlock;
+    if (!computes && sink.runs.is_dense() && sources[0].runs.is_dense() && !sources[0].is_rounded())
+        block = kConvertedBlock;
     for (std::size_t k = 0; k < count; ++k) {
         const StridedRuns& runs = sources[k].runs;
         const std::int64_t row = runs.row();
@@ -175,7 +180,7 @@ void run(const Sink& sink, const Source* sources, std::size_t count, kernels::Lo
          const double* parameters) {
     const std::int64_t total = sink.runs.numel();
     if (total == 0) return;
-    const std::int64_t block = block_length(sink, sources, count);
+    const std::int64_t block = block_length(sink, sources, count, loop != nullptr);
     const auto open = [&](Workplace& place) {
         for (std::size_t k = 0; k < count; ++k) place.readers[k].open(sources[k], block);
         place.writer.open(sink, block, loop != nullptr);

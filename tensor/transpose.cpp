@@ -74,12 +74,12 @@ void transpose_rest(const Unit* from, std::int64_t step, std::int64_t rows, std:
             }
             return;
         }
-        if (columns < 4 && to_step == columns) {
+        if (columns > 1 && columns < 4 && to_step == columns) {
             // Fewer columns: of each row that is written the next one overwrites what is too much (32 images of 3 channels of
             // 128 x 128, channels last: 0.22 ms, not 0.90; AMD EPYC, Zen 4).
             for (; rows > 4; rows -= 4, from += 4, to += 4 * columns)
                 transpose_four(from, step, to, columns, columns);
-        } else if (rows < 4 && step == rows) {
+        } else if (rows > 1 && rows < 4 && step == rows) {
             // Fewer rows: what is read too much of a column is not written (back: 0.27 ms, not 0.56).
             for (; columns > 4; columns -= 4, from += 4 * step, to += 4)
                 transpose_four(from, step, to, to_step, 4, rows);

@@ -9,6 +9,7 @@
 
 #include "reel.hpp"
 #include "tensor/copy.hpp"
+#include "tensor/transpose.hpp"
 
 using namespace reel;
 
@@ -155,6 +156,31 @@ TEST_CASE("iterate: pixels of few channels, channels first and last") {
                 CAPTURE(layout.sizes);
                 check_runs<std::uint32_t>(layout, random);
                 check_runs<std::uint64_t>(layout, random);
+            }
+        }
+    }
+}
+
+TEST_CASE("iterate: a transposition writes its own elements alone, and reads no others") {
+    constexpr std::uint32_t kBeside = 0xabcdef;
+    for (std::int64_t rows = 1; rows <= 20; ++rows) {
+        for (std::int64_t columns = 1; columns <= 20; ++columns) {
+            CAPTURE(rows);
+            CAPTURE(columns);
+            // Exactly as much memory as there is to be read, for tools that watch its end.
+            std::vector<std::uint32_t> from(static_cast<std::size_t>(rows * columns));
+            std::iota(from.begin(), from.end(), 0U);
+            for (const bool near : {false, true}) {
+                std::vector<std::uint32_t> to(from.size() + 16, kBeside);
+                if (near) {
+                    transpose_near(from.data(), rows, rows, columns, to.data() + 8, columns);
+                } else {
+                    transpose(from.data(), rows, rows, columns, to.data() + 8, columns);
+                }
+                CHECK(std::count(to.begin(), to.begin() + 8, kBeside) == 8);
+                CHECK(std::count(to.end() - 8, to.end(), kBeside) == 8);
+                for (std::int64_t i = 0; i < rows * columns; ++i)
+                    CHECK(to[static_cast<std::size_t>(8 + i)] == i / columns + i % columns * rows);
             }
         }
     }

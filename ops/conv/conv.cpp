@@ -25,10 +25,17 @@ Tensor compute_result(const Convolution& c, const Tensor& x, const Tensor& w, co
     return can_shift(c) ? convolve_by_shifts(c, x, w, bias) : convolve_by_columns(c, x, w, bias);
 }
 
+/// Whether there is a result at every place of the window. (Where there is one alone, its stride is 1, whatever was asked for.)
+bool is_dense(const kernels::Sliding& w) {
+    return w.stride_height == 1 && w.stride_width == 1 &&
+           w.out_height == w.height + 2 * w.padding_height - (w.kernel_height - 1) * w.dilation_height &&
+           w.out_width == w.width + 2 * w.padding_width - (w.kernel_width - 1) * w.dilation_width;
+}
+
 Tensor compute_image_gradient(const Convolution& c, const Tensor& y_bar, const Tensor& w) {
     if (y_bar.numel() == 0) return zeros(c.image_sizes, y_bar.dtype());
-    const bool is_dense = c.window.stride_height == 1 && c.window.stride_width == 1;
-    if (!is_dense || !can_shift(c) || !can_shift(reversed(c))) return image_gradient_by_columns(c, y_bar, w);
+    if (!is_dense(c.window) || !can_shift(c) || !can_shift(reversed(c)))
+        return image_gradient_by_columns(c, y_bar, w);
     return compute_result(reversed(c), y_bar, swapped_weight(c, w), {});
 }
 

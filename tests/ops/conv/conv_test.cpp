@@ -264,9 +264,12 @@ TEST_CASE("conv2d: any geometry is the sum of its shifted products, and so are i
                                     .groups = draw(1, 2)};
         const std::int64_t in = draw(1, 3);
         const Shape kernel = {draw(1, 4), draw(1, 4)};
-        // At least one window fits; outputs from few to more than a block of the weight's gradient holds.
-        const std::int64_t height = draw(0, 12) + options.dilation.height * (kernel[0] - 1) + 1;
-        const std::int64_t width = draw(0, 12) + options.dilation.width * (kernel[1] - 1) + 1;
+        // At least one window fits, with the padding; outputs from few to more than a block of the weight's gradient holds.
+        const auto draw_length = [&](std::int64_t size, std::int64_t dilation, std::int64_t padding) {
+            return draw(0, 12) + std::max<std::int64_t>(dilation * (size - 1) + 1 - 2 * padding, 1);
+        };
+        const std::int64_t height = draw_length(kernel[0], options.dilation.height, options.padding.height);
+        const std::int64_t width = draw_length(kernel[1], options.dilation.width, options.padding.width);
         const Tensor x = whole({draw(1, 3), options.groups * in, height, width}, i).set_requires_grad();
         const Tensor w =
             whole({options.groups * draw(1, 20), in, kernel[0], kernel[1]}, i + 1).set_requires_grad();
@@ -305,6 +308,11 @@ TEST_CASE("conv2d: pieces of images and panels of outputs make the sum of the sh
         {{2, 3, 32, 48}, {48, 3, 8, 8}, {.stride = 8}},               // windows side by side
         {{3, 8, 33, 41}, {8, 1, 3, 5}, {.padding = 2, .groups = 8}},  // channels each by itself
         {{1, 300, 6, 6}, {300, 300, 3, 3}, {.padding = 1}},           // a weight of which there is one sum
+        {{16, 8, 2, 2}, {22, 8, 2, 2}, {}},                           // one result of each image
+        {{2, 1, 1, 1},
+         {1, 1, 2, 2},
+         {.stride = 2, .padding = 1}},  // one, where an even window leaves some out
+        {{3, 2, 9, 1}, {2, 2, 3, 2}, {.stride = {1, 2}, .padding = 1}},
     };
     for (const auto& [x_sizes, w_sizes, options] : cases) {
         CAPTURE(x_sizes);

@@ -12,6 +12,7 @@
 #include "ops/nn/attention_driver.hpp"
 #include "ops/nn/layers.hpp"
 #include "ops/pointwise/arithmetic.hpp"
+#include "ops/pointwise/by_promotion.hpp"
 #include "ops/pointwise/compare.hpp"
 #include "ops/pointwise/dense_driver.hpp"
 #include "ops/pointwise/transcendental.hpp"
@@ -119,12 +120,12 @@ Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tens
                                     const ScaledDotProductAttentionOptions& options) {
     check(q, k, v, options);
     const Composite whole;
-    const Tensor scaled = q * options.scale.value_or(1 / std::sqrt(static_cast<double>(q.size(-1))));
+    const double scale = options.scale.value_or(1 / std::sqrt(static_cast<double>(q.size(-1))));
     if (!options.attn_mask.defined() && options.dropout_p == 0)
-        return attention({scaled, k, v, options.is_causal});
-    const Tensor scores = matmul(scaled, swapped(k));
+        return attention({q * scale, k, v, options.is_causal});
+    const Tensor scores = matmul(wide(q) * scale, swapped(wide(k)));
     const detail::UndoDraws undo;
-    return matmul(dropout(attention_weights(scores, options), options.dropout_p), v);
+    return matmul(dropout(attention_weights(scores, options), options.dropout_p), wide(v)).to(q.dtype());
 }
 
 }  // namespace reel

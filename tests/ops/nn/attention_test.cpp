@@ -192,6 +192,22 @@ TEST_CASE("attention refuses what does not fit") {
         DTypeError);
 }
 
+TEST_CASE("attention: with a mask in 16 bits, what float32 gives, rounded once") {
+    for (const DType dtype : {kFloat16, kBFloat16}) {
+        const Tensor q = spread({33, 5}, 1).mul(3).to(dtype);
+        const Tensor k = spread({17, 5}, 2).mul(3).to(dtype);
+        const Tensor v = spread({17, 4}, 3).to(dtype);
+        for (const Tensor& mask : {spread({33, 17}, 4).to(dtype), spread({33, 17}, 5) > -1}) {
+            const auto wide = [](const Tensor& x) { return x.to(kFloat32); };
+            const Tensor bias = mask.dtype() == kBool ? mask : wide(mask);
+            const Tensor y = scaled_dot_product_attention(q, k, v, {.attn_mask = mask});
+            CHECK(y.dtype() == dtype);
+            CHECK(y.equal(
+                scaled_dot_product_attention(wide(q), wide(k), wide(v), {.attn_mask = bias}).to(dtype)));
+        }
+    }
+}
+
 TEST_CASE("attention: few queries, many keys") {
     for (const int64_t queries : {1, 2, 3, 16, 17}) {
         for (const Shape& sizes : {Shape{70, 33}, Shape{40, 130}}) {

@@ -76,21 +76,26 @@ Tensor scatter_from(const Tensor& x, int64_t dim, const Tensor& index, const Ten
                     }}});
 }
 
+/// For errors the operation has a name.
+Tensor gathered(const char* name, const Tensor& x, int64_t dim, const Tensor& index) {
+    check_index(name, index);
+    const Composite whole;
+    if (x.dim() == 0 || index.dim() == 0) {
+        return gathered(name, at_least_1d(x), dim, at_least_1d(index)).view(index.sizes());
+    }
+    const int64_t d = wrap_dim(dim, x.dim(), name);
+    check_fits(name, index, x, d);
+    if (index.numel() == 0) return x.narrow(0, 0, 0).flatten().view(index.sizes());
+    return record("gather", take(x, gather_plan_along(name, x, d, index)),
+                  {{x, [d, index, sizes = x.sizes()](const Tensor& y_bar) {
+                        return zeros({}, y_bar.dtype()).expand(sizes).scatter_add(d, index, y_bar);
+                    }}});
+}
+
 }  // namespace
 
 Tensor Tensor::gather(int64_t dim, const Tensor& index) const {
-    check_index("gather", index);
-    const Composite whole;
-    if (this->dim() == 0 || index.dim() == 0) {
-        return at_least_1d(*this).gather(dim, at_least_1d(index)).view(index.sizes());
-    }
-    const int64_t d = wrap_dim(dim, this->dim(), "gather");
-    check_fits("gather", index, *this, d);
-    if (index.numel() == 0) return narrow(0, 0, 0).flatten().view(index.sizes());
-    return record("gather", take(*this, gather_plan_along("gather", *this, d, index)),
-                  {{*this, [d, index, sizes = sizes()](const Tensor& y_bar) {
-                        return zeros({}, y_bar.dtype()).expand(sizes).scatter_add(d, index, y_bar);
-                    }}});
+    return gathered("gather", *this, dim, index);
 }
 
 Tensor Tensor::scatter(int64_t dim, const Tensor& index, const Tensor& src) const {
@@ -145,7 +150,7 @@ Tensor Tensor::take_along_dim(const Tensor& indices, std::optional<int64_t> dim)
     const Tensor from_end = reel::logical_and(indices < 0, indices >= -from[along]);
     const bool none = !from_end.any().item<bool>();
     const Tensor front = none ? indices : reel::where(from_end, indices + from[along], indices);
-    return expand(from).gather(along, front.expand(to));
+    return gathered("take_along_dim", expand(from), along, front.expand(to));
 }
 
 }  // namespace reel

@@ -166,6 +166,12 @@ TEST_CASE("gather, scatter, scatter_add, take_along_dim") {
     CHECK(number.gather(0, tensor(0)).sizes() == Shape{});
     CHECK(number.gather(0, at({2}, {0, 0})).sizes() == Shape{2});
     CHECK(number.scatter(0, tensor(0), 5.0).item<double>() == 5);
+    try {
+        take_along_dim(zeros({3, 2}), full({3, 2}, 4), 0);
+        FAIL("an index out of range");
+    } catch (const IndexError& error) {
+        CHECK(std::string(error.what()).starts_with("take_along_dim: index 4 is out of range"));
+    }
 }
 
 TEST_CASE("scatter: the last write alone has gradient; scatter_add is the adjoint of gather") {

@@ -144,6 +144,17 @@ void change_sign(int64_t n, void* y, const void* const* x, const double*) {
     for (int64_t i = 0; i < n; ++i) to[i] = static_cast<std::uint16_t>((from[i] & kKept) ^ kFlipped);
 }
 
+/// max(x, 0) of 16-bit numbers whose lowest is −∞ with the bits kLowest; −0 and NaN stay.
+template <std::uint16_t kLowest>
+void relu_bits(int64_t n, void* y, const void* const* x, const double*) {
+    const auto* from = static_cast<const std::uint16_t*>(x[0]);
+    auto* to = static_cast<std::uint16_t*>(y);
+    constexpr std::uint16_t kHighest = 0x8001;  // below 0
+    for (int64_t i = 0; i < n; ++i)
+        to[i] =
+            static_cast<std::uint16_t>(from[i] - kHighest) <= kLowest - kHighest ? std::uint16_t{0} : from[i];
+}
+
 template <std::size_t kOperands, class F>
 void add_predicate(Table& table, Fn fn, const F& f) {
     add_each<bool, float, kOperands>(table, fn, f);
@@ -182,7 +193,10 @@ void install_vectors(Table& table) {
     add_floating<1>(table, Fn::kCube, [](const auto& x) { return x * x * x; });
     add_floating<1>(table, Fn::kReciprocal, []<class V>(const V& x) { return quotient(V(1), x); });
     // max(x, 0); NaN stays NaN.
-    add_simple<1>(table, Fn::kRelu, []<class V>(const V& x) { return xsimd::select(x < V(0), V(0), x); });
+    add_floating<1>(table, Fn::kRelu, []<class V>(const V& x) { return xsimd::select(x < V(0), V(0), x); });
+    auto& relu = table.pointwise[static_cast<std::size_t>(Fn::kRelu)];
+    relu[static_cast<std::size_t>(kFloat16)] = &relu_bits<0xfc00>;
+    relu[static_cast<std::size_t>(kBFloat16)] = &relu_bits<0xff80>;
     add_simple<LeakyRelu, 1>(table, Fn::kLeakyRelu);
     add_floating<NanToNum, 1>(table, Fn::kNanToNum);
     // Rounding keeps the sign of zeros: xsimd's own does not for some sets.

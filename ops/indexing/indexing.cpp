@@ -183,8 +183,9 @@ Tensor one_hot(const Tensor& indices, int64_t num_classes) {
     sizes.push_back(classes);
     const Tensor y = zeros(sizes, kInt64);
     const Tensor places = dense(indices);
-    const int64_t* place = places.data_ptr<int64_t>();
-    for (int64_t i = 0; i < places.numel(); ++i) y.data_ptr<int64_t>()[i * classes + place[i]] = 1;
+    const auto* place = places.data_ptr<int64_t>();
+    auto* to = y.data_ptr<int64_t>();
+    for (int64_t i = 0; i < places.numel(); ++i) to[i * classes + place[i]] = 1;
     return y;
 }
 

@@ -97,12 +97,15 @@ void map_each(std::int64_t n, void* y, const void* const* x, const double*) {
     map_elements<F, Out, T>(n, y, x, std::make_index_sequence<kOperands>());
 }
 
+inline void enter(Table& table, Fn fn, DType dtype, Loop loop) {
+    table.pointwise[static_cast<std::size_t>(fn)][static_cast<std::size_t>(dtype)] = loop;
+}
+
 /// Enters a function into the table for float32 and float64. Its type is `F`, made from the parameters where it takes any.
 template <class F, std::size_t kOperands>
 void add_floating(Table& table, Fn fn) {
-    auto& row = table.pointwise[static_cast<std::size_t>(fn)];
-    row[static_cast<std::size_t>(kFloat32)] = &map<F, float, kOperands>;
-    row[static_cast<std::size_t>(kFloat64)] = &map<F, double, kOperands>;
+    enter(table, fn, kFloat32, &map<F, float, kOperands>);
+    enter(table, fn, kFloat64, &map<F, double, kOperands>);
 }
 
 template <std::size_t kOperands, class F>
@@ -115,9 +118,8 @@ template <class F, std::size_t kOperands>
 void add_simple(Table& table, Fn fn) {
     add_floating<F, kOperands>(table, fn);
     if constexpr (kNarrow) {
-        auto& row = table.pointwise[static_cast<std::size_t>(fn)];
-        row[static_cast<std::size_t>(kFloat16)] = &map<F, Half, kOperands>;
-        row[static_cast<std::size_t>(kBFloat16)] = &map<F, BFloat16, kOperands>;
+        enter(table, fn, kFloat16, &map<F, Half, kOperands>);
+        enter(table, fn, kBFloat16, &map<F, BFloat16, kOperands>);
     }
 }
 
@@ -153,8 +155,7 @@ void add_arithmetic(Table& table, Fn fn, const F&) {
 /// Enters a function into the table for one type, element by element.
 template <class Out, class T, std::size_t kOperands, class F>
 void add_each(Table& table, Fn fn, const F&) {
-    table.pointwise[static_cast<std::size_t>(fn)][static_cast<std::size_t>(dtype_of<T>())] =
-        &map_each<F, Out, T, kOperands>;
+    enter(table, fn, dtype_of<T>(), &map_each<F, Out, T, kOperands>);
 }
 
 }  // namespace reel::kernels::REEL_SET

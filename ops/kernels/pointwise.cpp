@@ -175,11 +175,8 @@ void install_vectors(Table& table) {
     add_floating<1>(table, Fn::kNeg, [](const auto& x) { return math::negated(x); });
     add_floating<1>(table, Fn::kAbs, [](const auto& x) { return xsimd::abs(x); });
     for (const DType dtype : {kFloat16, kBFloat16}) {
-        const auto set = [&](Fn fn, Loop loop) {
-            table.pointwise[static_cast<std::size_t>(fn)][static_cast<std::size_t>(dtype)] = loop;
-        };
-        set(Fn::kNeg, &change_sign<0xffff, 0x8000>);
-        set(Fn::kAbs, &change_sign<0x7fff, 0>);
+        enter(table, Fn::kNeg, dtype, &change_sign<0xffff, 0x8000>);
+        enter(table, Fn::kAbs, dtype, &change_sign<0x7fff, 0>);
     }
     // 0 for both zeros and, as in PyTorch, for NaN.
     add_floating<1>(table, Fn::kSign, []<class V>(const V& x) {
@@ -194,9 +191,8 @@ void install_vectors(Table& table) {
     add_floating<1>(table, Fn::kReciprocal, []<class V>(const V& x) { return quotient(V(1), x); });
     // max(x, 0); NaN stays NaN.
     add_floating<1>(table, Fn::kRelu, []<class V>(const V& x) { return xsimd::select(x < V(0), V(0), x); });
-    auto& relu = table.pointwise[static_cast<std::size_t>(Fn::kRelu)];
-    relu[static_cast<std::size_t>(kFloat16)] = &relu_bits<0xfc00>;
-    relu[static_cast<std::size_t>(kBFloat16)] = &relu_bits<0xff80>;
+    enter(table, Fn::kRelu, kFloat16, &relu_bits<0xfc00>);
+    enter(table, Fn::kRelu, kBFloat16, &relu_bits<0xff80>);
     add_simple<LeakyRelu, 1>(table, Fn::kLeakyRelu);
     add_floating<NanToNum, 1>(table, Fn::kNanToNum);
     // Rounding keeps the sign of zeros: xsimd's own does not for some sets.
@@ -242,8 +238,7 @@ void install_integers(Table& table) {
         const int64_t raised = x > low ? x : low;
         return raised < high ? raised : high;
     });
-    table.pointwise[static_cast<std::size_t>(Fn::kClampTo)][static_cast<std::size_t>(kInt64)] =
-        &clamp_integers;
+    enter(table, Fn::kClampTo, kInt64, &clamp_integers);
     add_integer<2>(table, Fn::kPow, [](int64_t a, int64_t b) { return power(a, b); });
     add_integer<2>(table, Fn::kFmod, [](int64_t a, int64_t b) { return rest_of(a, b); });
     add_integer<2>(table, Fn::kRemainder, [](int64_t a, int64_t b) {
@@ -280,11 +275,10 @@ void install_pointwise(Table& table) {
     install_vectors(table);
     install_integers(table);
     install_truths(table);
-    auto& row = table.pointwise[static_cast<std::size_t>(Fn::kWhere)];
-    row[static_cast<std::size_t>(kFloat32)] = &where<std::uint32_t>;
-    row[static_cast<std::size_t>(kFloat64)] = &where<std::uint64_t>;
-    row[static_cast<std::size_t>(kInt64)] = &where<std::uint64_t>;
-    row[static_cast<std::size_t>(kBool)] = &where<std::uint8_t>;
+    enter(table, Fn::kWhere, kFloat32, &where<std::uint32_t>);
+    enter(table, Fn::kWhere, kFloat64, &where<std::uint64_t>);
+    enter(table, Fn::kWhere, kInt64, &where<std::uint64_t>);
+    enter(table, Fn::kWhere, kBool, &where<std::uint8_t>);
 }
 
 }  // namespace reel::kernels::REEL_SET

@@ -96,7 +96,8 @@ void copy_start(const Product& product, const Rows& c, const Start& start);
 /// The work of a product in elements of pointwise work: the measure of `parallel_for`.
 inline std::int64_t product_cost(const Product& product) {
     constexpr std::int64_t kMultipliesPerElement = 8;
-    constexpr std::int64_t kReadPerElement = 2;  // what is read or written; most of the time where a side is short
+    constexpr std::int64_t kReadPerElement =
+        2;  // what is read or written; most of the time where a side is short
     const auto& [dtype, m, n, k] = product;
     return m * n * k / kMultipliesPerElement + (m * k + k * n + m * n) / kReadPerElement + 1;
 }

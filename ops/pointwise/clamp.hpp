@@ -6,6 +6,7 @@
 #include <limits>
 #include <optional>
 
+#include "ops/pointwise/compare.hpp"
 #include "ops/pointwise/pointwise_driver.hpp"
 
 namespace reel {
@@ -60,5 +61,13 @@ private:
     Operand operands_[3];
     std::size_t count_ = 3;
 };
+
+/// Where low ≤ x ≤ high: what has a gradient.
+template <class Bound>
+Tensor within(const Tensor& x, const std::optional<Bound>& min, const std::optional<Bound>& max) {
+    if (!min) return le(x, *max);
+    if (!max) return ge(x, *min);
+    return logical_and(ge(x, *min), le(x, *max));
+}
 
 }  // namespace reel

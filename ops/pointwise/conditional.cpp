@@ -65,14 +65,6 @@ double largest(DType dtype) {
     return dtype == kFloat32 ? 0x1.fffffep127 : std::numeric_limits<double>::max();
 }
 
-/// Where low ≤ x ≤ high.
-template <class Bound>
-Tensor inside(const Tensor& x, const std::optional<Bound>& min, const std::optional<Bound>& max) {
-    if (!min) return le(x, *max);
-    if (!max) return ge(x, *min);
-    return logical_and(ge(x, *min), le(x, *max));
-}
-
 }  // namespace
 
 Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
@@ -125,14 +117,14 @@ Tensor minimum(const Tensor& a, const Tensor& b) {
 
 Tensor clamp(const Tensor& x, std::optional<Scalar> min, std::optional<Scalar> max) {
     return record("clamp", clamped(x, min, max),
-                  {{x, [x, min, max](const Tensor& y_bar) { return where(inside(x, min, max), y_bar, 0); }}});
+                  {{x, [x, min, max](const Tensor& y_bar) { return where(within(x, min, max), y_bar, 0); }}});
 }
 
 Tensor clamp(const Tensor& x, const std::optional<Tensor>& min, const std::optional<Tensor>& max) {
     const Tensor low = min.value_or(Tensor());
     const Tensor high = max.value_or(Tensor());
     return record("clamp", clamped(x, min, max),
-                  {{x, [x, min, max](const Tensor& y_bar) { return where(inside(x, min, max), y_bar, 0); }},
+                  {{x, [x, min, max](const Tensor& y_bar) { return where(within(x, min, max), y_bar, 0); }},
                    {low,
                     [x, low, high](const Tensor& y_bar) {
                         const Tensor below = lt(x, low);

@@ -174,9 +174,7 @@ const Tensor& Tensor::clamp_(std::optional<Scalar> min, std::optional<Scalar> ma
     const Clamp clamp("clamp_", *this, min, max);
     const Tensor old = old_value(*this, is_recorded(*this));
     write(*this, clamp.how(), clamp.of(), {{*this, [old, min, max](const Tensor& y_bar) {
-                                                Tensor inside = min ? old.ge(*min) : old.le(*max);
-                                                if (min && max) inside = inside.logical_and(old.le(*max));
-                                                return reel::where(inside, y_bar, 0);
+                                                return reel::where(within(old, min, max), y_bar, 0);
                                             }}});
     return *this;
 }

@@ -78,6 +78,13 @@ void check_runs(const Layout& layout, std::mt19937& random) {
     }
     CHECK(wrong == 0);
 
+    std::vector<std::int64_t> offsets(static_cast<std::size_t>(count) + 1, -77);
+    runs.offsets(begin, count, offsets.data());
+    wrong += offsets.back() != -77;
+    for (std::int64_t i = 0; i < count; ++i)
+        wrong += offsets[static_cast<std::size_t>(i)] != place(layout, begin + i);
+    CHECK(wrong == 0);
+
     if (const std::int64_t planes = runs.planes()) {
         std::vector<Unit> whole(static_cast<std::size_t>(runs.numel()));
         for (const auto& [first, last] :

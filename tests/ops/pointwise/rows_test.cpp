@@ -7,6 +7,7 @@
 #include <functional>
 #include <limits>
 
+#include "ops/pointwise/pointwise_driver.hpp"
 #include "reel.hpp"
 
 using namespace reel;
@@ -120,6 +121,20 @@ TEST_CASE("pointwise: of 16 bits, in any layout, what float32 gives, rounded onc
                 }
             }
         }
+    }
+}
+
+TEST_CASE("pointwise: a number beside 16 bits enters in float32 whatever is written to") {
+    for (const DType dtype : {kFloat16, kBFloat16}) {
+        const Tensor x = arange(40, dtype) / 7.0;
+        const Tensor apart = zeros({40, 2}, dtype).select(1, 0);
+        apply_to(apart, {"mul", kernels::Fn::kMul, kFloat32, dtype}, {x, 0.1});
+        CHECK(apart.equal((x.to(kFloat32) * 0.1).to(dtype)));
+        const Tensor memory = (arange(41, dtype) / 7.0);
+        const Tensor wanted = (memory.slice(0, 0, 40).to(kFloat32) * 0.1).to(dtype);
+        apply_to(memory.slice(0, 1), {"mul", kernels::Fn::kMul, kFloat32, dtype},
+                 {memory.slice(0, 0, 40), 0.1});
+        CHECK(memory.slice(0, 1).equal(wanted));  // which the operand overlaps
     }
 }
 

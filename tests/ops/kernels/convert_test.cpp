@@ -80,3 +80,18 @@ TEST_CASE("NaN and infinities survive every conversion") {
         CHECK(std::isnan(x.to_vector<double>()[2]));
     }
 }
+
+TEST_CASE("float32 numbers become true unless they are zero, at every length") {
+    const float values[] = {0.0F,          1.0F,  -0.0F, std::numeric_limits<float>::denorm_min(),
+                            std::nanf(""), -2.5F, 0.0F};
+    for (const std::int64_t n : {0, 1, 31, 32, 33, 63, 64, 100, 16384, 16384 + 37, 50000}) {
+        CAPTURE(n);
+        std::vector<float> x;
+        for (std::int64_t i = 0; i < n; ++i) x.push_back(values[static_cast<std::size_t>(i * i % 7)]);
+        const Tensor y = tensor(x).to(kBool);
+        std::int64_t wrong = 0;
+        for (std::int64_t i = 0; i < n; ++i)
+            wrong += y.data_ptr<Bool>()[i].byte != (x[static_cast<std::size_t>(i)] != 0 ? 1 : 0);
+        CHECK(wrong == 0);
+    }
+}

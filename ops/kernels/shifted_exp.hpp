@@ -42,135 +42,175 @@ inline constexpr double kShortLog2<double> = math::kLog2High<double>;
 template <>
 inline constexpr double kShortLog2Rest<double> = math::kLog2Low<double>;
 
-/// In how many parts 2 to a whole power is split, each with a number from a table: eight, and the polynomial has two terms,
-/// not five (rows of 1,000: 0.8 of the time; AMD EPYC, Zen 4). Not with AVX-512, whose 16 picks would take the units of the
-/// multiplications that they save.
-template <class T>
-inline constexpr int kParts = 1;
+/// Powers of two are split into parts, each with a number from a table, so that half as long a polynomial does: rows of 1,000
+/// take 0.8 of the time (AMD EPYC, Zen 4). Not with AVX-512, whose picks take the units that multiply.
 #if defined(__AVX2__) && !defined(__AVX512F__)
-template <>
-inline constexpr int kParts<float> = 8;
+inline constexpr bool kHasParts = true;
+#else
+inline constexpr bool kHasParts = false;
 #endif
-/// 2^(j/8), and (eʳ − 1 − r) / r² for |r| ≤ log 2 / 16, to 2⁻²⁵ of eʳ.
-inline constexpr math::Lines<1, 8> kEighths{{{0x1p+0f, 0x1.172b84p+0f, 0x1.306fep+0f, 0x1.4bfdaep+0f, 0x1.6a09e6p+0f,
-                                              0x1.8ace54p+0f, 0x1.ae89fap+0f, 0x1.d5818ep+0f}}};
-inline constexpr float kShortExpTail[] = {0.500064485f, 0.166668584f};
+template <class T>
+inline constexpr int kPartBits = !kHasParts       ? 0
+                                 : sizeof(T) == 4 ? 3
+                                                  : 2;
+template <class T>
+inline constexpr T kParts = T(1 << kPartBits<T>);
+
+/// (eʳ − 1 − r) / r² for |r| ≤ log 2 / 16 (float) and log 2 / 8 (double), to 2⁻²⁵ and 2⁻⁵⁶ of eʳ.
+template <class T>
+inline constexpr T kPartTail[] = {0.500064485f, 0.166668584f};
+template <>
+inline constexpr double kPartTail<double>[] = {0.5,
+                                               0.16666666666679428,
+                                               0.041666666666679425,
+                                               0.008333333197374072,
+                                               0.001388888875293214,
+                                               0.00019844891186049444,
+                                               2.4805208594868223e-05};
+
+#if defined(__AVX2__) && !defined(__AVX512F__)
+/// 2^(j/8) and 2^(j/4), by the lowest bits of a number.
+inline Vec<float> part_power(const Vec<std::uint32_t>& j) {
+    return _mm256_permutevar8x32_ps(
+        _mm256_setr_ps(0x1p+0f, 0x1.172b84p+0f, 0x1.306fep+0f, 0x1.4bfdaep+0f, 0x1.6a09e6p+0f, 0x1.8ace54p+0f,
+                       0x1.ae89fap+0f, 0x1.d5818ep+0f),
+        j);
+}
+inline Vec<double> part_power(const Vec<std::uint64_t>& j) {
+    const __m256d table =
+        _mm256_setr_pd(0x1p+0, 0x1.306fe0a31b715p+0, 0x1.6a09e667f3bcdp+0, 0x1.ae89f995ad3adp+0);
+    const __m256i both =
+        _mm256_shuffle_epi32(_mm256_slli_epi64(j, 1), 0xa0);  // 2j and, to be made 2j + 1, 2j
+    const __m256i halves = _mm256_add_epi32(both, _mm256_set1_epi64x(std::int64_t{1} << 32));
+    return _mm256_castps_pd(_mm256_permutevar8x32_ps(_mm256_castpd_ps(table), halves));
+}
+#endif
 
 /// z ↦ e^z 2^(lift − N) in every lane, where N is the integer of the lane's maximum (0 and e^(z − max)
-/// where that is far out; 0 and e^z where it is -inf). NaN stays NaN.
-template <class T>
+/// where that is far out; 0 and e^z where it is -inf). NaN stays NaN. Where all are known to be `kNear`, nothing is subtracted.
+template <class T, bool kNear = false>
 class ShiftedExp {
 public:
     explicit ShiftedExp(const Vec<T>& max, const Vec<T>& lift = Vec<T>(math::kLift<T>)) {
-        const auto near = xsimd::abs(max) < Vec<T>(kFarMax<T>);
+        const auto near = is_near(max);
         const Vec<T> rounder(math::kRounder<T>);
         const auto is_shifted = !near && (max > Vec<T>(-std::numeric_limits<T>::infinity()));
-        shift_ = xsimd::select(is_shifted, max, Vec<T>(0));
-        top_ = xsimd::select(near, max, Vec<T>(0));
-        exponent_ = multiply_add(top_, Vec<T>(math::kLog2E<T>), rounder) - rounder;
-        low_ = top_ - xsimd::select(lift == Vec<T>(0), Vec<T>(kReach<T>), Vec<T>(kReachLifted<T>));
-        const T bias = kParts<T> == 1 ? math::kBias<T> : T(0);
-        rounder_ = rounder + Vec<T>(T(kParts<T>)) * (Vec<T>(bias) + lift - exponent_);
+        if (!kNear) shift_ = xsimd::select(is_shifted, max, Vec<T>(0));
+        const Vec<T> top = kNear ? max : xsimd::select(near, max, Vec<T>(0));
+        exponent_ = multiply_add(top, Vec<T>(math::kLog2E<T>), rounder) - rounder;
+        low_ = top - xsimd::select(lift == Vec<T>(0), Vec<T>(kReach<T>), Vec<T>(kReachLifted<T>));
+        const T bias = kHasParts ? T(0) : math::kBias<T>;  // the parts have it
+        rounder_ = rounder + Vec<T>(kParts<T>) * (Vec<T>(bias) + lift - exponent_);
     }
+    static auto is_near(const Vec<T>& max) { return xsimd::abs(max) < Vec<T>(kFarMax<T>); }
 
     Vec<T> operator()(const Vec<T>& z) const {
-        const Vec<T> x = larger(low_, z - shift_);  // NaN where z is
+        // NaN where z is; an infinite maximum is none more than itself.
+        const Vec<T> x = larger(low_, kNear ? z : xsimd::select(z == shift_, Vec<T>(0), z - shift_));
         const Vec<T> rounded = multiply_add(x, Vec<T>(kParts<T> * math::kLog2E<T>), rounder_);
         const Vec<T> n = rounded - rounder_;
         const Vec<T> coarse = multiply_add(n, Vec<T>(-kShortLog2<T> / kParts<T>), x);
         const Vec<T> r = multiply_add(n, Vec<T>(-kShortLog2Rest<T> / kParts<T>), coarse);
-        if constexpr (kParts<T> == 8) {
-            const auto part = math::bits<T>(rounded);
-            const auto whole = (part << (math::kFraction<T> - 3)) & Vec<math::Bits<T>>(0xff800000u);
-            const Vec<T> power = math::number<T>(math::bits<T>(kEighths.pick(0, part)) + whole);
-            const Vec<T> tail = multiply_add(Vec<T>(kShortExpTail[1]), r, Vec<T>(kShortExpTail[0]));
-            return multiply_add(power, multiply_add(r * r, tail, r), power);
-        } else {
-            return (Vec<T>(1) + math::expm1_of_remainder<T>(r)) *
-                   math::number<T>(math::bits<T>(rounded) << math::kFraction<T>);
-        }
+        const auto j = math::bits<T>(rounded);
+#if defined(__AVX2__) && !defined(__AVX512F__)
+        const auto exponent = ((j >> kPartBits<T>) << math::kFraction<T>);
+        const Vec<T> power = math::number<T>(math::bits<T>(part_power(j)) + exponent);
+        const Vec<T> square = r * r;
+        return multiply_add(power, multiply_add(square, math::polynomial<T>(r, square, kPartTail<T>), r),
+                            power);
+#else
+        return (Vec<T>(1) + math::expm1_of_remainder<T>(r)) * math::number<T>(j << math::kFraction<T>);
+#endif
     }
 
-    /// The maximum as it is exponentiated, and its N.
-    const Vec<T>& top() const { return top_; }
+    /// N, and how a maximum is exponentiated: 0 where it is not finite.
     const Vec<T>& exponent() const { return exponent_; }
+    Vec<T> top(const Vec<T>& max) const {
+        return kNear ? max : only_where(max - max == Vec<T>(0), max - shift_);
+    }
 
 private:
-    Vec<T> shift_, top_, exponent_, low_, rounder_;
+    Vec<T> shift_, exponent_, low_, rounder_;
 };
 
-/// e^top 2^-exponent as numbers of double precision.
-template <class T>
-Vec<double> top_exponential(const T* top, const T* exponent) {
-    const Vec<double> whole = load_as<double>(exponent);
-    if constexpr (sizeof(T) < sizeof(double))
-        return math::short_exp2(
-            multiply_subtract(load_as<double>(top), Vec<double>(math::kLog2E<double>), whole));
-    const Vec<double> coarse = multiply_add(whole, Vec<double>(-kShortLog2<double>), load_as<double>(top));
-    const Vec<double> r = multiply_add(whole, Vec<double>(-kShortLog2Rest<double>), coarse);
-    return Vec<double>(1) + math::expm1_of_remainder<double>(r);
+/// f(the exponential that suits these maxima).
+template <class T, class... Lift>
+void with_exponential(const auto& f, const Vec<T>& max, const Lift&... lift) {
+    if (xsimd::all(ShiftedExp<T>::is_near(max))) {
+        f(ShiftedExp<T, true>(max, lift...));
+    } else {
+        f(ShiftedExp<T>(max, lift...));
+    }
 }
 
-/// Sums of many numbers in every lane, in twice the precision of `T`: what a sum loses to rounding is summed
-/// beside it (Knuth's two-sum).
+/// e^top 2^-exponent as numbers of double precision; the exponent may be that of a smaller top.
 template <class T>
+Vec<double> top_exponential(const T* top, const T* exponent) {
+    const Vec<double> x = load_as<double>(top);
+    const Vec<double> rounder(math::kRounder<double>);
+    const Vec<double> whole = multiply_add(x, Vec<double>(math::kLog2E<double>), rounder) - rounder;
+    const Vec<double> power = math::power_of_two(whole - load_as<double>(exponent));
+    if constexpr (sizeof(T) < sizeof(double))
+        return power * math::short_exp2(multiply_subtract(x, Vec<double>(math::kLog2E<double>), whole));
+    const Vec<double> coarse = multiply_add(whole, Vec<double>(-kShortLog2<double>), x);
+    const Vec<double> r = multiply_add(whole, Vec<double>(-kShortLog2Rest<double>), coarse);
+    return power * (Vec<double>(1) + math::expm1_of_remainder<double>(r));
+}
+
+/// Sums in every lane of numbers of double precision that are made of such, in twice that: what a sum loses to rounding is
+/// summed beside it (Knuth's two-sum).
 class LaneSums {
 public:
-    void add(const Vec<T>& x) { *this = sum_of(*this, {x, Vec<T>(0)}); }
+    void add(const Vec<double>& x) { *this = sum_of(*this, {x, Vec<double>(0)}); }
     /// The sum of each lane.
-    void lanes(double* to) const {
-        for_each_part([&](std::int64_t i, const Vec<double>& part) { part.store_unaligned(to + i); });
-    }
+    void lanes(double* to) const { result(*this).store_unaligned(to); }
     double total() const {
-        if constexpr (sizeof(T) < sizeof(double)) {  // a quarter of the steps
-            Vec<double> all(0);
-            for_each_part([&](std::int64_t, const Vec<double>& part) { all = all + part; });
-            return sum_of_lanes(all);
-        }
-        const LaneSums all = combine_lanes<T>(*this, [](const LaneSums& part, const auto& exchange) {
+        return first_lane(result(combine_lanes<double>(*this, [](const LaneSums& part, const auto& exchange) {
             return sum_of(part, {exchange(part.sum_), exchange(part.lost_)});
-        });
-        return first_lane(all.sum_ + only_where(is_finite(all.sum_), all.lost_));
+        })));
     }
 
     LaneSums() = default;
 
 private:
-    LaneSums(const Vec<T>& sum, const Vec<T>& lost) : sum_(sum), lost_(lost) {}
+    LaneSums(const Vec<double>& sum, const Vec<double>& lost) : sum_(sum), lost_(lost) {}
 
     static LaneSums sum_of(const LaneSums& a, const LaneSums& b) {
-        const Vec<T> sum = a.sum_ + b.sum_;
-        const Vec<T> part = sum - a.sum_;
+        const Vec<double> sum = a.sum_ + b.sum_;
+        const Vec<double> part = sum - a.sum_;
         return {sum, (a.lost_ + b.lost_) + ((a.sum_ - (sum - part)) + (b.sum_ - part))};
     }
-    /// Else a sum has lost nothing.
-    static auto is_finite(const Vec<T>& sum) { return sum - sum == Vec<T>(0); }
-    /// f(first lane, the sums of so many lanes as fill a vector of doubles).
-    void for_each_part(const auto& f) const {
-        alignas(Vec<T>) T sums[kWidth<T>];
-        alignas(Vec<T>) T losses[kWidth<T>];
-        sum_.store_aligned(sums);
-        only_where(is_finite(sum_), lost_).store_aligned(losses);
-        for (std::int64_t i = 0; i < kWidth<T>; i += kWidth<double>)
-            f(i, load_as<double>(sums + i) + load_as<double>(losses + i));
+    /// A sum that is not finite has lost nothing.
+    static Vec<double> result(const LaneSums& x) {
+        return x.sum_ + only_where(x.sum_ - x.sum_ == Vec<double>(0), x.lost_);
     }
-    Vec<T> sum_ = Vec<T>(0);
-    Vec<T> lost_ = Vec<T>(0);
+
+    Vec<double> sum_ = Vec<double>(0);
+    Vec<double> lost_ = Vec<double>(0);
 };
 
-/// The same where nothing of the sums' last digits is needed: those in double precision of float32 numbers.
-class PlainSums {
+/// The same of numbers of type T that are made of float32 ones, for which double precision is enough.
+template <class T>
+class WideSums {
 public:
-    void add(const Vec<double>& x) { sum_ = sum_ + x; }
-    void lanes(double* to) const { sum_.store_unaligned(to); }
-    double total() const { return sum_of_lanes(sum_); }
+    void add(const Vec<double>& x) { sums_[0] = sums_[0] + x; }
+    void add(const Vec<float>& x) {
+        const Halves wide = halves(x);
+        sums_[0] = sums_[0] + wide.low;
+        sums_[1] = sums_[1] + wide.high;
+    }
+    void lanes(double* to) const {
+        for (std::int64_t i = 0; i < kParts; ++i) sums_[i].store_unaligned(to + i * kWidth<double>);
+    }
+    double total() const { return sum_of_lanes(kParts == 1 ? sums_[0] : sums_[0] + sums_[kParts - 1]); }
 
 private:
-    Vec<double> sum_ = Vec<double>(0);
+    static constexpr std::int64_t kParts = sizeof(double) / sizeof(T);
+    Vec<double> sums_[kParts] = {};
 };
 /// Sums in `T` of numbers that are made of fibres stored as `S`.
 template <class T, class S>
-using Sums = std::conditional_t<(sizeof(S) < sizeof(T)), PlainSums, LaneSums<T>>;
+using Sums = std::conditional_t<(sizeof(S) < sizeof(double)), WideSums<T>, LaneSums>;
 
 /// The most fibres of a group, and room for the last vector to run over.
 inline constexpr std::int64_t kGroup = kMaxFibres + 16;

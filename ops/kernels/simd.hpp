@@ -3,6 +3,7 @@
 /// the few words in which xsimd's versions 8 to 14 differ.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <cstring>
@@ -202,18 +203,20 @@ Vec<T> zero_where(const xsimd::batch_bool<T>& m, const xsimd::batch<T>& v) {
 }
 #endif
 
-#if defined(__AVX512F__)
 /// In how many lanes it is set.
-inline std::int64_t count_lanes(const Mask<float>& m) { return __builtin_popcount(__mmask16(m)); }
-inline std::int64_t count_lanes(const Mask<double>& m) { return __builtin_popcount(__mmask8(m)); }
-#elif defined(__AVX2__)
-inline std::int64_t count_lanes(const Mask<float>& m) {
-    return __builtin_popcount(static_cast<unsigned>(_mm256_movemask_ps(m)));
-}
-inline std::int64_t count_lanes(const Mask<double>& m) {
-    return __builtin_popcount(static_cast<unsigned>(_mm256_movemask_pd(m)));
-}
+template <class T>
+std::int64_t count_lanes(const xsimd::batch_bool<T>& m) {
+#if defined(__AVX512F__)
+    return __builtin_popcount(static_cast<std::conditional_t<sizeof(T) == 4, __mmask16, __mmask8>>(m));
+#elif defined(__AVX__)
+    if constexpr (sizeof(T) == 4) return __builtin_popcount(static_cast<unsigned>(_mm256_movemask_ps(m)));
+    if constexpr (sizeof(T) == 8) return __builtin_popcount(static_cast<unsigned>(_mm256_movemask_pd(m)));
+#else
+    bool lanes[kWidth<T>];
+    m.store_unaligned(lanes);
+    return std::count(lanes, lanes + kWidth<T>, true);
 #endif
+}
 
 template <class V>
 typename V::value_type first_lane(const V& v) {
@@ -258,19 +261,25 @@ State combine_lanes(const State& state, const F& f) {
     }
 }
 
-/// A state made of vectors as it is in lane l, in every lane.
+/// A state made of vectors, to be had as it is in one lane, in every lane.
 template <class T, class State>
-State only_lane(const State& state, std::int64_t l) {
-    constexpr std::size_t kParts = sizeof(State) / sizeof(Vec<T>);
-    alignas(Vec<T>) T lanes[kParts * Vec<T>::size];
-    std::memcpy(lanes, &state, sizeof(State));
-    Vec<T> parts[kParts];
-    for (std::size_t i = 0; i < kParts; ++i)
-        parts[i] = Vec<T>(lanes[i * Vec<T>::size + static_cast<std::size_t>(l)]);
-    State one = state;
-    std::memcpy(static_cast<void*>(&one), parts, sizeof(State));
-    return one;
-}
+class ByLane {
+public:
+    explicit ByLane(const State& state) : state_(state) { std::memcpy(lanes_, &state, sizeof(State)); }
+    State operator[](std::int64_t l) const {
+        Vec<T> parts[kParts];
+        for (std::size_t i = 0; i < kParts; ++i)
+            parts[i] = Vec<T>(lanes_[i * Vec<T>::size + static_cast<std::size_t>(l)]);
+        State one = state_;
+        std::memcpy(static_cast<void*>(&one), parts, sizeof(State));
+        return one;
+    }
+
+private:
+    static constexpr std::size_t kParts = sizeof(State) / sizeof(Vec<T>);
+    State state_;
+    alignas(Vec<T>) T lanes_[kParts * Vec<T>::size];
+};
 
 /// Σ of all lanes.
 template <class T>

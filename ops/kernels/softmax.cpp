@@ -27,8 +27,7 @@ void share_out(const Found<T, N>& found, int64_t l, double empty, T* at_peak, T*
     if constexpr (sizeof(T) < sizeof(double)) {
         // One quotient, which loses a unit of double precision's last place.
         const Vec<double> top = top_exponential<T>(found.top + l, found.exponent + l);
-        const Vec<double> count = load_as<double>(found.count + l);
-        scaled = unlift / multiply_add(count, top, load(found.sum + l) * unlift);
+        scaled = unlift / multiply_add(load(found.sum + l), unlift, top);
         share = top * scaled * Vec<double>(1 / static_cast<double>(math::kUnlift<T>));
     } else {
         const Concluded<T> fibres(found, l);

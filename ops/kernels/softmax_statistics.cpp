@@ -66,9 +66,8 @@ struct Scales {
         Found<T, kGroup> found;
         for (int64_t l = 0; l < count; ++l) found.max[l] = maxima[l];
         for (int64_t l = 0; l < count; l += kWidth<T>) {
-            const ShiftedExp<T> exponential(load(found.max + l));
-            exponential.top().store_unaligned(found.top + l);
-            exponential.exponent().store_unaligned(found.exponent + l);
+            const Vec<T> max_z = load(found.max + l);
+            found.settle(l, max_z, ShiftedExp<T>(max_z));
         }
         using Wide = Vec<double>;
         alignas(Wide) double share[kGroup];
@@ -102,13 +101,17 @@ REEL_FLATTEN void row_exponentials(int64_t n, int64_t count, ConstPanel x, const
                                    const double* factor, Panel y) {
     const Scales<T> scales(count, static_cast<const T*>(max), static_cast<const T*>(rest), factor);
     for (int64_t f = 0; f < count; ++f) {
-        const ShiftedExp<T> exponential(Vec<T>(scales.max[f]), Vec<T>(scales.lift[f]));
         const Vec<T> scale(scales.scale[f]);
         const Vec<T> max_z(scales.max[f]);
         const Vec<T> max_y(scales.top[f]);
-        map_row<T>(n, static_cast<const T*>(x.data) + f * x.stride, static_cast<T*>(y.data) + f * y.stride,
-                   y.streams,
-                   [&](const Vec<T>& z) { return xsimd::select(z == max_z, max_y, exponential(z) * scale); });
+        with_exponential<T>(
+            [&](const auto& exponential) {
+                map_row<T>(n, static_cast<const T*>(x.data) + f * x.stride,
+                           static_cast<T*>(y.data) + f * y.stride, y.streams, [&](const Vec<T>& z) {
+                               return xsimd::select(z == max_z, max_y, exponential(z) * scale);
+                           });
+            },
+            max_z, Vec<T>(scales.lift[f]));
     }
     finish(y);
 }
@@ -118,15 +121,20 @@ REEL_FLATTEN void lane_exponentials(int64_t n, int64_t count, ConstPanel x, cons
                                     const double* factor, Panel y) {
     const Scales<T> scales(count, static_cast<const T*>(max), static_cast<const T*>(rest), factor);
     for_each_vector<T>(count, [&](int64_t l, int64_t lanes) {
-        const ShiftedExp<T> exponential(load(scales.max + l), load(scales.lift + l));
         const Vec<T> scale = load(scales.scale + l);
         const Vec<T> max_z = load(scales.max + l);
         const Vec<T> max_y = load(scales.top + l);
-        with_lanes<T>(lanes, static_cast<const T*>(x.data) + l, x.stride, [&](const auto& element) {
-            map_lanes<T>(n, lanes, element, static_cast<T*>(y.data) + l, y.stride, [&](const Vec<T>& z) {
-                return xsimd::select(z == max_z, max_y, exponential(z) * scale);
-            });
-        });
+        const T* from = static_cast<const T*>(x.data) + l;
+        with_exponential<T>(
+            [&](const auto& exponential) {
+                with_lanes<T>(lanes, from, x.stride, [&](const auto& element) {
+                    map_lanes<T>(n, lanes, element, static_cast<T*>(y.data) + l, y.stride,
+                                 [&](const Vec<T>& z) {
+                                     return xsimd::select(z == max_z, max_y, exponential(z) * scale);
+                                 });
+                });
+            },
+            max_z, load(scales.lift + l));
     });
 }
 

@@ -70,34 +70,47 @@ void store_as(T* to, const Vec<double>& v) {
     }
 }
 
-/// f(x, y), computed in double precision. In registers: a vector read from memory where its halves have just been written would
-/// wait for them.
+/// A vector of float32 numbers in double precision, and back. In registers: a vector read from memory where its halves have just
+/// been written would wait for them.
+struct Halves {
+    Vec<double> low, high;
+};
+inline Halves halves(const Vec<float>& v) {
+#if defined(__AVX512F__)
+    const __m256d high = _mm512_extractf64x4_pd(_mm512_castps_pd(v), 1);
+    return {_mm512_cvtps_pd(_mm512_castps512_ps256(v)), _mm512_cvtps_pd(_mm256_castpd_ps(high))};
+#elif defined(__AVX__)
+    return {_mm256_cvtps_pd(_mm256_castps256_ps128(v)), _mm256_cvtps_pd(_mm256_extractf128_ps(v, 1))};
+#elif defined(__SSE2__)
+    return {_mm_cvtps_pd(v), _mm_cvtps_pd(_mm_movehl_ps(v, v))};
+#else
+    alignas(Vec<float>) float lanes[kWidth<float>];
+    v.store_aligned(lanes);
+    return {load_as<double>(lanes), load_as<double>(lanes + kWidth<double>)};
+#endif
+}
+inline Vec<float> whole(const Halves& v) {
+#if defined(__AVX512F__)
+    const __m512d low = _mm512_castpd256_pd512(_mm256_castps_pd(_mm512_cvtpd_ps(v.low)));
+    return _mm512_castpd_ps(_mm512_insertf64x4(low, _mm256_castps_pd(_mm512_cvtpd_ps(v.high)), 1));
+#elif defined(__AVX__)
+    return _mm256_set_m128(_mm256_cvtpd_ps(v.high), _mm256_cvtpd_ps(v.low));
+#elif defined(__SSE2__)
+    return _mm_movelh_ps(_mm_cvtpd_ps(v.low), _mm_cvtpd_ps(v.high));
+#else
+    alignas(Vec<float>) float lanes[kWidth<float>];
+    store_as(lanes, v.low);
+    store_as(lanes + kWidth<double>, v.high);
+    return Vec<float>::load_aligned(lanes);
+#endif
+}
+
+/// f(x, y), computed in double precision.
 template <class F>
 Vec<float> in_double(const F& f, const Vec<float>& x, const Vec<float>& y) {
-#if defined(__AVX512F__)
-    const auto low = [](__m512 v) { return _mm512_cvtps_pd(_mm512_castps512_ps256(v)); };
-    const auto high = [](__m512 v) {
-        return _mm512_cvtps_pd(_mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(v), 1)));
-    };
-    const __m256 first = _mm512_cvtpd_ps(f(Vec<double>(low(x)), Vec<double>(low(y))));
-    const __m256 second = _mm512_cvtpd_ps(f(Vec<double>(high(x)), Vec<double>(high(y))));
-    const __m512d both = _mm512_castpd256_pd512(_mm256_castps_pd(first));
-    return _mm512_castpd_ps(_mm512_insertf64x4(both, _mm256_castps_pd(second), 1));
-#elif defined(__AVX__)
-    const auto low = [](__m256 v) { return _mm256_cvtps_pd(_mm256_castps256_ps128(v)); };
-    const auto high = [](__m256 v) { return _mm256_cvtps_pd(_mm256_extractf128_ps(v, 1)); };
-    const __m128 first = _mm256_cvtpd_ps(f(Vec<double>(low(x)), Vec<double>(low(y))));
-    const __m128 second = _mm256_cvtpd_ps(f(Vec<double>(high(x)), Vec<double>(high(y))));
-    return _mm256_set_m128(second, first);
-#else
-    alignas(Vec<float>) float a[kWidth<float>];
-    alignas(Vec<float>) float b[kWidth<float>];
-    x.store_aligned(a);
-    y.store_aligned(b);
-    for (std::int64_t i = 0; i < kWidth<float>; i += kWidth<double>)
-        store_as(a + i, f(load_as<double>(a + i), load_as<double>(b + i)));
-    return Vec<float>::load_aligned(a);
-#endif
+    const Halves a = halves(x);
+    const Halves b = halves(y);
+    return whole({f(a.low, b.low), f(a.high, b.high)});
 }
 
 }  // namespace reel::kernels::REEL_SET

@@ -2,6 +2,7 @@
 // accuracy_test.cpp.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -112,6 +113,52 @@ TEST_CASE("softmax: as many classes and rows as fill vectors, registers and grou
                     CHECK(allclose(logsumexp(x, 1).to(kFloat64), z.to(kFloat64).exp().sum(1).log(), tolerance,
                                    tolerance));
                     CHECK(softmax(x.t(), 0).equal(softmax(x, 1).t()));
+                }
+            }
+        }
+    }
+}
+
+// A long row is read once, by what its beginning tells of its maximum.
+TEST_CASE("softmax: rows whose maximum comes late, however large it is") {
+    for (const DType dtype : {kFloat32, kFloat64}) {
+        const long double unit = dtype == kFloat32 ? 0x1p-23L : 0x1p-52L;
+        const long double least = dtype == kFloat32 ? 0x1p-149L : 0x1p-1074L;
+        const auto close = [&](double y, long double expected) {
+            return y == expected || std::abs(y - expected) <= 4 * (std::abs(expected) * unit + least);
+        };
+        for (const std::int64_t n : {255, 257, 300, 520, 1000, 4099}) {
+            for (const double rise : {-3.0, 5.0, 23.0, 25.0, 60.0, 90.0, 250.0, 300.0, 2000.0, 1e30}) {
+                for (const double beginning : {0.0, -kInf, 254.0, -300.0}) {
+                    CAPTURE(n);
+                    CAPTURE(rise);
+                    CAPTURE(beginning);
+                    Tensor z = (arange(5 * n, dtype) * 0.7).sin().reshape({5, n});
+                    z.slice(1, 0, std::min<std::int64_t>(256, n - 25)).add_(beginning);
+                    for (std::int64_t row = 1; row < 5; ++row) z[row][n - row * row].add_(rise);
+                    z[4][n - 2].copy_(z[4][n - 16]);
+                    const Tensor x = z.set_requires_grad();
+                    const Tape tape;
+                    cross_entropy(x, full({5}, n - 20, kInt64), {.reduction = Reduction::kSum}).backward();
+                    const auto values = x.to_vector<double>();
+                    const auto p = softmax(x, 1).to_vector<double>();
+                    const auto log_p = log_softmax(x, 1).to_vector<double>();
+                    const auto gradient = x.grad().to_vector<double>();
+                    for (std::int64_t row = 0; row < 5; ++row) {
+                        const double* of_row = values.data() + row * n;
+                        const long double max = *std::max_element(of_row, of_row + n);
+                        long double sum = 0;
+                        for (std::int64_t c = 0; c < n; ++c) sum += std::exp(of_row[c] - max);
+                        std::int64_t wrong = 0;
+                        for (std::int64_t c = 0; c < n; ++c) {
+                            const auto i = static_cast<std::size_t>(row * n + c);
+                            const long double expected = std::exp(values[i] - max) / sum;
+                            wrong += !close(p[i], expected);
+                            if (c != n - 20) wrong += !close(gradient[i], expected);
+                            if (values[i] < max) wrong += !close(log_p[i], values[i] - max - std::log(sum));
+                        }
+                        CHECK(wrong == 0);
+                    }
                 }
             }
         }

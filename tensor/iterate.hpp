@@ -20,6 +20,12 @@ namespace reel {
 /// Writes `count` copies of the element at `value` to dense memory.
 void repeat_element(std::int64_t itemsize, const std::byte* value, std::int64_t count, std::byte* dense);
 
+/// Copies elements that are `step` apart to dense memory, and back.
+void read_apart(std::int64_t itemsize, const std::byte* from, std::int64_t step, std::int64_t count,
+                std::byte* dense);
+void write_apart(std::int64_t itemsize, std::byte* to, std::int64_t step, std::int64_t count,
+                 const std::byte* dense);
+
 /// The places of an operand's elements, in row-major order of `sizes`: neighbours that are evenly spaced are
 /// merged.
 class StridedRuns {

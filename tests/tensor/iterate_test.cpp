@@ -330,3 +330,37 @@ TEST_CASE("iterate: one element is written any number of times, wherever it begi
         }
     }
 }
+
+TEST_CASE("iterate: elements any step apart are read and written, and no others") {
+    for (const std::int64_t size : {1, 2, 4, 8}) {
+        for (const std::int64_t step : {-9, -4, -2, -1, 0, 1, 2, 3, 4, 5, 16, 33}) {
+            for (std::int64_t count = 1; count <= 41; ++count) {
+                CAPTURE(size);
+                CAPTURE(step);
+                CAPTURE(count);
+                // Exactly as much memory as there is to be read, for tools that watch its end.
+                const std::int64_t reach = (count - 1) * std::abs(step) + 1;
+                std::vector<std::byte> memory = elements(size, reach);
+                const auto first = static_cast<std::size_t>(step < 0 ? (reach - 1) * size : 0);
+                const auto place = [&](std::int64_t i) {
+                    return memory.begin() + static_cast<std::int64_t>(first) + i * step * size;
+                };
+                std::vector<std::byte> dense(static_cast<std::size_t>(count * size) + 8, std::byte{0xee});
+                std::vector<std::byte> wanted = dense;
+                for (std::int64_t i = 0; i < count; ++i)
+                    std::copy_n(place(i), size, wanted.begin() + i * size);
+                read_apart(size, memory.data() + first, step, count, dense.data());
+                CHECK(dense == wanted);
+
+                std::reverse(dense.begin(), dense.end());
+                wanted = memory;
+                memory.swap(wanted);
+                for (std::int64_t i = 0; i < count; ++i)
+                    std::copy_n(dense.begin() + i * size, size, place(i));
+                memory.swap(wanted);
+                write_apart(size, memory.data() + first, step, count, dense.data());
+                CHECK(memory == wanted);
+            }
+        }
+    }
+}

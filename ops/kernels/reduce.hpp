@@ -7,6 +7,7 @@
 #include <limits>
 #include <type_traits>
 
+#include "ops/kernels/every.hpp"
 #include "ops/kernels/narrow.hpp"
 #include "ops/kernels/wrapping.hpp"
 #include "tensor/stream.hpp"
@@ -99,18 +100,29 @@ T reduce_lanes(const Vec<T>& v) {
         v, [](const Vec<T>& half, const auto& exchange) { return F()(half, exchange(half)); }));
 }
 
-/// Four neighbouring vectors in pairs.
+/// Four neighbouring vectors in pairs, read one after the other: operands GCC reads from the last to the first (every second
+/// element of 16 MB in 0.25 ms, not 0.32, and beside other work in 0.27, not 0.6; AMD EPYC, Zen 4).
 template <class F, class T, class At>
 Vec<T> reduce_four(std::int64_t first, const At& at) {
     const F f;
-    return f(f(at(first), at(first + 1)), f(at(first + 2), at(first + 3)));
+    const Vec<T> one = at(first);
+    const Vec<T> two = f(one, at(first + 1));
+    const Vec<T> three = at(first + 2);
+    return f(two, f(three, at(first + 3)));
 }
 
-/// A dense row as vectors of T.
-template <class T, class S>
+/// A row, whose elements are `step` apart, as vectors of T.
+template <class T, class S, class Step>
 struct RowVectors {
     const S* x;
-    Vec<T> operator()(std::int64_t i) const { return load(x + i * kWidth<T>); }
+    Step step;
+    Vec<T> operator()(std::int64_t i) const {
+        const S* first = x + i * kWidth<T> * step;
+        if constexpr (Step::value == 1)
+            return load(first);
+        else
+            return load_every(first, step);
+    }
 };
 
 /// Vectors that are reduced eight after eight, into two results by turns, in the order of memory. What is unrolled further GCC
@@ -139,7 +151,8 @@ Vec<T> reduce_vectors(std::int64_t first, std::int64_t n, const At& at) {
     Vec<T> other = acc;
     const std::int64_t end = first + n;
     for (; first + 8 <= end; first += 8) {
-        acc = f(f(reduce_four<F, T>(first, at), reduce_four<F, T>(first + 4, at)), acc);
+        const Vec<T> four = reduce_four<F, T>(first, at);
+        acc = f(f(four, reduce_four<F, T>(first + 4, at)), acc);
         std::swap(acc, other);
     }
     acc = f(acc, other);
@@ -161,16 +174,17 @@ template <class F, class T>
 inline constexpr bool kByVectors = std::is_floating_point_v<T> ||
                                    (sizeof(T) == 8 && !std::is_same_v<F, Prod>);
 
-/// The reduction in T of a row stored as S.
-template <class F, class T, class S>
-T reduce_row(std::int64_t n, const S* x) {
+/// The reduction in T of a row stored as S, of elements that are `step` apart.
+template <class F, class T, class S, class Step = Every<1>>
+T reduce_row(std::int64_t n, const S* x, Step step = {}) {
     const F f;
     T result = F::template identity<T>();
     if constexpr (kByVectors<F, T>) {
         const std::int64_t vectors = n / kWidth<T>;
-        const Vec<T> whole = reduce_vectors<F, T>(0, vectors, RowVectors<T, S>{x});
+        const Vec<T> whole = reduce_vectors<F, T>(0, vectors, RowVectors<T, S, Step>{x, step});
         // Read last, too: to sum 32,768 rows of 100 takes 0.27 ms, and 0.35 where they wait for their ends first.
-        for (std::int64_t i = vectors * kWidth<T>; i < n; ++i) result = f(convert_element<T>(x[i]), result);
+        for (std::int64_t i = vectors * kWidth<T>; i < n; ++i)
+            result = f(convert_element<T>(x[i * step]), result);
         return vectors == 0 ? result : f(reduce_lanes<F, T>(whole), result);
     } else {
         constexpr std::int64_t kChains = sizeof(T) == 1 ? 1 : 16;  // independent; of bytes one fills a vector
@@ -178,10 +192,10 @@ T reduce_row(std::int64_t n, const S* x) {
         std::fill_n(chain, kChains, result);
         const std::int64_t whole = n / kChains * kChains;
         for (std::int64_t i = 0; i < whole; i += kChains) {
-            for (std::int64_t k = 0; k < kChains; ++k) chain[k] = f(x[i + k], chain[k]);
+            for (std::int64_t k = 0; k < kChains; ++k) chain[k] = f(x[(i + k) * step], chain[k]);
         }
         for (T part : chain) result = f(part, result);
-        for (std::int64_t i = whole; i < n; ++i) result = f(x[i], result);
+        for (std::int64_t i = whole; i < n; ++i) result = f(x[i * step], result);
         return result;
     }
 }

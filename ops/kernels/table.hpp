@@ -156,11 +156,19 @@ struct Moments {
 using ReduceMatrix = void (*)(std::int64_t rows, std::int64_t columns, const void* x, std::int64_t stride,
                               std::int64_t first, void* states);
 
+/// Whether vectors are made of elements that are `step` apart.
+constexpr bool is_short_step(std::int64_t step) { return step >= 2 && step <= 4; }
+
+/// The same along rows whose elements are a short step apart.
+using ReduceApart = void (*)(std::int64_t rows, std::int64_t columns, const void* x, std::int64_t stride,
+                             std::int64_t step, void* states);
+
 struct Reduction {
     std::int64_t state = 0;          ///< bytes of a state
     ReduceMatrix rows = nullptr;     ///< states[i] = reduction over j of x[i][j]
     ReduceMatrix columns = nullptr;  ///< states[j] = reduction over i of x[i][j]
     ReduceMatrix merge = nullptr;    ///< as `columns`, of a matrix of states
+    ReduceApart apart = nullptr;     ///< as `rows`, with the same bits; null where rows have to be dense
 };
 
 /// The first of `n` elements that an order with NaN at its end may put beyond `limit`; n where there is none.
@@ -432,6 +440,8 @@ struct Table {
     Correlate correlate[kDTypes] = {};
     Gemm gemm[kDTypes] = {};         ///< by the operands' type
     Beyond beyond[2][kDTypes] = {};  ///< not at least `limit`, and not at most
+    /// to[i] = from[i · step] for i < n and a short step, of four or eight bytes.
+    void (*read_every[2])(std::int64_t n, const void* from, std::int64_t step, void* to) = {};
     /// Of elements of four bytes: see below.
     void (*transpose)(const std::uint32_t* from, std::int64_t step, std::int64_t rows, std::int64_t columns,
                       std::uint32_t* to, std::int64_t to_step) = nullptr;

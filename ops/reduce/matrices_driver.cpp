@@ -47,21 +47,25 @@ void ReductionLayout::move_to_front(ReducedGroup group) {
     }
 }
 
-ReducedGroup last_reduced_group(const ReductionLayout& x, bool split) {
+ReducedGroup last_reduced_group(const ReductionLayout& x, bool split, bool apart) {
     std::size_t last = x.sizes.size();
     while (last > 0 && !x.reduced[last - 1]) --last;
     std::size_t first = last;
-    int64_t row = 1;
-    while (first > 0 && (x.reduced[first - 1] || x.sizes[first - 1] == 1)) {
-        if (split && row >= kLongRow && x.sizes[first - 1] != 1 && x.strides[first - 1] != row) break;
-        --first;
-        row = x.strides[first] == row || x.sizes[first] == 1 ? row * x.sizes[first] : 0;
+    int64_t row = 1;  // evenly spaced elements
+    int64_t step = 1;
+    for (; first > 0 && (x.reduced[first - 1] || x.sizes[first - 1] == 1); --first) {
+        const int64_t size = x.sizes[first - 1];
+        const int64_t stride = x.strides[first - 1];
+        if (size == 1) continue;
+        if (row == 1 && apart && kernels::is_short_step(stride)) step = stride;
+        if (split && row >= kLongRow && stride != row * step) break;
+        row = stride == row * step ? row * size : 0;
     }
     return {first, last};
 }
 
 MatrixSource::MatrixSource(const Tensor& x, const ReductionLayout& layout, const Preparation& how,
-                           std::size_t row, std::size_t column)
+                           std::size_t row, std::size_t column, bool apart)
     : base(x.raw()),
       stored(x.dtype()),
       preparation(how),
@@ -69,10 +73,13 @@ MatrixSource::MatrixSource(const Tensor& x, const ReductionLayout& layout, const
       outer(Shape(std::span(layout.sizes.data(), row)), Shape(std::span(layout.strides.data(), row))),
       rows(numel(Shape(std::span(layout.sizes.data() + row, column - row)))),
       columns(numel(Shape(std::span(layout.sizes.data() + column, layout.sizes.size() - column)))) {
-    const auto step = common_stride(layout, column, layout.sizes.size());
-    const bool dense = step && (*step == 1 || columns == 1);
-    if (dense && is_plain(how, stored)) direct = common_stride(layout, row, column);
-    if (row == 0 && !dense && common_stride(layout, row, column) == 1)
+    const auto even = common_stride(layout, column, layout.sizes.size());
+    const bool dense = even && (*even == 1 || columns == 1);
+    const auto across = common_stride(layout, row, column);
+    if (is_plain(how, stored) && (dense || (apart && even && kernels::is_short_step(*even) && across != 1)))
+        direct = across;
+    if (!dense && direct) step = *even;
+    if (row == 0 && !dense && across == 1)
         columns_apart =
             StridedRuns(Shape(std::span(layout.sizes.data() + column, layout.sizes.size() - column)),
                         Shape(std::span(layout.strides.data() + column, layout.sizes.size() - column)));
@@ -81,8 +88,9 @@ MatrixSource::MatrixSource(const Tensor& x, const ReductionLayout& layout, const
 LoadedBlock MatrixLoader::load(int64_t matrix, int64_t row, int64_t rows, int64_t column, int64_t columns) {
     const int64_t size = itemsize(source_.stored);
     if (source_.direct) {
-        const int64_t offset = source_.outer.run(matrix).offset + row * *source_.direct + column;
-        return {source_.base + offset * size, *source_.direct};
+        const int64_t offset =
+            source_.outer.run(matrix).offset + row * *source_.direct + column * source_.step;
+        return {source_.base + offset * size, *source_.direct, source_.step};
     }
     if (source_.columns_apart)
         return {mapped(read_across(row, rows, column, columns), rows * columns), columns};

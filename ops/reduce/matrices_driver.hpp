@@ -16,10 +16,11 @@ inline bool is_plain(const Preparation& how, DType stored) {
     return how.compute == stored && how.map == kernels::Fn::kIdentity;
 }
 
-/// A block of a matrix, whose rows are dense.
+/// A block of a matrix: the elements of a row are `step` apart.
 struct LoadedBlock {
     const std::byte* at;
     std::int64_t stride;
+    std::int64_t step = 1;
 };
 
 /// [first, last): neighbouring dimensions that are all reduced.
@@ -42,8 +43,9 @@ struct ReductionLayout {
     void move_to_front(ReducedGroup group);
 };
 
-/// The last run of neighbours that are all reduced; with `split`, up to where long dense rows lie apart.
-ReducedGroup last_reduced_group(const ReductionLayout& x, bool split);
+/// The last run of neighbours that are all reduced; with `split`, up to where long rows lie apart that are dense or, with
+/// `apart`, of elements a short step apart.
+ReducedGroup last_reduced_group(const ReductionLayout& x, bool split, bool apart);
 
 /// A tensor as matrices [count, rows, columns]: rows and columns are the last two of the three groups.
 struct MatrixSource {
@@ -55,10 +57,12 @@ struct MatrixSource {
     std::int64_t rows;
     std::int64_t columns;
     std::optional<std::int64_t> direct;        ///< the stride of the rows where they can be used as they are
+    std::int64_t step = 1;                     ///< of elements of those
     std::optional<StridedRuns> columns_apart;  ///< where rows are dense down a column, and columns lie apart
 
+    /// `apart`: rows whose elements lie apart are of use, too.
     MatrixSource(const Tensor& x, const ReductionLayout& layout, const Preparation& how, std::size_t row,
-                 std::size_t column);
+                 std::size_t column, bool apart = false);
 };
 
 /// One thread's view of a source: blocks of a matrix, ready to be reduced.

@@ -42,6 +42,12 @@ void merge_chunks(const kernels::Reduction& kernel, const Tensor& parts, int64_t
     });
 }
 
+void reduce_block_of_rows(const kernels::Reduction& kernel, int64_t rows, int64_t n, const LoadedBlock& x,
+                          int64_t first, std::byte* y) {
+    if (x.step == 1) return kernel.rows(rows, n, x.at, x.stride, first, y);
+    kernel.apart(rows, n, x.at, x.stride, x.step, y);
+}
+
 /// Nothing lies inside: whole rows where they are no longer than a block, else chunks of one.
 void reduce_rows(const kernels::Reduction& kernel, const auto& make_loader, const Middle& shape,
                  int64_t block, std::byte* y) {
@@ -54,7 +60,7 @@ void reduce_rows(const kernels::Reduction& kernel, const auto& make_loader, cons
             for (int64_t row = begin; row < end; row += batch) {
                 const int64_t rows = std::min(batch, end - row);
                 const LoadedBlock x = loader.load(0, row, rows, 0, shape.n);
-                kernel.rows(rows, shape.n, x.at, x.stride, 0, y + row * kernel.state);
+                reduce_block_of_rows(kernel, rows, shape.n, x, 0, y + row * kernel.state);
             }
         });
         return;
@@ -66,7 +72,8 @@ void reduce_rows(const kernels::Reduction& kernel, const auto& make_loader, cons
             const int64_t first = part % chunks * chunk;
             const int64_t length = std::min(chunk, shape.n - first);
             const LoadedBlock x = loader.load(0, part / chunks, 1, first, length);
-            kernel.rows(1, length, x.at, length, first, parts.raw() + part * kernel.state);
+            reduce_block_of_rows(kernel, 1, length, {x.at, length * x.step, x.step}, first,
+                                 parts.raw() + part * kernel.state);
         }
     });
     merge_chunks(kernel, parts, shape.outer, chunks, 1, y);
@@ -137,8 +144,9 @@ States reduce_states(kernels::ReduceOp op, const Tensor& x, const Shape& dims, c
     const Preparation preparation = read_in_place(op, x.dtype(), wanted);
     const kernels::Reduction& kernel = kernels::reduction(op, preparation.compute);
     const bool has_index = op == kernels::ReduceOp::kArgMax || op == kernels::ReduceOp::kArgMin;
+    const bool apart = kernel.apart && is_plain(preparation, x.dtype());
     ReductionLayout layout(x, dims, dims.size() > 1 && has_index);
-    ReducedGroup group = last_reduced_group(layout, !has_index);
+    ReducedGroup group = last_reduced_group(layout, !has_index, apart);
     Middle shape = middle_of(layout.sizes, group.first, group.last);
     if (are_short(shape)) {
         layout.move_to_front(group);
@@ -150,7 +158,7 @@ States reduce_states(kernels::ReduceOp op, const Tensor& x, const Shape& dims, c
     } else if (shape.n == 0) {
         reduce_nothing(kernel, shape.outer * shape.inner, states.raw());
     } else if (shape.inner == 1) {
-        const MatrixSource source(x, layout, preparation, 0, group.first);
+        const MatrixSource source(x, layout, preparation, 0, group.first, apart);
         reduce_rows(
             kernel, [&] { return MatrixLoader(source); }, shape,
             is_plain(preparation, x.dtype()) ? kBlock : kBatch, states.raw());
@@ -162,7 +170,7 @@ States reduce_states(kernels::ReduceOp op, const Tensor& x, const Shape& dims, c
     for (;;) {
         std::fill_n(layout.sizes.begin() + group.first, group.last - group.first, 1);
         for (std::size_t i = group.first; i < group.last; ++i) layout.reduced[i] = 0;
-        group = last_reduced_group(layout, false);
+        group = last_reduced_group(layout, false, false);
         if (group.first == group.last) break;
         shape = middle_of(layout.sizes, group.first, group.last);
         const Tensor merged = Tensor::empty({shape.outer * shape.inner * kernel.state}, kBool);

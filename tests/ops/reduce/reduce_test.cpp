@@ -527,3 +527,41 @@ TEST_CASE("norm: the gradient at 0 and at ties") {
     const Tape tape;
     CHECK(norm(x, 0).requires_grad());  // it counts: the gradient is zero
 }
+
+TEST_CASE("strided: rows of elements a step apart have the reductions of dense ones, to the last bit") {
+    for (const DType dtype : {kFloat32, kFloat64, kInt64, kFloat16, kBool}) {
+        for (const int64_t step : {-1, 1, 2, 3, 4, 5}) {
+            for (const int64_t n : {1, 2, 7, 8, 9, 17, 31, 64, 100, 257, 1027, 40003}) {
+                CAPTURE(dtype);
+                CAPTURE(step);
+                CAPTURE(n);
+                const int64_t rows = n > 10000 ? 2 : 3;
+                const int64_t reach = (n - 1) * std::abs(step) + 1;
+                // Memory that ends with the last element.
+                const Tensor dense =
+                    is_floating_point(dtype) ? randn({rows, n}).to(dtype) : whole({rows, n}, dtype);
+                std::vector<double> memory(
+                    static_cast<std::size_t>((rows * reach * itemsize(dtype) + 7) / 8));
+                void* end = reinterpret_cast<std::byte*>(memory.data() + memory.size()) -
+                            rows * reach * itemsize(dtype);
+                Tensor x = from_blob(end, {rows, n}, {reach, std::abs(step)}, dtype);
+                if (step < 0) x = x.flip(1);
+                x.copy_(dense);
+                for (const auto& f : std::initializer_list<std::function<Tensor(const Tensor&)>>{
+                         [](const Tensor& a) { return a.sum(1); }, [](const Tensor& a) { return a[0].sum(); },
+                         [](const Tensor& a) { return a.amax(1); }, [](const Tensor& a) { return a.amin(1); },
+                         [](const Tensor& a) { return a.sum(0); }, [](const Tensor& a) { return a.amax(); }})
+                    CHECK(f(x).equal(f(dense)));
+                if (dtype == kBool) continue;
+                CHECK(x.prod(1).equal(dense.prod(1)));
+                if (is_floating_point(dtype)) {
+                    CHECK(norm(x, 2, {1}).equal(norm(dense, 2, {1})));
+                    CHECK(x.mean(1).equal(dense.mean(1)));
+                }
+                const Tensor exact = whole({rows, n}, dtype);  // in any order
+                x.copy_(exact);
+                CHECK(x.sum().equal(exact.sum()));
+            }
+        }
+    }
+}

@@ -184,6 +184,14 @@ using ScanLanes = void (*)(std::int64_t n, std::int64_t lanes, std::int64_t alon
 /// The index of a copy's loop for elements of `bytes` (1, 2, 4 or 8) bytes.
 constexpr std::size_t unit_of(std::size_t bytes) { return bytes == 8 ? 3 : bytes / 2; }
 
+/// Places along one dimension: element i < `length` of row r < `rows` is at first + r · row_step + i · step + stride · index[r ·
+/// length + i].
+struct IndexedRows {
+    const std::int64_t* index;
+    std::int64_t rows, length;
+    std::int64_t first, row_step, step, stride;
+};
+
 /// Rows of `row` elements at listed offsets; those on the other side are one `step` after the other.
 struct Indexing {
     using Move = void (*)(std::int64_t n, std::int64_t row, std::int64_t step, const void* from,
@@ -199,6 +207,13 @@ struct Indexing {
     Move take[4] = {};  ///< to[i · step] = from[offsets[i]]
     Move put[4] = {};   ///< to[offsets[i]] = from[i · step], one after the other
     Move add[6] = {};   ///< to[offsets[i]] += from[i · step], one after the other, by type
+    /// Whether `n` indices are all in [0, size).
+    bool (*in_range)(std::int64_t n, const std::int64_t* index, std::int64_t size) = nullptr;
+    /// The same of single elements whose places need not be listed; what is taken is dense.
+    void (*take_each[4])(const IndexedRows& at, const void* from, void* to) = {};
+    using MoveEach = void (*)(const IndexedRows& at, std::int64_t step, const void* from, void* to);
+    MoveEach put_each[4] = {};
+    MoveEach add_each[6] = {};
     /// How many of `n` are true.
     std::int64_t (*count)(std::int64_t n, const Bool* mask) = nullptr;
     /// The first `wanted` elements for which the mask holds.

@@ -170,7 +170,7 @@ GatherPlan cut(const GatherPlan& plan, std::size_t d, int64_t begin, int64_t end
 /// How elements, and rows of them, are written.
 struct Write {
     kernels::Indexing::Move rows;
-    kernels::Indexing::MoveEach each;
+    kernels::Indexing::MoveEach each;  ///< null where that might change indices after they were checked
 };
 
 void write_rows(std::byte* y, const GatherPlan& plan, const Tensor& values, const Write& write) {
@@ -196,7 +196,7 @@ void write_rows(std::byte* y, const GatherPlan& plan, const Tensor& values, cons
         const auto each = [&](const kernels::IndexedRows& at, int64_t done) {
             write.each(at, step, from + done * step * size, y);
         };
-        if (rows.look_up(i, n, each)) continue;
+        if (write.each && rows.look_up(i, n, each)) continue;
         int64_t to[kOffsets];
         rows.locate(i, n, to);
         write.rows(n, rows.length(), step, from, to, y);
@@ -204,9 +204,12 @@ void write_rows(std::byte* y, const GatherPlan& plan, const Tensor& values, cons
 }
 
 /// Threads share the longest plain dimension: what coincides is then written by one of them, in order.
-void write(const Tensor& y, const GatherPlan& plan, const Tensor& values, const Write& how) {
+void write(const Tensor& y, const GatherPlan& plan, const Tensor& values, Write how) {
     const int64_t total = numel(plan.sizes);
     if (total == 0) return;
+    for (const IndexedDim& dim : plan.indexed) {
+        if (y.raw() == dim.index.raw() || overlaps(y, dim.index)) how.each = nullptr;
+    }
     const Tensor all = expanded(values, plan.sizes);
     std::size_t shared = plan.sizes.size();
     for (std::size_t d = 0; d < plan.sizes.size(); ++d) {

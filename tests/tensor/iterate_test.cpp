@@ -264,6 +264,35 @@ TEST_CASE("iterate: rows of every length are copied, and nothing beside them") {
     CHECK(std::equal(to.begin() + 8, to.end(), from.begin()));
 }
 
+TEST_CASE("iterate: rows that overlap, or are one row, of every length, and nothing beside them") {
+    for (const std::int64_t size : {1, 2, 4, 8}) {
+        for (const std::int64_t length :
+             {1, 3, 4, 7, 8, 15, 16, 17, 31, 32, 33, 40, 63, 64, 65, 129, 1000, 1024, 8191, 8192, 8193}) {
+            for (const std::int64_t step : {-3, 0, 1, 2, 31, 64}) {
+                for (const std::int64_t rows :
+                     std::initializer_list<std::int64_t>{2, 9, 16 * 1024 / length + 3}) {
+                    CAPTURE(size);
+                    CAPTURE(length);
+                    CAPTURE(step);
+                    CAPTURE(rows);
+                    // Exactly as much memory as there is to be read, for tools that watch its end.
+                    const std::vector<std::byte> from = elements(size, std::abs(step) * (rows - 1) + length);
+                    const std::byte* first = from.data() + (step < 0 ? -step * (rows - 1) * size : 0);
+                    const auto bytes = static_cast<std::size_t>(rows * length * size);
+                    std::vector<std::byte> to(bytes + 64, std::byte{0xee});
+                    std::vector<std::byte> expected;
+                    for (std::int64_t row = 0; row < rows; ++row)
+                        expected.insert(expected.end(), first + row * step * size,
+                                        first + (row * step + length) * size);
+                    expected.resize(bytes + 64, std::byte{0xee});
+                    StridedRuns({rows, length}, {step, 1}).gather(size, first, 0, rows * length, to.data());
+                    CHECK(to == expected);
+                }
+            }
+        }
+    }
+}
+
 TEST_CASE("iterate: neighbours are merged") {
     CHECK(StridedRuns({2, 3, 4}, {12, 4, 1}).is_dense());
     CHECK(StridedRuns({2, 1, 4}, {4, 99, 1}).is_dense());
@@ -287,7 +316,8 @@ TEST_CASE("iterate: memory is walked by falling stride") {
 
 TEST_CASE("iterate: each element is repeated, and nothing beyond the last is written") {
     for (const std::int64_t size : {1, 2, 4, 8}) {
-        for (const std::int64_t times : {2, 3, 4, 7, 8, 16, 17, 31, 63, 64, 130, 255, 300}) {
+        for (const std::int64_t times : {2,  3,  4,  5,   7,   8,   9,   15,  16,  17,   31,   32,  33,
+                                         63, 64, 65, 130, 255, 300, 511, 512, 513, 4095, 4096, 4100}) {
             for (const std::int64_t count : {1, 2, 3, 9, 40}) {
                 CAPTURE(size);
                 CAPTURE(times);

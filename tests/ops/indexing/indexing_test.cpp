@@ -4,6 +4,8 @@
 #include <doctest/doctest.h>
 
 #include <numeric>
+#include <random>
+#include <string>
 
 using namespace reel;
 using reel::testing::at;
@@ -27,6 +29,30 @@ Tensor scrambled(const Tensor& t) {
         forth.push_back(d);
     }
     return t.dim() == 0 ? t : t.flip(0).permute(back).contiguous().permute(back).flip(0);
+}
+
+/// What a loop over the elements of `index` reads, writes or adds along `dim`: the results of gather, scatter and scatter_add.
+struct Along {
+    Values read, written, added;
+};
+Along along(const Tensor& x, std::int64_t dim, const Tensor& index, const Tensor& src) {
+    const Values from = x.to_vector<double>();
+    const Values values = src.to_vector<double>();
+    const std::vector<std::int64_t> places = index.to_vector<std::int64_t>();
+    Along result{{}, from, from};
+    for (std::size_t i = 0; i < places.size(); ++i) {
+        std::int64_t rest = static_cast<std::int64_t>(i);
+        std::int64_t offset = 0;
+        std::int64_t step = 1;
+        for (std::int64_t d = x.dim(); d-- > 0; rest /= index.size(d), step *= x.size(d))
+            offset += (d == dim ? places[i] : rest % index.size(d)) * step;
+        const auto at = static_cast<std::size_t>(offset);
+        result.read.push_back(from[at]);
+        result.written[at] = values[i];
+        result.added[at] =
+            x.dtype() == kBool ? result.added[at] != 0 || values[i] != 0 : result.added[at] + values[i];
+    }
+    return result;
 }
 
 }  // namespace
@@ -171,6 +197,90 @@ TEST_CASE("gather, scatter, scatter_add, take_along_dim") {
         FAIL("an index out of range");
     } catch (const IndexError& error) {
         CHECK(std::string(error.what()).starts_with("take_along_dim: index 4 is out of range"));
+    }
+}
+
+TEST_CASE("gather, scatter, scatter_add: rows of every length, in any layout, of every type") {
+    std::mt19937 random(5);
+    const auto below = [&](std::int64_t n) { return static_cast<std::int64_t>(random()) % n; };
+    for (const DType dtype : {kFloat32, kFloat64, kInt64, kBool, kFloat16}) {
+        for (const std::int64_t length : {1, 2, 3, 4, 5, 7, 8, 20, 33, 511, 512, 513, 700}) {
+            for (const Shape& more : {Shape{}, Shape{1}, Shape{37}, Shape{2, 29}}) {
+                for (const std::int64_t from_end : {1, 2}) {
+                    const std::int64_t dims = static_cast<std::int64_t>(more.size()) + 1;
+                    if (from_end > dims) continue;
+                    Shape sizes = more;
+                    sizes.push_back(length);
+                    const std::int64_t dim = dims - from_end;
+                    Shape source = sizes;
+                    for (std::int64_t d = 0; d < dims; ++d)
+                        source[d] = d == dim ? 1 + below(40) : sizes[d] + below(2);
+                    CAPTURE(dtype);
+                    CAPTURE(sizes);
+                    CAPTURE(source);
+                    CAPTURE(dim);
+                    const bool holds = dtype == kBool;
+                    const Tensor x = randint(0, holds ? 2 : 50, source).to(dtype);
+                    const Tensor src = randint(0, holds ? 2 : 3, sizes).to(dtype);
+                    const Tensor index = randint(0, source[dim], sizes);
+                    const Along expected = along(x, dim, index, src);
+                    for (const bool dense : {true, false}) {
+                        CAPTURE(dense);
+                        const auto lay = [&](const Tensor& t) { return dense ? t : scrambled(t); };
+                        CHECK(lay(x).gather(dim, lay(index)).to_vector<double>() == expected.read);
+                        CHECK(lay(x).scatter(dim, lay(index), lay(src)).to_vector<double>() ==
+                              expected.written);
+                        CHECK(lay(x).scatter_add(dim, lay(index), lay(src)).to_vector<double>() ==
+                              expected.added);
+                    }
+                    // One that is out of range, wherever it is.
+                    const Tensor bad = index.clone();
+                    const std::int64_t wrong = below(2) ? -1 - below(3) : source[dim] + below(3);
+                    bad.view(-1).index_put_({below(bad.numel())}, tensor(wrong));
+                    const std::string message = "index " + std::to_string(wrong) + " is out of range";
+                    CHECK_THROWS_WITH_AS(x.gather(dim, bad), doctest::Contains(message.c_str()), IndexError);
+                    CHECK_THROWS_WITH_AS(x.scatter(dim, bad, src), doctest::Contains(message.c_str()),
+                                         IndexError);
+                    CHECK_THROWS_WITH_AS(x.scatter_add(dim, bad, src), doctest::Contains(message.c_str()),
+                                         IndexError);
+                }
+            }
+        }
+    }
+}
+
+TEST_CASE("index, index_put_: some indices count from the end") {
+    const std::int64_t n = 1300;
+    const Tensor x = count_up({n}, 0, 1);
+    const Tensor index = randint(0, n, {n});
+    for (const std::int64_t every : {1, 3, 512, 1299}) {
+        CAPTURE(every);
+        std::vector<std::int64_t> signs = index.to_vector<std::int64_t>();
+        Values expected, written(static_cast<std::size_t>(n));
+        for (std::size_t i = 0; i < signs.size(); ++i) {
+            expected.push_back(static_cast<double>(signs[i]));
+            written[static_cast<std::size_t>(signs[i])] = static_cast<double>(i);
+            if (static_cast<std::int64_t>(i) % every == every - 1) signs[i] -= n;
+        }
+        CHECK(x.index({tensor(signs)}).to_vector<double>() == expected);
+        CHECK(zeros({n}, kFloat64).index_put_({tensor(signs)}, x).to_vector<double>() == written);
+        signs[static_cast<std::size_t>(every)] = -n - 1;
+        CHECK_THROWS_AS(x.index({tensor(signs)}), IndexError);
+        const Tensor y = x.clone();
+        CHECK_THROWS_AS(y.index_put_({tensor(signs)}, 7.0), IndexError);
+        CHECK(y.equal(x));
+    }
+}
+
+TEST_CASE("index_put_: indices in the memory that is written are those before the write") {
+    for (const bool accumulate : {false, true}) {
+        std::vector<std::int64_t> memory = {1, 2, 3, 4, 0, 5};
+        const Tensor y = from_blob(memory.data(), {6}, kInt64);
+        const Tensor index = from_blob(memory.data(), {6}, kInt64);
+        y.index_put_({index}, full({6}, std::int64_t{1} << 40), accumulate);
+        std::vector<std::int64_t> expected = {1, 2, 3, 4, 0, 5};
+        for (std::int64_t& each : expected) each = (accumulate ? each : 0) + (std::int64_t{1} << 40);
+        CHECK(memory == expected);
     }
 }
 

@@ -1,5 +1,7 @@
 #include "tensor/copy.hpp"
 
+#include <cmath>
+
 namespace reel {
 
 namespace {
@@ -31,9 +33,11 @@ void copy_short(std::byte* to, std::int64_t to_step, const std::byte* from, std:
 void copy_rows(std::byte* to, std::int64_t to_step, const std::byte* from, std::int64_t step,
                std::int64_t rows, std::int64_t bytes, bool streams) {
     if (bytes >= kShortCopy) {
+        // What is fetched, or overlaps, is near: memcpy is as fast.
+        const bool near = !streams && (bytes <= 1024 || std::abs(step) < bytes);
         for (std::int64_t row = 0; row < rows; ++row, to += to_step, from += step) {
             if (bytes <= 1024 && lie_apart(step, bytes)) fetch_lines(from, kRowsAhead * step, bytes);
-            copy_bytes(to, from, bytes, streams);
+            near ? copy_bytes(to, from, bytes) : copy_bytes(to, from, bytes, streams);
         }
     } else if (bytes > 0) {
         with_unit_of(bytes, [=](auto unit) { copy_short<unit>(to, to_step, from, step, rows, bytes); });

@@ -43,8 +43,15 @@ template <class Unit>
 
 /// Each element `times` over. Whole blocks are written, and what is too much by the next element again; but for the last ones.
 template <class Unit>
-void repeat_each(const Unit* from, std::int64_t step, std::int64_t count, std::int64_t times, Unit* dense) {
-    constexpr std::int64_t kBlock = 16 / sizeof(Unit);
+[[gnu::noinline]] void repeat_each(const Unit* from, std::int64_t step, std::int64_t count,
+                                   std::int64_t times, Unit* dense) {
+    if (repeat_wide(from, step, count, times, dense)) return;
+    constexpr auto kSize = static_cast<std::int64_t>(sizeof(Unit));
+    if (times * kSize >= kShortCopy) {
+        for (std::int64_t i = 0; i < count; ++i, dense += times) fill_run(from[i * step], times, dense);
+        return;
+    }
+    constexpr std::int64_t kBlock = 16 / kSize;
     const auto write = [](Unit value, Unit* to) {
         Unit block[kBlock];
         std::fill_n(block, kBlock, value);
@@ -272,10 +279,7 @@ void StridedRuns::gather(std::int64_t itemsize, const std::byte* base, std::int6
             } else if (rows.count > 1 && row.step == 1) {
                 read_rows(reinterpret_cast<const std::byte*>(from), rows.stride * itemsize, rows.count,
                           row.length * itemsize, reinterpret_cast<std::byte*>(to), streams);
-            } else if (row.step == 0 && row.length * itemsize < kLongFill &&
-                       repeat_wide(from, rows.stride, rows.count, row.length, to)) {
-                return;
-            } else if (rows.count > 1 && row.step == 0 && row.length * itemsize < kShortCopy) {
+            } else if (row.step == 0 && row.length * itemsize < kLongFill) {
                 repeat_each(from, rows.stride, rows.count, row.length, to);
             } else {
                 for (std::int64_t i = 0; i < rows.count; ++i)

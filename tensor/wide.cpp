@@ -75,10 +75,10 @@ bool repeat_wide(const Unit* from, std::int64_t step, std::int64_t count, std::i
     return true;
 }
 
-bool copy_wide(std::byte* to, std::int64_t to_step, const std::byte* from, std::int64_t step,
-               std::int64_t rows, std::int64_t bytes) {
+bool copy_wide(void* to, std::int64_t to_step, const void* from, std::int64_t step, std::int64_t rows,
+               std::int64_t bytes) {
     if (bytes < kWide || !has_wide()) return false;
-    copy_blocks(to, to_step, from, step, rows, bytes);
+    copy_blocks(static_cast<std::byte*>(to), to_step, static_cast<const std::byte*>(from), step, rows, bytes);
     return true;
 }
 
@@ -89,9 +89,7 @@ bool repeat_wide(const Unit*, std::int64_t, std::int64_t, std::int64_t, Unit*) {
     return false;
 }
 
-bool copy_wide(std::byte*, std::int64_t, const std::byte*, std::int64_t, std::int64_t, std::int64_t) {
-    return false;
-}
+bool copy_wide(void*, std::int64_t, const void*, std::int64_t, std::int64_t, std::int64_t) { return false; }
 
 #endif
 

@@ -15,7 +15,7 @@ template <class Unit>
 bool repeat_wide(const Unit* from, std::int64_t step, std::int64_t count, std::int64_t times, Unit* dense);
 
 /// Rows of `bytes` bytes each, so many bytes apart. False as above.
-bool copy_wide(std::byte* to, std::int64_t to_step, const std::byte* from, std::int64_t step,
-               std::int64_t rows, std::int64_t bytes);
+bool copy_wide(void* to, std::int64_t to_step, const void* from, std::int64_t step, std::int64_t rows,
+               std::int64_t bytes);
 
 }  // namespace reel

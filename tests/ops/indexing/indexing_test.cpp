@@ -277,7 +277,7 @@ TEST_CASE("index_put_: indices in the memory that is written are those before th
         std::vector<std::int64_t> memory = {1, 2, 3, 4, 0, 5};
         const Tensor y = from_blob(memory.data(), {6}, kInt64);
         const Tensor index = from_blob(memory.data(), {6}, kInt64);
-        y.index_put_({index}, full({6}, std::int64_t{1} << 40), accumulate);
+        y.index_put_({index}, full({6}, std::int64_t{1} << 40, kInt64), accumulate);
         std::vector<std::int64_t> expected = {1, 2, 3, 4, 0, 5};
         for (std::int64_t& each : expected) each = (accumulate ? each : 0) + (std::int64_t{1} << 40);
         CHECK(memory == expected);

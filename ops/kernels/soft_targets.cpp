@@ -60,19 +60,24 @@ public:
         : fibre_(fibre), target_(target), factor_(factor), exponentials_(exponentials) {
         const Wide nan(std::numeric_limits<double>::quiet_NaN());
         leader_ = xsimd::select(rest < Wide(kLead<T>), max, nan);
-        const ShiftedExp<double> exponential(max);
         Sums<double, T> sums;
         Sums<double, T> masses;
-        fibre.each([&](int64_t c, int64_t k) {
-            const Wide z = fibre.logits(c, k);
-            const Wide e = exponential(z);
-            e.store_unaligned(exponentials + fibre.kept(c));
-            sums.add(kLeads ? zero_where(z == leader_, e) : e);
-            if (!mass) masses.add(target(c, k));
-        });
+        Wide peak;
+        with_exponential<double>(
+            [&](const auto& exponential) {
+                fibre.each([&](int64_t c, int64_t k) {
+                    const Wide z = fibre.logits(c, k);
+                    const Wide e = exponential(z);
+                    e.store_unaligned(exponentials + fibre.kept(c));
+                    sums.add(kLeads ? zero_where(z == leader_, e) : e);
+                    if (!mass) masses.add(target(c, k));
+                });
+                if (kLeads) peak = exponential(max);
+            },
+            max);
         mass_ = mass ? *mass : fibre.sum(masses);
         const Wide others = fibre.sum(sums);
-        const Wide all = kLeads ? others + only_where(leader_ == max, exponential(max)) : others;
+        const Wide all = kLeads ? others + only_where(leader_ == max, peak) : others;
         scale_ = xsimd::select(max - max == Wide(0), mass_ / all, nan);  // no finite maximum: all NaN
         if (kLeads) lacking_ = mass_ * (others / all);
     }

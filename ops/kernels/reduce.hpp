@@ -130,23 +130,10 @@ struct RowVectors {
 /// not 2.2 (AMD EPYC, Zen 4).
 inline constexpr std::int64_t kLeaf = 64;
 
+/// The reduction of at most `kLeaf` vectors from at(first) on.
 template <class F, class T, class At>
-Vec<T> reduce_vectors(std::int64_t first, std::int64_t n, const At& at);
-
-/// The same of more than `kLeaf` vectors. Not inlined: a vector kept over a call takes an aligned stack frame, which
-/// short rows would pay for, too (a fifth of the instructions for 32 vectors).
-template <class F, class T, class At>
-[[gnu::noinline]] Vec<T> reduce_halves(std::int64_t first, std::int64_t n, const At& at) {
-    const std::int64_t half = (n + kLeaf - 1) / kLeaf / 2 * kLeaf;
-    const Vec<T> before = reduce_vectors<F, T>(first, half, at);  // as an operand it would come second
-    return F()(before, reduce_vectors<F, T>(first + half, n - half, at));
-}
-
-/// The reduction of vectors at(first) … at(first + n - 1), in pairs.
-template <class F, class T, class At>
-Vec<T> reduce_vectors(std::int64_t first, std::int64_t n, const At& at) {
+[[gnu::always_inline]] inline Vec<T> reduce_leaf(std::int64_t first, std::int64_t n, const At& at) {
     const F f;
-    if (n > kLeaf) return reduce_halves<F, T>(first, n, at);
     Vec<T> acc(F::template identity<T>());
     Vec<T> other = acc;
     const std::int64_t end = first + n;
@@ -158,6 +145,35 @@ Vec<T> reduce_vectors(std::int64_t first, std::int64_t n, const At& at) {
     acc = f(acc, other);
     for (; first < end; ++first) acc = f(at(first), acc);
     return acc;
+}
+
+template <class F, class T, class At>
+Vec<T> reduce_vectors(std::int64_t first, std::int64_t n, const At& at);
+
+/// The same of more: by halves, the last four leaves of which are read without a call in between (4 MB in 58 us, not 61; AMD
+/// EPYC, Zen 4). Not inlined: a vector kept over a call takes an aligned stack frame, which short rows would pay for, too (a fifth
+/// of the instructions for 32 vectors).
+template <class F, class T, class At>
+[[gnu::noinline]] Vec<T> reduce_halves(std::int64_t first, std::int64_t n, const At& at) {
+    const F f;
+    if (n == 4 * kLeaf) {
+        Vec<T> leaf[4];
+        for (Vec<T>& each : leaf) {
+            each = reduce_leaf<F, T>(first, kLeaf, at);
+            first += kLeaf;
+        }
+        return f(f(leaf[0], leaf[1]), f(leaf[2], leaf[3]));
+    }
+    const std::int64_t half = (n + kLeaf - 1) / kLeaf / 2 * kLeaf;
+    const Vec<T> before = reduce_vectors<F, T>(first, half, at);  // as an operand it would come second
+    return f(before, reduce_vectors<F, T>(first + half, n - half, at));
+}
+
+/// The reduction of vectors at(first) … at(first + n - 1), in pairs.
+template <class F, class T, class At>
+Vec<T> reduce_vectors(std::int64_t first, std::int64_t n, const At& at) {
+    if (n > kLeaf) return reduce_halves<F, T>(first, n, at);
+    return reduce_leaf<F, T>(first, n, at);
 }
 
 /// Brings the beginning of the next row nearer where it does not follow this one: 2,048 rows of 1,500 that lie 2,048 apart take

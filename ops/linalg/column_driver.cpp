@@ -31,6 +31,7 @@ struct ColumnProduct {
     const Product& p;
     const ProductOperands& o;
     Matrix a = o.a, x = o.b;
+    int64_t size = itemsize(p.dtype);
     bool pack_x = is_reduced(p.dtype) || (p.k > 1 && x.row != 1);
     bool pack_a = is_reduced(p.dtype) || (p.k > 1 && a.column != 1 && (p.m == 1 || a.row != 1));
     int64_t most = pack_a ? std::min(p.m, kFew) : kRows;
@@ -96,27 +97,32 @@ struct ColumnProduct {
         }
     }
 
-    /// sums[q] = Σ a x of row i + q, over k terms from l on: in halves of whole blocks, so that a long sum
-    /// loses nothing to its length.
+    /// sums[q] = Σ a x of row i + q, over k terms from l on.
     void sum(int64_t i, int64_t count, int64_t l, int64_t k, std::byte* packed, T* sums) const {
-        if (k <= kBlock) return sum_block(i, count, l, k, packed, sums);
+        const ProductOperands at = o.at(p, i, 0, l);
+        sum(count, k, at.a.data, at.b.data, packed, sums);
+    }
+
+    /// In halves of whole blocks, so that a long sum loses nothing to its length.
+    void sum(int64_t count, int64_t k, const std::byte* rows, const std::byte* factors, std::byte* packed,
+             T* sums) const {
+        if (k <= kBlock) return sum_block(count, k, rows, factors, packed, sums);
         const int64_t half = half_of(k);
         T rest[kRows];
-        sum(i, count, l, half, packed, sums);
-        sum(i, count, l + half, k - half, packed, rest);
+        sum(count, half, rows, factors, packed, sums);
+        sum(count, k - half, rows + half * a.column * size, factors + half * x.row * size, packed, rest);
         for (int64_t q = 0; q < count; ++q) sums[q] += rest[q];
     }
 
-    void sum_block(int64_t i, int64_t count, int64_t l, int64_t k, std::byte* packed, T* sums) const {
-        const ProductOperands at = o.at(p, i, 0, l);
-        const std::byte* factors = at.b.data;
+    void sum_block(int64_t count, int64_t k, const std::byte* rows, const std::byte* factors,
+                   std::byte* packed, T* sums) const {
         if (pack_x) {
             kernel.pack(1, k, factors, 0, x.row, k, packed);
             factors = packed;
             packed += k * kSize + kernels::kMaxVector;
         }
-        if (!pack_a) return kernel.dots(count, k, at.a.data, a.row, p.k > 1 ? a.column : 1, factors, sums);
-        kernel.pack(count, k, at.a.data, a.row, a.column, k, packed);
+        if (!pack_a) return kernel.dots(count, k, rows, a.row, p.k > 1 ? a.column : 1, factors, sums);
+        kernel.pack(count, k, rows, a.row, a.column, k, packed);
         kernel.dots(count, k, packed, k, 1, factors, sums);
     }
 };

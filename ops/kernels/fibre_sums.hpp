@@ -157,6 +157,19 @@ struct Found {
         exponential.exponent().store_unaligned(exponent + l);
         exponential(maxima).store_unaligned(peak + l);
     }
+    /// The exponentials of the maxima without the lift, of float32 as they would be without rounding.
+    Vec<double> tops(int64_t l) const {
+        if constexpr (sizeof(T) < sizeof(double)) {
+            return top_exponential(top + l, exponent + l);
+        } else {
+            return load(peak + l) * Vec<double>(math::kUnlift<double>);
+        }
+    }
+    /// rest = Σ' e^(z - max), where Σ' leaves one maximum out. Of float64 both are lifted: the peak of nothing but -inf is tiny.
+    Vec<double> rests(int64_t l) const {
+        if constexpr (sizeof(T) == sizeof(double)) return load(sum + l) / load(peak + l);
+        return load(sum + l) * Vec<double>(static_cast<double>(math::kUnlift<T>)) / tops(l);
+    }
 };
 
 /// So many short rows are taken at once, and long ones alone: what a row needs from its maximum to its first
@@ -285,17 +298,6 @@ void with_lanes(int64_t lanes, const S* x, int64_t stride, const F& f) {
         f(FewLanes<T, S>{x, stride, lanes});
     }
 }
-
-/// Of fibres l … l + W - 1, W that of double precision: e^top 2^-exponent, and rest = Σ' e^(z - max), where
-/// Σ' leaves one maximum out.
-template <class T>
-struct Concluded {
-    template <int64_t N>
-    Concluded(const Found<T, N>& found, int64_t l)
-        : top(top_exponential<T>(found.top + l, found.exponent + l)),
-          rest(load(found.sum + l) * Vec<double>(static_cast<double>(math::kUnlift<T>)) / top) {}
-    Vec<double> top, rest;
-};
 
 /// y[i] = f(a[i], b[i]) on n elements; past the caches from the first aligned one on, where y `streams`. Who writes
 /// rows so waits for them when all are written (`finish`): after each row it would take longer than a short one.

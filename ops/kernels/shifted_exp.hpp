@@ -143,18 +143,13 @@ void with_exponential(const auto& f, const Vec<T>& max, const Lift&... lift) {
     }
 }
 
-/// e^top 2^-exponent as numbers of double precision; the exponent may be that of a smaller top.
-template <class T>
-Vec<double> top_exponential(const T* top, const T* exponent) {
+/// e^top 2^-exponent of float32 numbers in double precision; the exponent may be that of a smaller top.
+inline Vec<double> top_exponential(const float* top, const float* exponent) {
     const Vec<double> x = load_as<double>(top);
     const Vec<double> rounder(math::kRounder<double>);
     const Vec<double> whole = multiply_add(x, Vec<double>(math::kLog2E<double>), rounder) - rounder;
-    const Vec<double> power = math::power_of_two(whole - load_as<double>(exponent));
-    if constexpr (sizeof(T) < sizeof(double))
-        return power * math::short_exp2(multiply_subtract(x, Vec<double>(math::kLog2E<double>), whole));
-    const Vec<double> coarse = multiply_add(whole, Vec<double>(-kShortLog2<double>), x);
-    const Vec<double> r = multiply_add(whole, Vec<double>(-kShortLog2Rest<double>), coarse);
-    return power * (Vec<double>(1) + math::expm1_of_remainder<double>(r));
+    return math::power_of_two(whole - load_as<double>(exponent)) *
+           math::short_exp2(multiply_subtract(x, Vec<double>(math::kLog2E<double>), whole));
 }
 
 /// Sums in every lane of numbers of double precision that are made of such, in twice that: what a sum loses to rounding is

@@ -45,9 +45,9 @@ REEL_FLATTEN void expect(int64_t n, int64_t count, ConstPanel x, const void* max
 
 /// Where rest = Σ' e^(z - max) is below this, the maximum's probability is written as 1 - rest / (1 + rest), so that what is
 /// left of mass - q is not lost in it: in double precision that of float32 logits has digits enough while it is not 1 to the
-/// last digit of a float32.
+/// last digit of a float32. Two maxima, of which rest is 1 but for rounding, have none that leads.
 template <class T>
-constexpr double kLead = sizeof(T) < sizeof(double) ? 0x1p-24 : 1;
+constexpr double kLead = sizeof(T) < sizeof(double) ? 0x1p-24 : 0.5;
 
 /// factor · (mass · e^(z - max) / (1 + rest) - q) for all of a row, or of fibres side by side: first the exponentials and their
 /// sum, later what becomes of them. Where a maximum has most of the probability (`kLeads`), it is left out of the sum.

@@ -23,17 +23,13 @@ struct Shares {
 template <class T, int64_t N>
 void share_out(const Found<T, N>& found, int64_t l, double empty, T* at_peak, T* scale) {
     const Vec<double> unlift(static_cast<double>(math::kUnlift<T>));
-    Vec<double> share, scaled;
-    if constexpr (sizeof(T) < sizeof(double)) {
-        // One quotient, which loses a unit of double precision's last place.
-        const Vec<double> top = top_exponential<T>(found.top + l, found.exponent + l);
-        scaled = unlift / multiply_add(load(found.sum + l), unlift, top);
-        share = top * scaled * Vec<double>(1 / static_cast<double>(math::kUnlift<T>));
-    } else {
-        const Concluded<T> fibres(found, l);
-        share = Vec<double>(1) / (Vec<double>(1) + fibres.rest);
-        scaled = share / fibres.top * unlift;
-    }
+    // One quotient for both, which loses a unit of double precision's last place; of float64 two.
+    const Vec<double> top = found.tops(l);
+    const Vec<double> sum = load(found.sum + l) * unlift;
+    const Vec<double> inverse = Vec<double>(1) / (top + sum);
+    const Vec<double> scaled = inverse * unlift;
+    const Vec<double> share =
+        sizeof(T) < sizeof(double) ? top * inverse : Vec<double>(1) / (Vec<double>(1) + sum / top);
     const Vec<double> max = load_as<double>(found.max + l);
     const Vec<double> nan(std::numeric_limits<double>::quiet_NaN());
     const Vec<double> special =
@@ -134,8 +130,7 @@ template <class T, int64_t N>
 void log_sums(const Found<T, N>& found, int64_t l, T* logs) {
     const Vec<double> max = load_as<double>(found.max + l);
     const Vec<double> nan(std::numeric_limits<double>::quiet_NaN());
-    store_as(logs,
-             xsimd::select(max - max == Vec<double>(0), math::log1p_as<T>(Concluded<T>(found, l).rest), nan));
+    store_as(logs, xsimd::select(max - max == Vec<double>(0), math::log1p_as<T>(found.rests(l)), nan));
 }
 
 template <class T>

@@ -12,9 +12,9 @@ void conclude(int64_t count, const Found<T, kGroup>& found, void* max, void* res
     alignas(Vec<double>) double rests[kGroup];
     alignas(Vec<double>) double logs[kGroup];
     for (int64_t l = 0; l < count; l += kWidth<double>) {
-        const Concluded<T> fibres(found, l);
-        fibres.rest.store_aligned(rests + l);
-        math::log1p_as<T>(fibres.rest).store_aligned(logs + l);
+        const Vec<double> rest_of = found.rests(l);
+        rest_of.store_aligned(rests + l);
+        math::log1p_as<T>(rest_of).store_aligned(logs + l);
     }
     for (int64_t l = 0; l < count; ++l) {
         static_cast<T*>(max)[l] = found.max[l];
@@ -79,7 +79,7 @@ struct Scales {
                 some == kWidth<double> ? load_as<double>(rest + l) : load_some_as<double>(rest + l, some);
             const Wide factors = some == kWidth<double> ? load(factor + l) : load_some(factor + l, some);
             const Wide all = factors / (Wide(1) + others);
-            const Wide scaled = all / top_exponential<T>(found.top + l, found.exponent + l);
+            const Wide scaled = all / found.tops(l);
             const auto tiny = xsimd::abs(scaled) < Wide(kTinyFactor<T>);
             all.store_aligned(share + l);
             xsimd::select(tiny, scaled, scaled * Wide(static_cast<double>(math::kUnlift<T>)))

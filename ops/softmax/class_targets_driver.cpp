@@ -100,7 +100,8 @@ double ClassLabels::total_weight(const ClassWeights& weights) const {
 Tensor reduce_rows(const Fibres& fibres, const Tensor& losses, Reduction reduction, double total,
                    DType result) {
     if (reduction == Reduction::kNone) return dense(fibres.unlisted(losses, false), result);
-    return full({}, sum_of(losses) / total, result);
+    // Converted, it may be infinite, which a number given for that type may not.
+    return dense(full({}, sum_of(losses) / total, kFloat64), result);
 }
 
 Tensor row_factors(const Fibres& fibres, const Tensor& y_bar, Reduction reduction, double total) {

@@ -165,6 +165,48 @@ TEST_CASE("softmax: rows whose maximum comes late, however large it is") {
     }
 }
 
+TEST_CASE("softmax: several maxima share all but nothing, and none of them leads") {
+    for (const DType dtype : {kFloat32, kFloat64}) {
+        const double tolerance = 2 * (dtype == kFloat32 ? 0x1p-23 : 0x1p-52);
+        for (const std::int64_t n : {2, 4, 40, 300, 1000}) {
+            for (std::int64_t maxima = 2; maxima <= std::min<std::int64_t>(n, 5); ++maxima) {
+                for (int k = 0; k < 40; ++k) {
+                    const double max = -20 + 0.137 * k;
+                    CAPTURE(n);
+                    CAPTURE(maxima);
+                    CAPTURE(max);
+                    Tensor z = full({2, n}, max - 90, dtype);
+                    for (std::int64_t i = 0; i < maxima; ++i)
+                        z.select(1, i * (n - 1) / (maxima - 1)).fill_(max);
+                    const double share = 1 / static_cast<double>(maxima);
+                    for (const Tensor& x : {z, z.t().contiguous().t()}) {
+                        const auto p = softmax(x, 1).to_vector<double>();
+                        CHECK(p[0] == doctest::Approx(share).epsilon(tolerance));
+                        const Tensor leaf = x.clone().set_requires_grad();
+                        const Tape tape;
+                        cross_entropy(leaf, full({2}, 0, kInt64),
+                                      {.reduction = Reduction::kSum, .label_smoothing = 0.125})
+                            .backward();
+                        const double last = leaf.grad()[1][n - 1].item<double>();
+                        const double floor = 0.125 / static_cast<double>(n);
+                        CHECK(last == doctest::Approx(share - floor).epsilon(4 * tolerance));
+                    }
+                }
+            }
+        }
+    }
+}
+
+TEST_CASE("cross_entropy: a sum of losses beyond float32 is infinite") {
+    const Tensor z = tensor({{0.0, -kInf, 1.0}, {0.0, 1.0, 2.0}}, kFloat32);
+    const Tensor classes = full({2}, 0, kInt64);
+    for (const Reduction reduction : {Reduction::kSum, Reduction::kMean})
+        CHECK(cross_entropy(z, classes, {.reduction = reduction, .label_smoothing = 0.1}).item<double>() ==
+              kInf);
+    const Tensor huge = tensor({{0.0, 3e38}, {0.0, 3e38}}, kFloat32);
+    CHECK(cross_entropy(huge, classes, {.reduction = Reduction::kSum}).item<double>() == kInf);
+}
+
 TEST_CASE("softmax: one class, no class, no row, no dimension") {
     CHECK(softmax(randn({3, 1}), 1).equal(ones({3, 1})));
     CHECK(log_softmax(randn({3, 1}), 1).equal(zeros({3, 1})));

@@ -231,13 +231,11 @@ struct RowLoops {
     }
 };
 
-/// A row of each operand and of the result, where it is.
-struct RowPlaces {
-    std::size_t count;  ///< of operands
-    const void* x[kMaxOperands];
+/// How rows of the operands and of the result are stored.
+struct RowShape {
+    std::size_t count;                ///< of operands
     std::int64_t step[kMaxOperands];  ///< from one element to the next
     std::int64_t size[kMaxOperands];  ///< bytes of an element
-    std::byte* y;
     std::int64_t y_step;
     std::int64_t y_size;
 };
@@ -251,19 +249,21 @@ void read_row(std::int64_t size, const std::byte* from, std::int64_t step, std::
 
 /// One row of elements that lie apart, by way of blocks so short that memory has work again soon (every second of two operands
 /// of 8 MB, added, in 0.44 ms, with blocks of 1024 elements 0.58; AMD EPYC, Zen 4). Without a loop it is copied.
-void run_apart(const RowPlaces& row, std::int64_t n, kernels::Loop loop, const double* parameters) {
+[[gnu::noinline]] void run_apart(const RowShape& row, const void* const* operands, std::byte* y,
+                                 std::int64_t n, kernels::Loop loop, const double* parameters) {
     constexpr std::int64_t kBlock = 256;
     alignas(kLine) std::byte memory[kMaxOperands + 1][kBlock * sizeof(double)];
     for (std::int64_t i = 0; i < n; i += kBlock) {
         const std::int64_t some = std::min(kBlock, n - i);
         const void* x[kMaxOperands] = {};
         for (std::size_t k = 0; k < row.count; ++k) {
-            const std::byte* from = static_cast<const std::byte*>(row.x[k]) + i * row.step[k] * row.size[k];
+            const std::byte* from =
+                static_cast<const std::byte*>(operands[k]) + i * row.step[k] * row.size[k];
             const bool is_direct = row.step[k] == 0 || row.step[k] == 1;
             if (!is_direct) read_row(row.size[k], from, row.step[k], some, memory[k]);
             x[k] = is_direct ? from : memory[k];
         }
-        std::byte* to = row.y + i * row.y_step * row.y_size;
+        std::byte* to = y + i * row.y_step * row.y_size;
         std::byte* place = row.y_step == 1 ? to : memory[kMaxOperands];
         if (loop) loop(some, place, x, parameters);
         if (row.y_step != 1)
@@ -272,8 +272,7 @@ void run_apart(const RowPlaces& row, std::int64_t n, kernels::Loop loop, const d
 }
 
 /// Whether a row is dense, or a number, or its elements share lines of memory, which no other row's are in between.
-bool is_row(const StridedRuns& runs, std::int64_t size) {
-    const std::int64_t step = runs.run(0).step;
+bool is_row(const StridedRuns& runs, std::int64_t step, std::int64_t size) {
     return step == 0 || step == 1 || (!runs.is_transposed() && std::abs(step) * size <= kLine);
 }
 
@@ -292,13 +291,17 @@ bool run_rows(const Sink& sink, const Source* sources, std::size_t count, const 
         length = std::min(length, sources[k].runs.row());
     }
     if (length < kWorthALoop) return false;
-    RowPlaces base{count, {}, {}, {}, sink.base, sink.runs.run(0).step, itemsize(sink.stored)};
+    RowShape base;
+    base.count = count;
+    base.y_step = sink.runs.run(0).step;
+    base.y_size = itemsize(sink.stored);
     bool dense = base.y_step == 1;
-    if (base.y_step == 0 || !is_row(sink.runs, base.y_size) || (!loop && dense)) return false;
+    if (base.y_step == 0 || !is_row(sink.runs, base.y_step, base.y_size) || (!loop && dense)) return false;
     for (std::size_t k = 0; k < count; ++k) {
         base.size[k] = itemsize(sources[k].stored);
         base.step[k] = sources[k].runs.run(0).step;
-        if (!is_row(sources[k].runs, base.size[k]) || (!loop && base.step[k] == 0)) return false;
+        if (!is_row(sources[k].runs, base.step[k], base.size[k]) || (!loop && base.step[k] == 0))
+            return false;
         dense = dense && (base.step[k] == 0 || base.step[k] == 1);
     }
     const RowLoops loops(f, loop, base.step, count);
@@ -311,19 +314,19 @@ bool run_rows(const Sink& sink, const Source* sources, std::size_t count, const 
     const auto run_some = [&](std::int64_t row, std::int64_t many, std::int64_t column, std::int64_t n) {
         const StridedRuns::Rows to = sink.runs.rows(row, length);
         many = std::min(many, to.count);
-        RowPlaces places = base;
         std::int64_t stride[kMaxOperands];
         StridedRuns::Rows from[kMaxOperands];
         for (std::size_t k = 0; k < count; ++k) {
             from[k] = sources[k].runs.rows(row, length);
             many = std::min(many, from[k].count);
         }
-        auto& [_, x, step, size, y, y_step, y_size] = places;
+        const auto& [_, step, size, y_step, y_size] = base;
+        const void* x[kMaxOperands];
         for (std::size_t k = 0; k < count; ++k) {
             x[k] = sources[k].base + (from[k].offset + column * step[k]) * size[k];
             stride[k] = from[k].stride;
         }
-        y += (to.offset + column * y_step) * y_size;
+        std::byte* y = sink.base + (to.offset + column * y_step) * y_size;
         if (at_once) {
             loops.all(many, n, y, to.stride, x, stride);
             return many;
@@ -332,7 +335,7 @@ bool run_rows(const Sink& sink, const Source* sources, std::size_t count, const 
             if (dense) {
                 loops.one(n, y, x, f.parameters);
             } else {
-                run_apart(places, n, loops.one, f.parameters);
+                run_apart(base, x, y, n, loops.one, f.parameters);
             }
             for (std::size_t k = 0; k < count; ++k)
                 x[k] = static_cast<const std::byte*>(x[k]) + stride[k] * size[k];

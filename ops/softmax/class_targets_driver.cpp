@@ -100,8 +100,9 @@ double ClassLabels::total_weight(const ClassWeights& weights) const {
 Tensor reduce_rows(const Fibres& fibres, const Tensor& losses, Reduction reduction, double total,
                    DType result) {
     if (reduction == Reduction::kNone) return dense(fibres.unlisted(losses, false), result);
-    // Converted, it may be infinite, which a number given for that type may not.
-    return dense(full({}, sum_of(losses) / total, kFloat64), result);
+    const double loss = sum_of(losses) / total;
+    // Beyond the result's type it is infinite, which a number given for that type may not become.
+    return full({}, result == kFloat32 ? static_cast<double>(static_cast<float>(loss)) : loss, result);
 }
 
 Tensor row_factors(const Fibres& fibres, const Tensor& y_bar, Reduction reduction, double total) {

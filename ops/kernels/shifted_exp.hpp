@@ -60,13 +60,13 @@ inline constexpr T kParts = T(1 << kPartBits<T>);
 template <class T>
 inline constexpr T kPartTail[] = {0.500064485f, 0.166668584f};
 template <>
-inline constexpr double kPartTail<double>[] = {0.5,
-                                               0.16666666666679428,
-                                               0.041666666666679425,
-                                               0.008333333197374072,
-                                               0.001388888875293214,
-                                               0.00019844891186049444,
-                                               2.4805208594868223e-05};
+[[gnu::visibility("hidden")]] inline constexpr double kPartTail<double>[] = {0.5,
+                                                                             0.16666666666679428,
+                                                                             0.041666666666679425,
+                                                                             0.008333333197374072,
+                                                                             0.001388888875293214,
+                                                                             0.00019844891186049444,
+                                                                             2.4805208594868223e-05};
 
 #if defined(__AVX2__) && !defined(__AVX512F__)
 /// 2^(j/8) and 2^(j/4), by the lowest bits of a number.

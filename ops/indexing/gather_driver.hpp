@@ -49,10 +49,4 @@ void check_bounds(const GatherPlan& plan);
 /// Throws a `DTypeError` unless an index tensor is int64.
 void check_index(const char* name, const Tensor& index);
 
-/// The coordinates of the true elements of a mask in row-major order: one row for each of its dimensions, or (`by_element`) for
-/// each element.
-Tensor true_coordinates(const Tensor& mask, bool by_element = false);
-/// The elements of `x` for which the mask, of the same shape, holds.
-Tensor compact(const Tensor& x, const Tensor& mask);
-
 }  // namespace reel

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ops/indexing/mask_driver.hpp"
 #include "tensor/factory.hpp"
 
 namespace reel {

@@ -5,6 +5,7 @@
 
 #include "autograd/tape.hpp"
 #include "ops/indexing/index_expression.hpp"
+#include "ops/indexing/mask_driver.hpp"
 #include "ops/pointwise/by_promotion.hpp"
 #include "ops/pointwise/compare.hpp"
 #include "ops/pointwise/dense_driver.hpp"

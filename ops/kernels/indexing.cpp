@@ -55,14 +55,14 @@ bool in_range(int64_t n, const int64_t* index, int64_t size) {
 }
 
 /// f(step), where a step of 0 is known as one: along the last dimension, and in one of a single dimension.
-void with_step(int64_t step, const auto& f) {
+void with_still_step(int64_t step, const auto& f) {
     if (step == 0) return f(std::integral_constant<int64_t, 0>());
     f(step);
 }
 
 template <class Unit>
 void take_each(const IndexedRows& at, const void* from, void* to) {
-    with_step(at.step, [from, to, at](auto step) {  // a copy: what is written might be `at`
+    with_still_step(at.step, [from, to, at](auto step) {  // a copy: what is written might be `at`
         const int64_t* index = at.index;
         const auto* x = static_cast<const Unit*>(from) + at.first;
         auto* y = static_cast<Unit*>(to);
@@ -83,7 +83,7 @@ void take_each(const IndexedRows& at, const void* from, void* to) {
 /// f(a place, its element) for one after the other.
 template <class T>
 void for_each_place(const IndexedRows& at, int64_t step, const void* from, void* to, const auto& f) {
-    with_step(at.step, [from, to, step, at, &f](auto place) {
+    with_still_step(at.step, [from, to, step, at, &f](auto place) {
         const int64_t* index = at.index;
         const auto* x = static_cast<const T*>(from);
         auto* y = static_cast<T*>(to) + at.first;

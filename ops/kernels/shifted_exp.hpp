@@ -92,11 +92,14 @@ template <class T, bool kNear = false>
 class ShiftedExp {
 public:
     explicit ShiftedExp(const Vec<T>& max, const Vec<T>& lift = Vec<T>(math::kLift<T>)) {
-        const auto near = is_near(max);
         const Vec<T> rounder(math::kRounder<T>);
-        const auto is_shifted = !near && (max > Vec<T>(-std::numeric_limits<T>::infinity()));
-        if (!kNear) shift_ = xsimd::select(is_shifted, max, Vec<T>(0));
-        const Vec<T> top = kNear ? max : xsimd::select(near, max, Vec<T>(0));
+        Vec<T> top = max;
+        if constexpr (!kNear) {
+            const auto near = is_near(max);
+            const auto is_shifted = !near && (max > Vec<T>(-std::numeric_limits<T>::infinity()));
+            shift_ = xsimd::select(is_shifted, max, Vec<T>(0));
+            top = xsimd::select(near, max, Vec<T>(0));
+        }
         exponent_ = multiply_add(top, Vec<T>(math::kLog2E<T>), rounder) - rounder;
         low_ = top - xsimd::select(lift == Vec<T>(0), Vec<T>(kReach<T>), Vec<T>(kReachLifted<T>));
         const T bias = kHasParts ? T(0) : math::kBias<T>;  // the parts have it
@@ -112,15 +115,15 @@ public:
         const Vec<T> coarse = multiply_add(n, Vec<T>(-kShortLog2<T> / kParts<T>), x);
         const Vec<T> r = multiply_add(n, Vec<T>(-kShortLog2Rest<T> / kParts<T>), coarse);
         const auto j = math::bits<T>(rounded);
-#if defined(__AVX2__) && !defined(__AVX512F__)
-        const auto exponent = ((j >> kPartBits<T>) << math::kFraction<T>);
-        const Vec<T> power = math::number<T>(math::bits<T>(part_power(j)) + exponent);
-        const Vec<T> square = r * r;
-        return multiply_add(power, multiply_add(square, math::polynomial<T>(r, square, kPartTail<T>), r),
-                            power);
-#else
-        return (Vec<T>(1) + math::expm1_of_remainder<T>(r)) * math::number<T>(j << math::kFraction<T>);
-#endif
+        if constexpr (kHasParts) {
+            const auto exponent = (j >> kPartBits<T>) << math::kFraction<T>;
+            const Vec<T> power = math::number<T>(math::bits<T>(part_power(j)) + exponent);
+            const Vec<T> square = r * r;
+            return multiply_add(power, multiply_add(square, math::polynomial<T>(r, square, kPartTail<T>), r),
+                                power);
+        } else {
+            return (Vec<T>(1) + math::expm1_of_remainder<T>(r)) * math::number<T>(j << math::kFraction<T>);
+        }
     }
 
     /// N, and how a maximum is exponentiated: 0 where it is not finite.
@@ -134,13 +137,17 @@ private:
 };
 
 /// f(the exponential that suits these maxima).
-template <class T, class... Lift>
-void with_exponential(const auto& f, const Vec<T>& max, const Lift&... lift) {
+template <class T>
+void with_exponential(const Vec<T>& max, const Vec<T>& lift, const auto& f) {
     if (xsimd::all(ShiftedExp<T>::is_near(max))) {
-        f(ShiftedExp<T, true>(max, lift...));
+        f(ShiftedExp<T, true>(max, lift));
     } else {
-        f(ShiftedExp<T>(max, lift...));
+        f(ShiftedExp<T>(max, lift));
     }
+}
+template <class T>
+void with_exponential(const Vec<T>& max, const auto& f) {
+    with_exponential<T>(max, Vec<T>(math::kLift<T>), f);
 }
 
 /// e^top 2^-exponent of float32 numbers in double precision; the exponent may be that of a smaller top.
@@ -206,17 +213,5 @@ private:
 /// Sums in `T` of numbers that are made of fibres stored as `S`.
 template <class T, class S>
 using Sums = std::conditional_t<(sizeof(S) < sizeof(double)), WideSums<T>, LaneSums>;
-
-/// The most fibres of a group, and room for the last vector to run over.
-inline constexpr std::int64_t kGroup = kMaxFibres + 16;
-
-/// Calls f(l, lanes) for every vector of the group's lanes; the last one overlaps its neighbour, or is
-/// partly filled where there are fewer lanes than a vector has.
-template <class T, class F>
-void for_each_vector(std::int64_t count, const F& f) {
-    constexpr std::int64_t w = kWidth<T>;
-    if (count < w) return f(std::int64_t{0}, count);
-    for (std::int64_t l = 0; l < count; l += w) f(l + w <= count ? l : count - w, w);
-}
 
 }  // namespace reel::kernels::REEL_SET

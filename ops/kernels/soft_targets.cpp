@@ -63,18 +63,16 @@ public:
         Sums<double, T> sums;
         Sums<double, T> masses;
         Wide peak;
-        with_exponential<double>(
-            [&](const auto& exponential) {
-                fibre.each([&](int64_t c, int64_t k) {
-                    const Wide z = fibre.logits(c, k);
-                    const Wide e = exponential(z);
-                    e.store_unaligned(exponentials + fibre.kept(c));
-                    sums.add(kLeads ? zero_where(z == leader_, e) : e);
-                    if (!mass) masses.add(target(c, k));
-                });
-                if (kLeads) peak = exponential(max);
-            },
-            max);
+        with_exponential<double>(max, [&](const auto& exponential) {
+            fibre.each([&](int64_t c, int64_t k) {
+                const Wide z = fibre.logits(c, k);
+                const Wide e = exponential(z);
+                e.store_unaligned(exponentials + fibre.kept(c));
+                sums.add(kLeads ? zero_where(z == leader_, e) : e);
+                if (!mass) masses.add(target(c, k));
+            });
+            if (kLeads) peak = exponential(max);
+        });
         mass_ = mass ? *mass : fibre.sum(masses);
         const Wide others = fibre.sum(sums);
         const Wide all = kLeads ? others + only_where(leader_ == max, peak) : others;

@@ -1,6 +1,7 @@
 // The gradients of softmax and log-softmax of groups of fibres: one sum, then one pass, while a fibre is in
 // cache.
-#include "ops/kernels/fibre_sums.hpp"
+#include "ops/kernels/fibre_vectors.hpp"
+#include "ops/kernels/math.hpp"
 #include "ops/kernels/reduce.hpp"
 
 namespace reel::kernels::REEL_SET {

@@ -104,14 +104,12 @@ REEL_FLATTEN void row_exponentials(int64_t n, int64_t count, ConstPanel x, const
         const Vec<T> scale(scales.scale[f]);
         const Vec<T> max_z(scales.max[f]);
         const Vec<T> max_y(scales.top[f]);
-        with_exponential<T>(
-            [&](const auto& exponential) {
-                map_row<T>(n, static_cast<const T*>(x.data) + f * x.stride,
-                           static_cast<T*>(y.data) + f * y.stride, y.streams, [&](const Vec<T>& z) {
-                               return xsimd::select(z == max_z, max_y, exponential(z) * scale);
-                           });
-            },
-            max_z, Vec<T>(scales.lift[f]));
+        with_exponential<T>(max_z, Vec<T>(scales.lift[f]), [&](const auto& exponential) {
+            map_row<T>(n, static_cast<const T*>(x.data) + f * x.stride,
+                       static_cast<T*>(y.data) + f * y.stride, y.streams, [&](const Vec<T>& z) {
+                           return xsimd::select(z == max_z, max_y, exponential(z) * scale);
+                       });
+        });
     }
     finish(y);
 }
@@ -125,16 +123,13 @@ REEL_FLATTEN void lane_exponentials(int64_t n, int64_t count, ConstPanel x, cons
         const Vec<T> max_z = load(scales.max + l);
         const Vec<T> max_y = load(scales.top + l);
         const T* from = static_cast<const T*>(x.data) + l;
-        with_exponential<T>(
-            [&](const auto& exponential) {
-                with_lanes<T>(lanes, from, x.stride, [&](const auto& element) {
-                    map_lanes<T>(n, lanes, element, static_cast<T*>(y.data) + l, y.stride,
-                                 [&](const Vec<T>& z) {
-                                     return xsimd::select(z == max_z, max_y, exponential(z) * scale);
-                                 });
+        with_exponential<T>(max_z, load(scales.lift + l), [&](const auto& exponential) {
+            with_lanes<T>(lanes, from, x.stride, [&](const auto& element) {
+                map_lanes<T>(n, lanes, element, static_cast<T*>(y.data) + l, y.stride, [&](const Vec<T>& z) {
+                    return xsimd::select(z == max_z, max_y, exponential(z) * scale);
                 });
-            },
-            max_z, load(scales.lift + l));
+            });
+        });
     });
 }
 

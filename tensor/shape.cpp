@@ -12,12 +12,17 @@ namespace reel {
 
 void Shape::copy_heap(const Shape& other) { *this = Shape(other.heap_, other.size_); }
 
-void Shape::move_out(std::uint32_t capacity) {
-    auto* moved = new std::int64_t[capacity];
-    std::copy_n(data(), std::min(size_, capacity_), moved);
+std::int64_t* Shape::grow() {
+    auto* block = new std::int64_t[2 * size_];
+    std::copy_n(data(), size_, block);
     release();
-    heap_ = moved;
-    capacity_ = capacity;
+    return heap_ = block;
+}
+
+void Shape::move_in() {
+    std::int64_t* block = heap_;
+    for (std::size_t i = 0; i < kInline; ++i) inline_[i] = block[i];
+    delete[] block;
 }
 
 std::ostream& operator<<(std::ostream& out, const Shape& shape) {

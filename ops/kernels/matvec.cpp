@@ -95,7 +95,8 @@ struct Column {
 };
 
 template <class T>
-void dots(int64_t m, int64_t k, const void* a, int64_t a_row, int64_t a_step, const void* x, void* y) {
+void dots(int64_t m, int64_t k, const void* a, int64_t a_row, int64_t a_step, const void* x, int64_t x_row,
+          void* y) {
     constexpr int64_t kAtOnce = 4;
     const auto* from = static_cast<const T*>(a);
     const auto* factors = static_cast<const T*>(x);
@@ -106,10 +107,11 @@ void dots(int64_t m, int64_t k, const void* a, int64_t a_row, int64_t a_step, co
             Column<T>::strip(k, std::min(Column<T>::kStrip, m - i), from + i, a_step, factors, to + i);
         return;
     }
-    for (; i + kAtOnce <= m; i += kAtOnce) {
+    for (; i + kAtOnce <= m && x_row == 0; i += kAtOnce) {
         Column<T>::template rows<kAtOnce>(k, from + i * a_row, a_row, factors, to + i);
     }
-    for (; i < m; ++i) Column<T>::template rows<1>(k, from + i * a_row, a_row, factors, to + i);
+    for (; i < m; ++i)
+        Column<T>::template rows<1>(k, from + i * a_row, a_row, factors + i * x_row, to + i);
 }
 
 }  // namespace

@@ -427,9 +427,9 @@ struct Gemm {
     /// anything after column n − 1. Writes up to a vector beyond the last panel.
     void (*pack)(std::int64_t k, std::int64_t n, const void* from, std::int64_t along, std::int64_t across,
                  std::int64_t width, void* to) = nullptr;
-    /// y[i] = Σ_l a[i · row + l · step] x[l] for i < m, where step or row is 1.
+    /// y[i] = Σ_l a[i · row + l · step] x[i · x_row + l] for i < m, where step is 1, or row is and x_row 0.
     void (*dots)(std::int64_t m, std::int64_t k, const void* a, std::int64_t row, std::int64_t step,
-                 const void* x, void* y) = nullptr;
+                 const void* x, std::int64_t x_row, void* y) = nullptr;
 };
 
 /// No operand of a row is one number for all elements.

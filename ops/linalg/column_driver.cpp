@@ -19,6 +19,8 @@ using std::int64_t;
 constexpr int64_t kColumnBytes = 4096;
 // Terms of a part of a sum that threads share where there are few rows.
 constexpr int64_t kPartTerms = 8192;
+// Blocks of one row that are asked for at once: with a call for each, 2^20 terms took 120 µs, not 112 (AMD EPYC, Zen 4).
+constexpr int64_t kBlocks = 8;
 
 /// A product with one column: each row of A with x.
 template <class T>
@@ -107,11 +109,26 @@ struct ColumnProduct {
     void sum(int64_t count, int64_t k, const std::byte* rows, const std::byte* factors, std::byte* packed,
              T* sums) const {
         if (k <= kBlock) return sum_block(count, k, rows, factors, packed, sums);
+        if (k <= kBlocks * kBlock && p.m == 1 && !pack_a && !pack_x) return sum_blocks(k, rows, factors, sums);
         const int64_t half = half_of(k);
         T rest[kRows];
         sum(count, half, rows, factors, packed, sums);
         sum(count, k - half, rows + half * a.column * size, factors + half * x.row * size, packed, rest);
         for (int64_t q = 0; q < count; ++q) sums[q] += rest[q];
+    }
+
+    void sum_blocks(int64_t k, const std::byte* row, const std::byte* factors, T* sum) const {
+        T parts[kBlocks];
+        const int64_t whole = k / kBlock;
+        const int64_t bytes = whole * kBlock * kSize;
+        kernel.dots(whole, kBlock, row, kBlock, 1, factors, kBlock, parts);
+        if (k % kBlock > 0) kernel.dots(1, k % kBlock, row + bytes, 0, 1, factors + bytes, 0, parts + whole);
+        *sum = merge_blocks(k, parts);
+    }
+    static T merge_blocks(int64_t k, const T* parts) {
+        if (k <= kBlock) return *parts;
+        const int64_t half = half_of(k);
+        return merge_blocks(half, parts) + merge_blocks(k - half, parts + half / kBlock);
     }
 
     void sum_block(int64_t count, int64_t k, const std::byte* rows, const std::byte* factors,
@@ -121,9 +138,9 @@ struct ColumnProduct {
             factors = packed;
             packed += k * kSize + kernels::kMaxVector;
         }
-        if (!pack_a) return kernel.dots(count, k, rows, a.row, p.k > 1 ? a.column : 1, factors, sums);
+        if (!pack_a) return kernel.dots(count, k, rows, a.row, p.k > 1 ? a.column : 1, factors, 0, sums);
         kernel.pack(count, k, rows, a.row, a.column, k, packed);
-        kernel.dots(count, k, packed, k, 1, factors, sums);
+        kernel.dots(count, k, packed, k, 1, factors, 0, sums);
     }
 };
 

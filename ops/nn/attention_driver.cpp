@@ -82,13 +82,41 @@ void hide_future(const Block& b, const Rows& scores) {
     }
 }
 
+/// What is added to the scores, and −∞ for the keys that are not seen.
+class ScoreMask {
+public:
+    explicit ScoreMask(const AttentionHeads& x) : x_(x) {
+        if (x.seen.defined())
+            hidden_ = full({x.k.size(-2)}, -std::numeric_limits<double>::infinity(), dtype_);
+    }
+    void apply(const Block& b, const Rows& scores) const {
+        if (x_.is_causal) with_floating(dtype_, [&](auto zero) { hide_future<decltype(zero)>(b, scores); });
+        for (int64_t i = 0; x_.seen.defined() && i < b.rows; ++i) {
+            std::byte* const s = scores.data + i * scores.row * itemsize(dtype_);
+            const void* sum[] = {s, nullptr};
+            if (x_.added.defined()) {
+                sum[1] = b.of(x_.added, b.first + i).data;
+                kernels::loop(kernels::Fn::kAdd, dtype_)(b.keys, s, sum, nullptr);
+            }
+            const void* choice[] = {b.of(x_.seen, b.first + i).data, s, hidden_.raw()};
+            kernels::loop(kernels::Fn::kWhere, dtype_)(b.keys, s, choice, nullptr);
+        }
+    }
+
+private:
+    const AttentionHeads& x_;
+    DType dtype_ = x_.q.dtype();
+    Tensor hidden_;  ///< a row of −∞
+};
+
 }  // namespace
 
 Tensor attention_forward(const AttentionHeads& x, const Tensor& weights) {
     const Blocks blocks{x};
     const int64_t width = x.q.size(-1), values = x.v.size(-1);
     const kernels::Softmax& softmax = kernels::softmax(blocks.dtype);
-    const double unseen = x.is_causal ? 0 : std::numeric_limits<double>::quiet_NaN();
+    const ScoreMask mask(x);
+    const double unseen = x.is_causal || x.seen.defined() ? 0 : std::numeric_limits<double>::quiet_NaN();
     const Tensor k_t = blocks.transposed(x.k);
     Shape sizes = x.q.sizes();
     sizes.back() = values;
@@ -102,9 +130,7 @@ Tensor attention_forward(const AttentionHeads& x, const Tensor& weights) {
             const Rows s =
                 rows(weights.defined() ? b.rows_of(weights) : Matrix{scores.raw(), blocks.keys, 1});
             blocks.multiply(b.rows, b.keys, width, b.rows_of(x.q), b.of(k_t), s);
-            if (x.is_causal) {
-                with_floating(blocks.dtype, [&](auto zero) { hide_future<decltype(zero)>(b, s); });
-            }
+            mask.apply(b, s);
             if (b.keys > 0) {
                 softmax.probabilities[kernels::kRows](b.keys, b.rows, {s.data, s.row}, unseen,
                                                       exponentials.data(), {s.data, s.row});

@@ -46,11 +46,17 @@ std::vector<double> attention(const Tensor& q, const Tensor& k, const Tensor& v,
     return y;
 }
 
-/// The same from operations, of any number of heads, with causal or no mask.
-Tensor composed(const Tensor& q, const Tensor& k, const Tensor& v, bool is_causal) {
-    const Tensor scores = matmul(q, k.transpose(-2, -1)) / std::sqrt(static_cast<double>(q.size(-1)));
-    const Tensor seen = ones({q.size(-2), k.size(-2)}, kBool).tril();
-    return matmul(is_causal ? masked_softmax(scores, seen, -1) : softmax(scores, -1), v);
+/// The same from operations, of any number of heads.
+Tensor composed(const Tensor& q, const Tensor& k, const Tensor& v,
+                const ScaledDotProductAttentionOptions& options) {
+    const Tensor& mask = options.attn_mask;
+    Tensor scores = matmul(q, k.transpose(-2, -1)) / std::sqrt(static_cast<double>(q.size(-1)));
+    Tensor seen = options.is_causal ? ones({q.size(-2), k.size(-2)}, kBool).tril() : mask;
+    if (seen.defined() && seen.dtype() != kBool) {
+        scores = scores + mask;
+        seen = ne(mask, -kInfinity);
+    }
+    return matmul(seen.defined() ? masked_softmax(scores, seen, -1) : softmax(scores, -1), v);
 }
 
 /// Several blocks of queries, the last one smaller.
@@ -59,6 +65,22 @@ std::vector<Tensor> several_blocks(DType dtype = kFloat64) {
     for (const Shape& sizes : {Shape{2, 2, 300, 3}, Shape{2, 1, 260, 3}, Shape{1, 260, 2}})
         x.push_back(spread(sizes, numel(sizes)).to(dtype).set_requires_grad());
     return x;
+}
+/// What may be seen of them: all, the past, and by masks of both kinds that are shared by heads, queries or keys. Some
+/// queries see nothing.
+std::vector<ScaledDotProductAttentionOptions> several_masks(DType dtype = kFloat64) {
+    const Tensor seen = spread({2, 1, 300, 260}, 7) > -1;
+    seen[1][0].narrow(0, 250, 3).fill_(false);
+    const Tensor added = where(spread({300, 260}, 8) > 1, -kInfinity, spread({300, 260}, 9)).to(dtype);
+    added.narrow(0, 128, 2).fill_(-kInfinity);
+    return {{},
+            {.is_causal = true},
+            {.attn_mask = seen},
+            {.attn_mask = seen.slice(-1, 0, 1)},
+            {.attn_mask = spread({1, 2, 1, 260}, 6) > 0},
+            {.attn_mask = added},
+            {.attn_mask = added[0]},
+            {.attn_mask = spread({260, 300}, 9).to(dtype).t()}};
 }
 
 void check_close(const Tensor& y, const std::vector<double>& expected) {
@@ -136,7 +158,7 @@ TEST_CASE("attention passes the gradient check") {
 TEST_CASE("attention by blocks of queries: values, gradients, and gradients of gradients") {
     const auto x = several_blocks();
     const Tensor y_bar = spread({2, 2, 300, 2}, 5).set_requires_grad();
-    for (const bool is_causal : {false, true}) {
+    for (const auto& options : several_masks()) {
         const auto derivatives = [&](const Tensor& y, bool create_graph) {
             auto all = grad({y}, x, {.grad_outputs = {y_bar}, .create_graph = create_graph});
             if (create_graph) {
@@ -148,9 +170,9 @@ TEST_CASE("attention by blocks of queries: values, gradients, and gradients of g
         };
         for (const bool create_graph : {false, true}) {
             Tape tape;
-            const auto found = derivatives(
-                scaled_dot_product_attention(x[0], x[1], x[2], {.is_causal = is_causal}), create_graph);
-            const auto expected = derivatives(composed(x[0], x[1], x[2], is_causal), create_graph);
+            const auto found =
+                derivatives(scaled_dot_product_attention(x[0], x[1], x[2], options), create_graph);
+            const auto expected = derivatives(composed(x[0], x[1], x[2], options), create_graph);
             for (std::size_t i = 0; i < found.size(); ++i) CHECK(found[i].allclose(expected[i], 1e-9, 1e-11));
         }
     }
@@ -159,16 +181,16 @@ TEST_CASE("attention by blocks of queries: values, gradients, and gradients of g
 TEST_CASE("attention: the same bits at every thread count, recorded or not") {
     const auto x = several_blocks(kFloat32);
     const int before = num_threads();
-    for (const bool is_causal : {false, true}) {
+    for (const auto& options : several_masks(kFloat32)) {
         std::vector<Tensor> alone;
         for (const int threads : {1, 2, 3}) {
             set_num_threads(threads);
             Tape tape;
-            const Tensor y = scaled_dot_product_attention(x[0], x[1], x[2], {.is_causal = is_causal});
+            const Tensor y = scaled_dot_product_attention(x[0], x[1], x[2], options);
             auto found = grad({y}, x, {.grad_outputs = {ones_like(y)}});
             found.push_back(y);
             const NoGradGuard quiet;
-            found.push_back(scaled_dot_product_attention(x[0], x[1], x[2], {.is_causal = is_causal}));
+            found.push_back(scaled_dot_product_attention(x[0], x[1], x[2], options));
             CHECK(equal(found[3], found[4]));
             if (alone.empty()) alone = found;
             for (std::size_t i = 0; i < alone.size(); ++i) CHECK(equal(alone[i], found[i]));
@@ -192,14 +214,14 @@ TEST_CASE("attention refuses what does not fit") {
         DTypeError);
 }
 
-TEST_CASE("attention: with a mask in 16 bits, what float32 gives, rounded once") {
+TEST_CASE("attention: in 16 bits what float32 gives, rounded once, with a mask and without") {
     for (const DType dtype : {kFloat16, kBFloat16}) {
         const Tensor q = spread({33, 5}, 1).mul(3).to(dtype);
         const Tensor k = spread({17, 5}, 2).mul(3).to(dtype);
         const Tensor v = spread({17, 4}, 3).to(dtype);
-        for (const Tensor& mask : {spread({33, 17}, 4).to(dtype), spread({33, 17}, 5) > -1}) {
+        for (const Tensor& mask : {Tensor(), spread({33, 17}, 4).to(dtype), spread({33, 17}, 5) > -1}) {
             const auto wide = [](const Tensor& x) { return x.to(kFloat32); };
-            const Tensor bias = mask.dtype() == kBool ? mask : wide(mask);
+            const Tensor bias = !mask.defined() || mask.dtype() == kBool ? mask : wide(mask);
             const Tensor y = scaled_dot_product_attention(q, k, v, {.attn_mask = mask});
             CHECK(y.dtype() == dtype);
             CHECK(y.equal(

@@ -16,6 +16,11 @@
 #include "tensor/factory.hpp"
 #include "tensor/parallel.hpp"
 #include "tensor/portable_math.hpp"
+#include "tensor/wide.hpp"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 namespace reel {
 
@@ -27,13 +32,14 @@ constexpr std::uint64_t join_words(std::uint32_t high, std::uint32_t low) {
     return std::uint64_t{high} << 32 | low;
 }
 
+constexpr std::uint32_t kMultiplier0 = 0xD2511F53u;
+constexpr std::uint32_t kMultiplier1 = 0xCD9E8D57u;
+constexpr std::uint32_t kWeyl0 = 0x9E3779B9u;  // the golden ratio
+constexpr std::uint32_t kWeyl1 = 0xBB67AE85u;  // √3 − 1
+
 /// Ten rounds on the four words of a counter, in place.
 inline void philox_rounds(std::uint32_t& c0, std::uint32_t& c1, std::uint32_t& c2, std::uint32_t& c3,
                           std::uint32_t k0, std::uint32_t k1) {
-    constexpr std::uint32_t kMultiplier0 = 0xD2511F53u;
-    constexpr std::uint32_t kMultiplier1 = 0xCD9E8D57u;
-    constexpr std::uint32_t kWeyl0 = 0x9E3779B9u;  // the golden ratio
-    constexpr std::uint32_t kWeyl1 = 0xBB67AE85u;  // √3 − 1
     for (int round = 0; round < 10; ++round) {
         const std::uint64_t p0 = std::uint64_t{kMultiplier0} * c0;
         const std::uint64_t p1 = std::uint64_t{kMultiplier1} * c2;
@@ -46,6 +52,42 @@ inline void philox_rounds(std::uint32_t& c0, std::uint32_t& c1, std::uint32_t& c
     }
 }
 
+#if defined(__x86_64__)
+/// The same of four blocks at a time from counter `first` on, until there are `count`: words[k][b] is word k of block b. Each word
+/// has 64 bits, whose upper half nobody reads, so that a multiplication takes one instruction (2^20 uniform numbers in 0.9 ms, and
+/// in 2.3 by GCC's vectors of 32 bits; AMD EPYC, Zen 4).
+template <std::size_t kBlocks>
+[[gnu::target("avx2"), gnu::noinline]] void wide_rounds(std::uint64_t seed, std::uint64_t first,
+                                                        std::int64_t count, std::uint32_t attempt,
+                                                        std::uint32_t (&words)[4][kBlocks]) {
+    using Lanes [[gnu::vector_size(32)]] = std::uint64_t;
+    const __m256i multiplier0 = _mm256_set1_epi64x(kMultiplier0);
+    const __m256i multiplier1 = _mm256_set1_epi64x(kMultiplier1);
+    const __m256i low_words = _mm256_setr_epi32(0, 2, 4, 6, 0, 0, 0, 0);
+    for (std::int64_t b = 0; b < count; b += 4) {
+        const Lanes c0 = Lanes{0, 1, 2, 3} + (first + static_cast<std::uint64_t>(b));
+        Lanes c[4] = {c0, c0 >> 32, Lanes{} + attempt, Lanes{}};
+        Lanes k0 = Lanes{} + low_word(seed), k1 = Lanes{} + high_word(seed);
+        for (int round = 0; round < 10; ++round) {
+            const auto p0 =
+                reinterpret_cast<Lanes>(_mm256_mul_epu32(reinterpret_cast<__m256i>(c[0]), multiplier0));
+            const auto p1 =
+                reinterpret_cast<Lanes>(_mm256_mul_epu32(reinterpret_cast<__m256i>(c[2]), multiplier1));
+            c[0] = p1 >> 32 ^ c[1] ^ k0;
+            c[1] = p1;
+            c[2] = p0 >> 32 ^ c[3] ^ k1;
+            c[3] = p0;
+            k0 += kWeyl0;
+            k1 += kWeyl1;
+        }
+        for (std::size_t k = 0; k < 4; ++k) {
+            const __m256i packed = _mm256_permutevar8x32_epi32(reinterpret_cast<__m256i>(c[k]), low_words);
+            _mm_storeu_si128(reinterpret_cast<__m128i*>(words[k] + b), _mm256_castsi256_si128(packed));
+        }
+    }
+}
+#endif
+
 /// The blocks that are made at once, word by word, so that the compiler turns the loops over them into vector
 /// code.
 struct Tile {
@@ -53,6 +95,12 @@ struct Tile {
 
     Tile(std::uint64_t seed, std::uint64_t first, std::int64_t count, std::uint32_t attempt = 0)
         : seed_(seed), first_(first), count_(count) {
+#if defined(__x86_64__)
+        if (has_wide()) {
+            wide_rounds(seed, first, count, attempt, words);
+            return;
+        }
+#endif
         for (std::int64_t b = 0; b < count; ++b) {
             const std::uint64_t counter = first + static_cast<std::uint64_t>(b);
             std::uint32_t c0 = low_word(counter), c1 = high_word(counter), c2 = attempt, c3 = 0;
@@ -102,6 +150,22 @@ private:
 
 thread_local GeneratorState generator;
 
+#if defined(__x86_64__)
+/// f, compiled as a whole for processors with vectors of 32 bytes: 2^20 normal numbers take 2.0 ms so, and 3.5 by those of 16
+/// (AMD EPYC, Zen 4).
+template <class F>
+[[gnu::target("avx2"), gnu::flatten]] void run_wide(const F& f) {
+    f();
+}
+#endif
+
+void run(const auto& f) {
+#if defined(__x86_64__)
+    if (has_wide()) return run_wide(f);
+#endif
+    f();
+}
+
 /// Calls f(tile, i) for tiles that hold the numbers of elements i, i + 1, … of `count`, each block those of
 /// `per_block`, on several threads.
 void draw(std::int64_t count, std::int64_t per_block, const auto& f) {
@@ -123,14 +187,16 @@ void draw(std::int64_t count, std::int64_t per_block, const auto& f) {
 template <class T, class Make>
 Tensor generate(const Shape& sizes, DType dtype, std::int64_t per_block, const Make& make) {
     const Tensor result = Tensor::empty(sizes, dtype);
-    dispatch(dtype, [&](auto zero) {
-        using Stored = decltype(zero);
-        auto* to = reinterpret_cast<Stored*>(result.raw());
-        draw(result.numel(), per_block, [&](const Tile& tile, std::int64_t first) {
-            T numbers[4 * Tile::kBlocks];
-            make(tile, first, numbers);
-            const std::int64_t count = std::min(tile.count() * per_block, result.numel() - first);
-            std::transform(numbers, numbers + count, to + first, convert_element<Stored, T>);
+    draw(result.numel(), per_block, [&](const Tile& tile, std::int64_t first) {
+        T numbers[4 * Tile::kBlocks];
+        const std::int64_t count = std::min(tile.count() * per_block, result.numel() - first);
+        const bool in_place = dtype == dtype_of<T>() && count == tile.count() * per_block;
+        run([&] { make(tile, first, in_place ? result.data_ptr<T>() + first : numbers); });
+        if (in_place) return;
+        dispatch(dtype, [&](auto zero) {
+            using Stored = decltype(zero);
+            std::transform(numbers, numbers + count, reinterpret_cast<Stored*>(result.raw()) + first,
+                           convert_element<Stored, T>);
         });
     });
     return result;

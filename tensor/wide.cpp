@@ -11,9 +11,6 @@ namespace reel {
 
 #if defined(__x86_64__)
 
-namespace {
-
-/// Not where the kernels are to be those of SSE2 either.
 bool has_wide() {
     static const bool has = [] {
         const char* wanted = std::getenv("REEL_ARCH");
@@ -22,6 +19,8 @@ bool has_wide() {
     }();
     return has;
 }
+
+namespace {
 
 template <class Unit>
 [[gnu::target("avx2"), gnu::always_inline]] inline __m256i filled(Unit value) {
@@ -83,6 +82,8 @@ bool copy_wide(void* to, std::int64_t to_step, const void* from, std::int64_t st
 }
 
 #else
+
+bool has_wide() { return false; }
 
 template <class Unit>
 bool repeat_wide(const Unit*, std::int64_t, std::int64_t, std::int64_t, Unit*) {

@@ -10,6 +10,9 @@ namespace reel {
 
 inline constexpr std::int64_t kWide = 32;  ///< bytes
 
+/// Whether the processor has them, and the kernels are not to be those of SSE2.
+bool has_wide();
+
 /// Each element `times` over. False, and nothing is done, where that is less than a vector, or the processor has none.
 template <class Unit>
 bool repeat_wide(const Unit* from, std::int64_t step, std::int64_t count, std::int64_t times, Unit* dense);

@@ -76,14 +76,11 @@ void check_labels(const char* name, const Tensor& x, int64_t dim, const Fibres& 
     }
     const ClassLabels labels(fibres, targets, ignored);
     const auto classes = static_cast<std::uint64_t>(fibres.length());
-    const auto is_bad = [&](int64_t f) {
-        return static_cast<int>(static_cast<std::uint64_t>(labels[f]) >= classes) &
-               static_cast<int>(labels.counts(f));
-    };
-    int any = 0;
-    for (int64_t f = 0; f < fibres.count(); ++f) any |= is_bad(f);
+    const auto is_outside = [&](int64_t f) { return static_cast<std::uint64_t>(labels[f]) >= classes; };
+    bool any = false;
+    for (int64_t f = 0; f < fibres.count(); ++f) any |= is_outside(f);
     for (int64_t f = 0; any && f < fibres.count(); ++f) {
-        if (!is_bad(f)) continue;
+        if (!is_outside(f) || !labels.counts(f)) continue;
         fail<IndexError>(name, ": the target of ", place(fibres, f), " is ", labels[f],
                          ", which is none of the ", fibres.length(), " classes [0, ", fibres.length(),
                          ") and not ignore_index (", ignored, ")");

@@ -174,6 +174,8 @@ struct Reduction {
 /// The first of `n` elements that an order with NaN at its end may put beyond `limit`; n where there is none.
 using Beyond = std::int64_t (*)(std::int64_t n, const void* x, const void* limit);
 
+inline constexpr std::int64_t kFewFirst = 8;
+
 /// Ways to reduce numbers one after the other and keep every state: sᵢ = sᵢ₋₁ + xᵢ, sᵢ₋₁ xᵢ, xᵢ + aᵢ sᵢ₋₁.
 enum class Scan : std::uint8_t { kSum, kProd, kLinear, kCount };
 
@@ -455,6 +457,11 @@ struct Table {
     Correlate correlate[kDTypes] = {};
     Gemm gemm[kDTypes] = {};         ///< by the operands' type
     Beyond beyond[2][kDTypes] = {};  ///< not at least `limit`, and not at most
+    /// Where the k ≤ kFewFirst first elements of each dense row of n stand, in order: the smallest first, NaN last, and the first
+    /// of equals first, or `descending` the other way round but for equals.
+    void (*few_first)(std::int64_t rows, std::int64_t n, std::int64_t k, bool descending, const float* x,
+                      std::int64_t* indices) = nullptr;
+    std::int64_t few_first_row = 0;  ///< elements of a row up to which that is faster than row by row
     /// to[i] = from[i · step] for i < n and a short step, of four or eight bytes.
     void (*read_every[2])(std::int64_t n, const void* from, std::int64_t step, void* to) = {};
     /// Of elements of four bytes: see below.

@@ -105,7 +105,8 @@ Item<Key>* order_first(Item<Key>* items, Item<Key>* other, int64_t n, int64_t k)
 template <class T>
 using KeyOf = std::conditional_t<sizeof(T) == 8, std::uint64_t, std::uint32_t>;
 
-constexpr int64_t kFewest = 8;  // are kept in order while a row is read
+constexpr int64_t kFewest = kernels::kFewFirst;  // are kept in order while a row is read
+constexpr int64_t kSomeRows = 8;                 // at least are read side by side
 
 /// A dense row of `n` elements whose items are made as they are asked for.
 template <class T>
@@ -174,6 +175,16 @@ template <class T>
 void sort_rows(int64_t rows, int64_t n, int64_t k, bool descending, const T* x, T* values, int64_t* indices) {
     using Items = Item<KeyOf<T>>;
     parallel_for(rows, 1, 8 * n, [&](int64_t begin, int64_t end) {
+        if constexpr (std::is_same_v<T, float>) {
+            const kernels::Table& table = kernels::kernels();
+            if (k <= kFewest && n <= table.few_first_row && end - begin >= kSomeRows) {
+                table.few_first(end - begin, n, k, descending, x + begin * n, indices + begin * k);
+                for (int64_t r = begin; r < end; ++r) {
+                    for (int64_t i = r * k; i < (r + 1) * k; ++i) values[i] = x[r * n + indices[i]];
+                }
+                return;
+            }
+        }
         const int64_t room = Row<T>::chooses(n, k) ? 2 * k : n;
         const Scratch memory(2 * room * static_cast<int64_t>(sizeof(Items)));
         auto* const items = reinterpret_cast<Items*>(memory.data());

@@ -49,7 +49,7 @@ Ints order(const std::vector<double>& row, bool descending) {
 
 TEST_CASE("sort and topk: any dim, layout, type and direction") {
     for (const Shape& sizes :
-         {Shape{1}, Shape{13}, Shape{2000}, Shape{3, 7}, Shape{20, 3}, Shape{3, 600, 2}}) {
+         {Shape{1}, Shape{13}, Shape{2000}, Shape{3, 7}, Shape{20, 3}, Shape{3, 600, 2}, Shape{21, 61}}) {
         for (DType dtype : {kFloat32, kFloat64, kInt64, kBool, kFloat16, kBFloat16}) {
             const Tensor x = mixed(sizes, dtype);
             for (int64_t dim = 0; dim < x.dim(); ++dim) {
@@ -68,7 +68,8 @@ TEST_CASE("sort and topk: any dim, layout, type and direction") {
                               order(rows[r].to_vector<double>(), descending));
                     }
                     const int64_t n = x.size(dim);
-                    for (int64_t k : {std::min<int64_t>(n, 3), (n + 8) / 9, (n + 1) / 2}) {
+                    for (int64_t k : {int64_t{1}, std::min<int64_t>(n, 3), std::min<int64_t>(n, 8),
+                                      (n + 8) / 9, (n + 1) / 2}) {
                         const auto top = view.topk(k, dim, descending);
                         CHECK(top.indices.equal(indices.narrow(dim, 0, k)));
                         CHECK(isclose(top.values, values.narrow(dim, 0, k), 0, 0, true).all().item<bool>());

@@ -68,7 +68,7 @@ template <std::size_t kBlocks>
         const Lanes c0 = Lanes{0, 1, 2, 3} + (first + static_cast<std::uint64_t>(b));
         Lanes c[4] = {c0, c0 >> 32, Lanes{} + attempt, Lanes{}};
         Lanes k0 = Lanes{} + low_word(seed), k1 = Lanes{} + high_word(seed);
-        for (int round = 0; round < 10; ++round) {
+        for (int left = 10; left > 0; --left) {
             const auto p0 =
                 reinterpret_cast<Lanes>(_mm256_mul_epu32(reinterpret_cast<__m256i>(c[0]), multiplier0));
             const auto p1 =

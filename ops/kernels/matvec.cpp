@@ -110,8 +110,7 @@ void dots(int64_t m, int64_t k, const void* a, int64_t a_row, int64_t a_step, co
     for (; i + kAtOnce <= m && x_row == 0; i += kAtOnce) {
         Column<T>::template rows<kAtOnce>(k, from + i * a_row, a_row, factors, to + i);
     }
-    for (; i < m; ++i)
-        Column<T>::template rows<1>(k, from + i * a_row, a_row, factors + i * x_row, to + i);
+    for (; i < m; ++i) Column<T>::template rows<1>(k, from + i * a_row, a_row, factors + i * x_row, to + i);
 }
 
 }  // namespace

@@ -109,7 +109,8 @@ struct ColumnProduct {
     void sum(int64_t count, int64_t k, const std::byte* rows, const std::byte* factors, std::byte* packed,
              T* sums) const {
         if (k <= kBlock) return sum_block(count, k, rows, factors, packed, sums);
-        if (k <= kBlocks * kBlock && p.m == 1 && !pack_a && !pack_x) return sum_blocks(k, rows, factors, sums);
+        if (k <= kBlocks * kBlock && p.m == 1 && !pack_a && !pack_x)
+            return sum_blocks(k, rows, factors, sums);
         const int64_t half = half_of(k);
         T rest[kRows];
         sum(count, half, rows, factors, packed, sums);

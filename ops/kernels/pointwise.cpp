@@ -21,9 +21,21 @@ Vec<double> estimated_inverse_root(const Vec<double>& x) { return _mm512_rsqrt14
 #endif
 
 /// 1 / √x. With AVX-512 by Newton's steps from an estimate, without a root and a division (4096 in 0.6 µs, not 2.3; Intel Xeon,
-/// model 207).
+/// model 207). With AVX2 float32 by one step of the third order from an estimate to 11 bits, which knows no subnormal numbers
+/// (0.38 of the time; AMD EPYC, Zen 4).
 template <class T>
 Vec<T> inverse_root(const Vec<T>& x) {
+#if defined(__AVX2__) && !defined(__AVX512F__)
+    if constexpr (sizeof(T) == 4) {
+        const auto plain =
+            (x >= Vec<T>(std::numeric_limits<T>::min())) && (x <= Vec<T>(std::numeric_limits<T>::max()));
+        if (xsimd::all(plain)) [[likely]] {
+            const Vec<T> y = _mm256_rsqrt_ps(x);
+            const Vec<T> missing = multiply_add(math::negated<T>(x * y), y, Vec<T>(1));
+            return multiply_add(y * missing, multiply_add(missing, Vec<T>(0.375f), Vec<T>(0.5f)), y);
+        }
+    }
+#endif
 #if defined(__AVX512F__)
     const Vec<T> estimate = estimated_inverse_root(x);
     Vec<T> y = estimate;

@@ -131,10 +131,10 @@ Vec<T> scale(const Vec<T>& y, const Vec<T>& n) {
 template <class T>
 inline constexpr Bits<T> kSign = Bits<T>{1} << (8 * sizeof(T) - 1);
 
-/// −x, of zeros too (xsimd's own is 0 − x for some sets).
+/// −x, of zeros too (xsimd's own is 0 − x for some sets). The compiler's negation becomes a part of a fused multiply-add.
 template <class T>
 Vec<T> negated(const Vec<T>& x) {
-    return number<T>(bits<T>(x) ^ Vec<Bits<T>>(kSign<T>));
+    return Vec<T>(-x.data);
 }
 
 /// |x| with the sign of y.

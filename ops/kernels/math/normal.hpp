@@ -200,7 +200,7 @@ Vec<T> erf(const Vec<T>& x) {
         const Vec<Bits<T>> i = bits<T>(multiply_add(y, Vec<T>(T(32) / 17), Vec<T>(kRounder<T>)));
         const Vec<T> piece = kErfPieces.polynomial(y, i);
         const auto near = kErfPieces.pick(0, i) == Vec<T>(0);
-        const Vec<T> size = xsimd::select(near, piece + y, piece);
+        const Vec<T> size = piece + only_where(near, y);
         return number<T>(bits<T>(size) | (bits<T>(x) & Vec<Bits<T>>(kSign<T>)));
     }
     const Vec<T> square = x * x;

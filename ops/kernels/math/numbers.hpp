@@ -91,6 +91,19 @@ struct Lines {
     }
     Vec<float> polynomial(const Vec<float>& x, const Vec<std::uint32_t>& i, std::size_t first = 0) const {
         const Vec<float> t = x - pick(0, i, first);
+#if defined(__AVX2__) && !defined(__AVX512F__)
+        // By even and odd powers erf takes 0.85 of the time (AMD EPYC, Zen 4).
+        if constexpr (kNumbers == 8) {
+            const Vec<float> square = t * t;
+            Vec<float> odd = pick(N - 1, i);
+            Vec<float> even = pick(N - 2, i);
+            for (std::size_t k = N - 3; k > 1; k -= 2) {
+                odd = multiply_add(odd, square, pick(k, i));
+                even = multiply_add(even, square, pick(k - 1, i));
+            }
+            return multiply_add(odd, t, even);
+        }
+#endif
         Vec<float> y = pick(N - 1, i, first);
         for (std::size_t k = N - 2; k > 0; --k) y = multiply_add(y, t, pick(k, i, first));
 #if defined(__AVX2__) && !defined(__AVX512F__)

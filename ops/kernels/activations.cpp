@@ -25,7 +25,8 @@ struct Softplus {
     template <class V>
     V operator()(const V& x) const {
         using T = Element<V>;
-        if (beta == 1) return xsimd::select(x > constant<V>(threshold), x, math::softplus<T>(x));
+        if (beta == 1) [[likely]]
+            return xsimd::select(x > constant<V>(threshold), x, math::softplus<T>(x));
         const V b = constant<V>(beta);
         const double rest = beta - static_cast<double>(static_cast<T>(beta));
         const auto z = math::two_product<T>(b, x);
@@ -68,7 +69,7 @@ struct LeakyReluBackward {
 template <class V>
 V bounded(const V& x, double end) {
     const V high = constant<V>(end);
-    return xsimd::select(x > high, high, xsimd::select(x < -high, -high, x));
+    return smaller(high, larger(-high, x));
 }
 
 }  // namespace
@@ -97,7 +98,7 @@ void install_activations(Table& table) {
     // g σ (1 + x (1 − σ)).
     add_floating<2>(table, Fn::kSiluBackward, []<class V>(const V& g, const V& x) {
         const V z = bounded(x, 800);
-        const math::BothSigmoids<V> sigmoid(z);
+        const math::BothSigmoids<V> sigmoid(x);
         return g * (sigmoid.above * (V(1) + z * sigmoid.below));
     });
     // g (Φ(x) + x φ(x)). For negative x the two cancel, so that more digits of Φ would be lost.

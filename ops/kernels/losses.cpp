@@ -44,8 +44,7 @@ void install_losses(Table& table) {
         const V rest = V(1) - t;
         const V positive = p * t;
         const V size = xsimd::abs(z);
-        return xsimd::select(z > V(0), rest, positive) * size +
-               (rest + positive) * math::log1p_exp(math::Exponential(-size));
+        return xsimd::select(z > V(0), rest, positive) * size + (rest + positive) * math::log1p_exp(-size);
     });
     // (1 − t) σ(z) − p t σ(−z).
     add_floating<3>(table, Fn::kBinaryCrossEntropyBackward, []<class V>(const V& z, const V& t, const V& p) {

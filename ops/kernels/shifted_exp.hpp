@@ -42,50 +42,6 @@ inline constexpr double kShortLog2<double> = math::kLog2High<double>;
 template <>
 inline constexpr double kShortLog2Rest<double> = math::kLog2Low<double>;
 
-/// Powers of two are split into parts, each with a number from a table, so that half as long a polynomial does: rows of 1,000
-/// take 0.8 of the time (AMD EPYC, Zen 4). Not with AVX-512, whose picks take the units that multiply.
-#if defined(__AVX2__) && !defined(__AVX512F__)
-inline constexpr bool kHasParts = true;
-#else
-inline constexpr bool kHasParts = false;
-#endif
-template <class T>
-inline constexpr int kPartBits = !kHasParts       ? 0
-                                 : sizeof(T) == 4 ? 3
-                                                  : 2;
-template <class T>
-inline constexpr T kParts = T(1 << kPartBits<T>);
-
-/// (eʳ − 1 − r) / r² for |r| ≤ log 2 / 16 (float) and log 2 / 8 (double), to 2⁻²⁵ and 2⁻⁵⁶ of eʳ.
-template <class T>
-inline constexpr T kPartTail[] = {0.500064485f, 0.166668584f};
-template <>
-[[gnu::visibility("hidden")]] inline constexpr double kPartTail<double>[] = {0.5,
-                                                                             0.16666666666679428,
-                                                                             0.041666666666679425,
-                                                                             0.008333333197374072,
-                                                                             0.001388888875293214,
-                                                                             0.00019844891186049444,
-                                                                             2.4805208594868223e-05};
-
-#if defined(__AVX2__) && !defined(__AVX512F__)
-/// 2^(j/8) and 2^(j/4), by the lowest bits of a number.
-inline Vec<float> part_power(const Vec<std::uint32_t>& j) {
-    return _mm256_permutevar8x32_ps(
-        _mm256_setr_ps(0x1p+0f, 0x1.172b84p+0f, 0x1.306fep+0f, 0x1.4bfdaep+0f, 0x1.6a09e6p+0f, 0x1.8ace54p+0f,
-                       0x1.ae89fap+0f, 0x1.d5818ep+0f),
-        j);
-}
-inline Vec<double> part_power(const Vec<std::uint64_t>& j) {
-    const __m256d table =
-        _mm256_setr_pd(0x1p+0, 0x1.306fe0a31b715p+0, 0x1.6a09e667f3bcdp+0, 0x1.ae89f995ad3adp+0);
-    const __m256i both =
-        _mm256_shuffle_epi32(_mm256_slli_epi64(j, 1), 0xa0);  // 2j and, to be made 2j + 1, 2j
-    const __m256i halves = _mm256_add_epi32(both, _mm256_set1_epi64x(std::int64_t{1} << 32));
-    return _mm256_castps_pd(_mm256_permutevar8x32_ps(_mm256_castpd_ps(table), halves));
-}
-#endif
-
 /// z ↦ e^z 2^(lift − N) in every lane, where N is the integer of the lane's maximum (0 and e^(z − max)
 /// where that is far out; 0 and e^z where it is -inf). NaN stays NaN. Where all are known to be `kNear`, nothing is subtracted.
 template <class T, bool kNear = false>
@@ -102,28 +58,25 @@ public:
         }
         exponent_ = multiply_add(top, Vec<T>(math::kLog2E<T>), rounder) - rounder;
         low_ = top - xsimd::select(lift == Vec<T>(0), Vec<T>(kReach<T>), Vec<T>(kReachLifted<T>));
-        const T bias = kHasParts ? T(0) : math::kBias<T>;  // the parts have it
-        rounder_ = rounder + Vec<T>(kParts<T>) * (Vec<T>(bias) + lift - exponent_);
+        const T bias = math::kHasParts ? T(0) : math::kBias<T>;  // the parts have it
+        rounder_ = rounder + Vec<T>(math::kParts<T>) * (Vec<T>(bias) + lift - exponent_);
     }
     static auto is_near(const Vec<T>& max) { return xsimd::abs(max) < Vec<T>(kFarMax<T>); }
 
     Vec<T> operator()(const Vec<T>& z) const {
         // NaN where z is; an infinite maximum is none more than itself.
         const Vec<T> x = larger(low_, kNear ? z : xsimd::select(z == shift_, Vec<T>(0), z - shift_));
-        const Vec<T> rounded = multiply_add(x, Vec<T>(kParts<T> * math::kLog2E<T>), rounder_);
+        const Vec<T> rounded = multiply_add(x, Vec<T>(math::kParts<T> * math::kLog2E<T>), rounder_);
         const Vec<T> n = rounded - rounder_;
-        const Vec<T> coarse = multiply_add(n, Vec<T>(-kShortLog2<T> / kParts<T>), x);
-        const Vec<T> r = multiply_add(n, Vec<T>(-kShortLog2Rest<T> / kParts<T>), coarse);
-        const auto j = math::bits<T>(rounded);
-        if constexpr (kHasParts) {
-            const auto exponent = (j >> kPartBits<T>) << math::kFraction<T>;
-            const Vec<T> power = math::number<T>(math::bits<T>(part_power(j)) + exponent);
-            const Vec<T> square = r * r;
-            return multiply_add(power, multiply_add(square, math::polynomial<T>(r, square, kPartTail<T>), r),
-                                power);
-        } else {
-            return (Vec<T>(1) + math::expm1_of_remainder<T>(r)) * math::number<T>(j << math::kFraction<T>);
-        }
+        const Vec<T> coarse = multiply_add(n, Vec<T>(-kShortLog2<T> / math::kParts<T>), x);
+        const Vec<T> r = multiply_add(n, Vec<T>(-kShortLog2Rest<T> / math::kParts<T>), coarse);
+#if defined(__AVX2__) && !defined(__AVX512F__)
+        const Vec<T> power = math::power_of_parts<T>(rounded);
+        return multiply_add(power, math::expm1_of_part<T>(r), power);
+#else
+        const Vec<T> power = math::number<T>(math::bits<T>(rounded) << math::kFraction<T>);
+        return (Vec<T>(1) + math::expm1_of_remainder<T>(r)) * power;
+#endif
     }
 
     /// N, and how a maximum is exponentiated: 0 where it is not finite.

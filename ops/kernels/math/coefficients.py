@@ -11,8 +11,8 @@ one float32 for each interval.
 import random
 import struct
 
-from mpmath import atan, atanh, cos, erf, erfc, exp, log, matrix, lu_solve, mp, mpf, nstr, pi
-from mpmath import polyval, qr_solve, sin, sqrt, tanh
+from mpmath import atan, atanh, cos, cosh, erf, erfc, exp, log, matrix, lu_solve, mp, mpf, nstr, pi
+from mpmath import polyval, qr_solve, sin, sinh, sqrt, tanh
 
 mp.dps = 60
 NEAR_ZERO = mpf(10) ** -24
@@ -150,12 +150,17 @@ def main():
     eighth = (sqrt(2) - 1) ** 2 * mpf("1.002")
     log_tail = tail(lambda s: 2 * atanh(s), lambda s: 2 * s, lambda s: s**3)
     log_ratio = tail(lambda s: 2 * atanh(s), lambda s: 0, lambda s: s)
+    exp_tail = lambda r: (exp(r) - 1 - r) / r**2 if abs(r) > NEAR_ZERO else mpf(1) / 2
     half_turn = tail(sin, lambda r: r, lambda r: r**3)
     polynomials = {
-        "kExpTail": (lambda r: (exp(r) - 1 - r) / r**2 if abs(r) > NEAR_ZERO else mpf(1) / 2, -half, half, (4, 9),
-                     lambda r: r * r),
-        "kShortExpTail": (lambda r: (exp(r) - 1 - r) / r**2 if abs(r) > NEAR_ZERO else mpf(1) / 2, -half / 16, half / 16, (4,),
-                          lambda r: r * r),
+        "kExpTail": (exp_tail, -half, half, (4, 9), lambda r: r * r),
+        "kShortExpTail": (exp_tail, -half / 16, half / 16, (4,), lambda r: r * r),
+        "kPartTail of float, even": (lambda z: (cosh(sqrt(z)) - 1) / max(z, NEAR_ZERO), 0, (log(2) / 16) ** 2, (0,), lambda z: z),
+        "kPartTail of float, odd": (tail(sinh, lambda r: r, lambda r: r**3), 0, (log(2) / 16) ** 2, (0,),
+                                    lambda z: sqrt(z) ** 3),
+        "kLongPartTail": (exp_tail, -half / 8, half / 8, (2,), lambda r: r * r),
+        "kPartTail of double after 1/2": (lambda r: (exp_tail(r) - mpf(1) / 2) / r if abs(r) > NEAR_ZERO else mpf(1) / 6,
+                                          -half / 4, half / 4, (5,), lambda r: abs(r) ** 3 + NEAR_ZERO),
         "kLogTail": (log_tail, 0, far, (2, 6), lambda z: z),
         "kLogFarTail": (lambda z: (log_tail(z) - mpf(2) / 3) / max(z, NEAR_ZERO), 0, far, (2, 6), lambda z: z * z),
         "kFloatLog2": (lambda z: log_ratio(z) / log(2), 0, far, (4,), lambda z: 1),

@@ -5,6 +5,8 @@
 /// eˣ = 2ⁿ eʳ.
 #pragma once
 
+#include <array>
+
 #include "ops/kernels/math/numbers.hpp"
 
 namespace reel::kernels::REEL_SET::math {
@@ -75,6 +77,126 @@ template <class T>
 bool exp_is_normal(const Vec<T>& x) {
     return xsimd::all(xsimd::abs(x) < Vec<T>(kExpNormal<T>));
 }
+
+/// Powers of two are split into eighths (float) and quarters (double), whose numbers are in a table, so that half as long a
+/// polynomial does: exp takes 0.7 of the time, of double precision 0.85 (2048 in L1; AMD EPYC, Zen 4). Not with AVX-512, whose
+/// picks take the units that multiply.
+#if defined(__AVX2__) && !defined(__AVX512F__)
+inline constexpr bool kHasParts = true;
+#else
+inline constexpr bool kHasParts = false;
+#endif
+template <class T>
+inline constexpr int kPartBits = !kHasParts       ? 0
+                                 : sizeof(T) == 4 ? 3
+                                                  : 2;
+template <class T>
+inline constexpr T kParts = T(1 << kPartBits<T>);
+
+/// (eʳ − 1 − r) / r² for |r| ≤ log 2 / 16 (float) and log 2 / 8 (double), to 2⁻²⁵ and 2⁻⁵⁷ of eʳ; and to 2⁻³² (float).
+template <class T>
+inline constexpr T kPartTail[] = {0.500064786f, 0.16668026f};
+template <>
+[[gnu::visibility("hidden")]] inline constexpr double kPartTail<double>[] = {0.5,
+                                                                             0.166666666666959536,
+                                                                             0.0416666666667220301,
+                                                                             0.0083333331299535553,
+                                                                             0.00138888885952069139,
+                                                                             0.000198455169560674208,
+                                                                             0.000024806586100527964};
+inline constexpr float kLongPartTail[] = {0.5f, 0.166680287f, 0.0416706371f};
+
+#if defined(__AVX2__) && !defined(__AVX512F__)
+/// 2^(j/8).
+inline constexpr double kEighths[] = {0x1p+0,
+                                      0x1.172b83c7d517bp+0,
+                                      0x1.306fe0a31b715p+0,
+                                      0x1.4bfdad5362a27p+0,
+                                      0x1.6a09e667f3bcdp+0,
+                                      0x1.8ace5422aa0dbp+0,
+                                      0x1.ae89f995ad3adp+0,
+                                      0x1.d5818dcfba487p+0};
+/// The bits of 2^(j/8) or 2^(j/4), less those that j adds when it is shifted to the exponent; of a double their lower or upper half.
+template <class T, int kHalf = 0>
+alignas(32) inline constexpr auto kPartBitsOf = [] {
+    std::array<std::uint32_t, 8> table{};
+    for (std::size_t i = 0; i < 8; ++i) {
+        const Bits<T> j = i % (1 << kPartBits<T>);
+        const auto power = std::bit_cast<Bits<T>>(static_cast<T>(kEighths[j << (3 - kPartBits<T>)]));
+        table[i] = static_cast<std::uint32_t>((power - (j << (kFraction<T> - kPartBits<T>))) >> (32 * kHalf));
+    }
+    return table;
+}();
+/// What float32 loses of them, as a part of them.
+alignas(32) inline constexpr auto kPartLost = [] {
+    std::array<float, 8> table{};
+    for (std::size_t j = 0; j < 8; ++j) {
+        const double rounded = static_cast<double>(static_cast<float>(kEighths[j]));
+        table[j] = static_cast<float>((kEighths[j] - rounded) / rounded);
+    }
+    return table;
+}();
+template <class T, int kHalf = 0>
+__m256i part_bits(const __m256i& j) {
+    const auto* table = reinterpret_cast<const __m256i*>(kPartBitsOf<T, kHalf>.data());
+    return _mm256_permutevar8x32_epi32(_mm256_load_si256(table), j);
+}
+
+/// 2^(n/8) or 2^(n/4), n in the lowest bits of `rounded`.
+template <class T>
+Vec<T> power_of_parts(const Vec<T>& rounded) {
+    const Vec<Bits<T>> j = bits<T>(rounded);
+    const Vec<Bits<T>> exponent = j << (kFraction<T> - kPartBits<T>);
+    if constexpr (sizeof(T) == 4) {
+        return number<T>(Vec<Bits<T>>(part_bits<T>(j)) + exponent);
+    } else {
+        const __m256i both = _mm256_shuffle_epi32(j, 0xa0);  // j in both halves
+        const __m256i lower = part_bits<T, 0>(both);
+        const __m256i upper = part_bits<T, 1>(both);
+        return number<T>(Vec<Bits<T>>(_mm256_blend_epi32(lower, upper, 0xaa)) + exponent);
+    }
+}
+
+/// eʳ − 1 for the r of `kPartTail`.
+template <class T>
+Vec<T> expm1_of_part(const Vec<T>& r) {
+    const Vec<T> square = r * r;
+    return multiply_add(square, polynomial<T>(r, square, kPartTail<T>), r);
+}
+/// The same plus what the table's number for j has lost to rounding, as a part of it.
+template <bool kLong>
+Vec<float> fine_expm1_of_part(const Vec<float>& r, const Vec<std::uint32_t>& j) {
+    const Vec<float> lost = _mm256_permutevar8x32_ps(_mm256_load_ps(kPartLost.data()), j);
+    const Vec<float> tail =
+        kLong ? polynomial<float>(r, kLongPartTail) : polynomial<float>(r, kPartTail<float>);
+    return multiply_add(r * r, tail, r + lost);
+}
+
+/// How near an exponential of float32 is: 1.1 ulp, or without what the table loses, or also by a longer polynomial.
+enum class Digits { kPlain, kFine, kFinest };
+
+/// eˣ (e⁻ˣ where the sign is −1) = power (1 + rest), for |x| below `kExpNormal`.
+template <class T, int kSign = 1, Digits kDigits = Digits::kPlain>
+struct ExponentialByParts {
+    explicit ExponentialByParts(const Vec<T>& x) {
+        const Vec<T> rounder(kRounder<T>);
+        const Vec<T> rounded = multiply_add(x, Vec<T>(kSign * kParts<T> * kLog2E<T>), rounder);
+        const Vec<T> n = rounded - rounder;
+        const Vec<T> coarse =
+            multiply_add(n, Vec<T>(-kLog2High<T> / kParts<T>), kSign < 0 ? negated<T>(x) : x);
+        const Vec<T> r = multiply_add(n, Vec<T>(-kLog2Low<T> / kParts<T>), coarse);
+        power = power_of_parts<T>(rounded);
+        if constexpr (kDigits != Digits::kPlain) {
+            rest = fine_expm1_of_part<kDigits == Digits::kFinest>(r, bits<T>(rounded));
+        } else {
+            rest = expm1_of_part<T>(r);
+        }
+    }
+    Vec<T> power, rest;
+
+    Vec<T> value() const { return multiply_add(power, rest, power); }
+};
+#endif
 
 /// x within the bounds; NaN stays NaN.
 template <class T>
@@ -182,6 +304,9 @@ template <class T>
 Vec<T> exp(const Vec<T>& x) {
 #if defined(__AVX512F__)
     if constexpr (sizeof(T) == 8) return exp_by_sixteenths(x);
+#elif defined(__AVX2__)
+    if (exp_is_normal<T>(x)) [[likely]]
+        return ExponentialByParts<T>(x).value();
 #endif
     return PlainExponential<T>(x).value();
 }

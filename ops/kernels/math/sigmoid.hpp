@@ -23,20 +23,29 @@ Vec<T> times_sigmoid(const Vec<T>& a, const Vec<T>& x, const E& e, const Pair<T>
     return xsimd::select(negative, e.scaled(y), y);
 }
 
-/// 1 + eˣ = 1 + 2ⁿ + 2ⁿ (eʳ − 1), rounded once, for |x| below `kExpNormal`.
+/// 1 + e⁻ˣ = 1 + 2ⁿ + 2ⁿ (eʳ − 1), rounded once, for |x| below `kExpNormal`.
 template <class T>
-Vec<T> one_plus_exp(const Vec<T>& x) {
-    const ExpArgument<T> a(x, kBias<T>);
+Vec<T> one_plus_exp_of_minus(const Vec<T>& x) {
+    const Vec<T> one(1);
+#if defined(__AVX2__) && !defined(__AVX512F__)
+    if constexpr (sizeof(T) == 4) {  // double precision would be off by 2 ulp
+        const ExponentialByParts<T, -1, Digits::kFine> e(x);
+        const Vec<T> sum = one + e.power;
+        const Vec<T> lost = smaller(one, e.power) - (sum - larger(one, e.power));
+        return sum + multiply_add(e.power, e.rest, lost);
+    }
+#endif
+    const ExpArgument<T> a(-x, kBias<T>);
     const Vec<T> power = number<T>(bits<T>(a.rounded) << kFraction<T>);
-    const Vec<T> sum = power + Vec<T>(1);
-    const Vec<T> lost = Vec<T>(1) - (sum - power);
+    const Vec<T> sum = power + one;
+    const Vec<T> lost = one - (sum - power);
     return sum + multiply_add(power, expm1_of_remainder<T>(a.r), lost);
 }
 
 /// 1 / (1 + e⁻ˣ); eˣ where 1 is nothing beside e⁻ˣ.
 template <class T>
 Vec<T> sigmoid(const Vec<T>& x) {
-    const Vec<T> y = quotient(Vec<T>(1), one_plus_exp<T>(-x));
+    const Vec<T> y = quotient(Vec<T>(1), one_plus_exp_of_minus<T>(x));
     if (exp_is_normal<T>(x)) [[likely]]
         return y;
     const Vec<T> far = xsimd::select(x > Vec<T>(0), Vec<T>(1), exp<T>(x));
@@ -46,7 +55,7 @@ Vec<T> sigmoid(const Vec<T>& x) {
 /// x / (1 + e⁻ˣ); x eˣ where 1 is nothing beside e⁻ˣ.
 template <class T>
 Vec<T> silu(const Vec<T>& x) {
-    const Vec<T> y = quotient(x, one_plus_exp<T>(-x));
+    const Vec<T> y = quotient(x, one_plus_exp_of_minus<T>(x));
     if (exp_is_normal<T>(x)) [[likely]]
         return y;
     const Vec<T> bounded = xsimd::select(x < Vec<T>(kExpLow<T>), Vec<T>(kExpLow<T>), x);
@@ -59,7 +68,16 @@ Vec<T> silu(const Vec<T>& x) {
 template <class V>
 struct BothSigmoids {
     explicit BothSigmoids(const V& x) {
-        const V e = exp<typename V::value_type>(-xsimd::abs(x));
+        using T = typename V::value_type;
+#if defined(__AVX2__) && !defined(__AVX512F__)
+        if (exp_is_normal<T>(x)) [[likely]] {
+            const V e = ExponentialByParts<T, -1>(x).value();
+            above = quotient(V(1), V(1) + e);
+            below = e * above;
+            return;
+        }
+#endif
+        const V e = exp<T>(-xsimd::abs(x));
         const V larger = quotient(V(1), V(1) + e);
         const V smaller = e * larger;
         above = xsimd::select(x < V(0), smaller, larger);
@@ -92,6 +110,15 @@ Vec<T> gelu_tanh(const Vec<T>& x) {
     return xsimd::select(x > end, x, times_sigmoid<T>(z, x, e, quick_two_sum<T>(e.high, e.low)));
 }
 
+/// log(1 + u) for u from 0 to 1: with s = u / (2 + u), 2s + s³ p(s²) = u − s (u − s² p(s²)), of which less is lost.
+/// `lost` is added.
+template <class T>
+Vec<T> log1p_of_part(const Vec<T>& u, const Vec<T>& lost = Vec<T>(0)) {
+    const Vec<T> s = quotient(u, u + Vec<T>(2));
+    const Vec<T> z = s * s;
+    return u + multiply_add(s, multiply_subtract(z, polynomial<T>(z, z * z, kLogWideTail<T>), u), lost);
+}
+
 /// log(1 + e) for an e = eˣ, x ≤ 0.
 template <class T>
 Vec<T> log1p_exp(const Exponential<T>& e) {
@@ -100,16 +127,25 @@ Vec<T> log1p_exp(const Exponential<T>& e) {
     const Vec<T> lost = ((e.high - (e.high + e.low)) + e.low) * power_of_two<T>(e.argument.n);
     const Vec<T> small =
         xsimd::select(u < Vec<T>(kSmallest<T>), Vec<T>(0), multiply_add(lost, u * Vec<T>(T(-0.5)), lost));
-    // u is no larger than 1: with s = u / (2 + u), 2s + s³ p(s²) = u − s (u − s² p(s²)), of which less is lost.
-    const Vec<T> s = quotient(u, u + Vec<T>(2));
-    const Vec<T> z = s * s;
-    return u + multiply_add(s, multiply_subtract(z, polynomial<T>(z, z * z, kLogWideTail<T>), u), small);
+    return log1p_of_part<T>(u, small);
+}
+
+/// The same of x, which is not above 0.
+template <class T>
+Vec<T> log1p_exp(const Vec<T>& x) {
+#if defined(__AVX2__) && !defined(__AVX512F__)
+    if constexpr (sizeof(T) == 4) {
+        if (exp_is_normal<T>(x)) [[likely]]
+            return log1p_of_part<T>(ExponentialByParts<T, 1, Digits::kFinest>(x).value());
+    }
+#endif
+    return log1p_exp<T>(Exponential<T>(x));
 }
 
 /// log(1 + eˣ) for any x.
 template <class T>
 Vec<T> softplus(const Vec<T>& x) {
-    return larger(Vec<T>(0), x) + log1p_exp<T>(Exponential<T>(-xsimd::abs(x)));
+    return larger(Vec<T>(0), x) + log1p_exp<T>(-xsimd::abs(x));
 }
 /// log(1 + eˣ⁺ᵈ).
 template <class T>
@@ -192,11 +228,16 @@ Vec<T> tanh(const Vec<T>& x) {
     const Vec<T> y = smaller(Vec<T>(kTanhEnd<T>), Vec<T>(xsimd::abs(x)));
     const Vec<T> square = y * y;
     const Vec<T> near = multiply_add(y * square, polynomial<T>(square, kTanhTail<T>), y);
-    const Vec<T> rounder(kRounder<T> + kBias<T>);
-    const Vec<T> rounded = multiply_add(y + y, Vec<T>(kLog2E<T>), rounder);
-    const Vec<T> r = multiply_add(rounded - rounder, Vec<T>(T(-0x1.62e42fefa39efp-1)), y + y);
+    const Vec<T> rounder(kRounder<T> + (kHasParts ? T(0) : kBias<T>));
+    const Vec<T> rounded = multiply_add(y + y, Vec<T>(kParts<T> * kLog2E<T>), rounder);
+    const Vec<T> r = multiply_add(rounded - rounder, Vec<T>(T(-0x1.62e42fefa39efp-1) / kParts<T>), y + y);
+#if defined(__AVX2__) && !defined(__AVX512F__)
+    const Vec<T> power = power_of_parts<T>(rounded);
+    const Vec<T> sum = multiply_add(power, expm1_of_part<T>(r), power + Vec<T>(1));
+#else
     const Vec<T> power = number<T>(bits<T>(rounded) << kFraction<T>);
     const Vec<T> sum = multiply_add(power, expm1_of_remainder<T>(r), power + Vec<T>(1));
+#endif
     const Vec<T> far = Vec<T>(1) - quotient(Vec<T>(2), sum);
     const Vec<T> size = xsimd::select(y <= Vec<T>(T(0.6)), near, far);
     return number<T>(bits<T>(size) | (bits<T>(x) & Vec<Bits<T>>(kSign<T>)));

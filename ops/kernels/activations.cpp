@@ -15,8 +15,6 @@ V constant(double value) {
     return V(static_cast<Element<V>>(value));
 }
 
-constexpr double kInvSqrt2Pi = 0.39894228040143267794;
-
 /// log(1 + exp(βx)) / β; x where βx is above the threshold. β in two parts: the exponential would magnify what one
 /// of float32 loses.
 struct Softplus {
@@ -101,16 +99,9 @@ void install_activations(Table& table) {
         const math::BothSigmoids<V> sigmoid(x);
         return g * (sigmoid.above * (V(1) + z * sigmoid.below));
     });
-    // g (Φ(x) + x φ(x)). For negative x the two cancel, so that more digits of Φ would be lost.
-    add_floating<2>(table, Fn::kGeluBackward, []<class V>(const V& g, const V& x) {
-        using T = Element<V>;
-        const V z = bounded(x, static_cast<double>(math::kTailEnd<T>));
-        const V y = xsimd::abs(z);
-        const V bell = math::Bell<T>(y).times(V(1), V(0));
-        const V tail = math::normal_tail(y, bell);
-        const V upper = xsimd::select(x < V(0), tail, V(1) - tail);
-        return g * multiply_add(z, bell * constant<V>(kInvSqrt2Pi), upper);
-    });
+    // g (Φ(x) + x φ(x)).
+    add_floating<2>(table, Fn::kGeluBackward,
+                    [](const auto& g, const auto& x) { return g * math::gelu_slope(x); });
     // g (σ + x σ (1 − σ) v′), σ = sigmoid(v(x)).
     add_floating<2>(table, Fn::kGeluTanhBackward, []<class V>(const V& g, const V& x) {
         const V z = bounded(x, 50);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "ops/kernels/math/exp.hpp"
+#include "ops/kernels/math/gelu.hpp"
 #include "ops/kernels/math/log.hpp"
 #include "ops/kernels/math/normal.hpp"
 #include "ops/kernels/math/sigmoid.hpp"

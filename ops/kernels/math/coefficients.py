@@ -113,14 +113,15 @@ def fitting(f, low, high):
     return min(at, key=lambda x: abs(f(x) - rounded(f(x))))
 
 
-def piecewise(name, f, edges, share, degree, slope=1, first=0):
+def piecewise(name, f, edges, share, degree, slope=1, first=0, size=None):
     """f(c + t) between neighbouring edges, c at a share of the way: c, f(c), and the coefficients of t, t² and so on.
 
     c and f(c) are float32 numbers. In a first interval around 0, where f(0) = 0, c is 0, and it is f(t) - slope · t. Where the
-    first interval is not number 0, the lines have 16 numbers, and the last ones are followed by the first.
+    first interval is not number 0, the lines have 16 numbers, and the last ones are followed by the first. Errors are relative to
+    `size`, which is f unless given.
     Least squares at Chebyshev's nodes, anew for what is left when a coefficient has been rounded.
     """
-    columns, worst = [], 0
+    columns, worst, size = [], 0, size or f
     for low, high in zip(edges, edges[1:]):
         c = low + (high - low) * share
         c = 0 if low == f(low) else fitting(f, c - (high - low) / 20, c + (high - low) / 20)
@@ -131,11 +132,11 @@ def piecewise(name, f, edges, share, degree, slope=1, first=0):
             rows, right = matrix(len(at), degree + 1 - k), matrix(len(at), 1)
             for i, t in enumerate(at):
                 for j in range(k, degree + 1):
-                    rows[i, j - k] = (t / (high - low)) ** j / f(c + t)
-                right[i] = missing[i] / f(c + t)
+                    rows[i, j - k] = (t / (high - low)) ** j / size(c + t)
+                right[i] = missing[i] / size(c + t)
             p.append(rounded(qr_solve(rows, right)[0][0] / (high - low) ** k))
             missing = [m - p[k] * t**k for m, t in zip(missing, at)]
-        worst = max([worst] + [abs(m / f(c + t)) for m, t in zip(missing, at)])
+        worst = max([worst] + [abs(m / size(c + t)) for m, t in zip(missing, at)])
         columns.append([c] + p)
     print(f"{name}: 2^{nstr(log(worst, 2), 4)}:")
     columns += [[0] * (degree + 2)] * (16 - len(columns)) if first else []
@@ -208,7 +209,13 @@ def main():
     curve = rounded((mpf("15.49") - slope * end) / end**2)
     show("kPhiSteps", 1, [curve, slope])
     edges = [(-slope - sqrt(slope**2 + 4 * curve * (k + mpf("0.5")))) / (2 * curve) for k in range(16)]
-    piecewise("kPhiPieces", lambda y: erfc(-y / sqrt(2)) / 2, [mpf(0)] + edges, mpf("0.6"), 7)
+    phi = lambda y: erfc(-y / sqrt(2)) / 2
+    bell = lambda y: y * exp(-y * y / 2) / sqrt(2 * pi)
+    v = lambda y: sqrt(8 / pi) * y * (1 + mpf("0.044715") * y * y)
+    piecewise("kPhiPieces", phi, [mpf(0)] + edges, mpf("0.6"), 7)
+    piecewise("kGeluTanhPieces", lambda y: 1 / (1 + exp(-v(y))), [mpf(0)] + edges, mpf("0.6"), 7)
+    piecewise("kGeluSlopePieces", lambda y: phi(y) + bell(y), [mpf(0)] + edges, mpf("0.6"), 7,
+              size=lambda y: phi(y) - bell(y))
 
 
 main()

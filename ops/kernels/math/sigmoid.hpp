@@ -86,30 +86,6 @@ struct BothSigmoids {
     V above, below;
 };
 
-/// The constants of gelu's approximation, and what a type loses of them.
-inline constexpr double kGeluSlope = 0x1.9884533d43651p+0;  // 2 √(2/π)
-inline constexpr double kGeluCubic = 0.044715;
-template <class T>
-inline constexpr T kGeluSlopeLow = sizeof(T) == 4 ? T(kGeluSlope - double(float(kGeluSlope)))
-                                                  : T(-0x1.cbc0d30ebfd15p-54);
-template <class T>
-inline constexpr T kGeluCubicLow = sizeof(T) == 4 ? T(kGeluCubic - double(float(kGeluCubic)))
-                                                  : T(0x1.441355475a31ap-59);
-/// ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))) = x σ(v), v = 2 √(2/π) x (1 + 0.044715 x²) with twice the digits.
-template <class T>
-Vec<T> gelu_tanh(const Vec<T>& x) {
-    const Vec<T> end(50);  // beyond it is x or 0
-    const Vec<T> z = xsimd::select(x > end, end, xsimd::select(x < -end, -end, x));
-    const Pair<T> slope = {Vec<T>(T(kGeluSlope)), Vec<T>(kGeluSlopeLow<T>)};
-    const Pair<T> cubic = {Vec<T>(T(kGeluCubic)), Vec<T>(kGeluCubicLow<T>)};
-    const Pair<T> square = cubic * two_product<T>(z, z);
-    const Pair<T> sum = two_sum<T>(Vec<T>(1), square.high);
-    const Pair<T> v = slope * Pair<T>{z, Vec<T>(0)} * Pair<T>{sum.high, sum.low + square.low};
-    const auto negative = x < Vec<T>(0);
-    const Exponential<T> e(-xsimd::abs(v.high), xsimd::select(negative, v.low, -v.low));
-    return xsimd::select(x > end, x, times_sigmoid<T>(z, x, e, quick_two_sum<T>(e.high, e.low)));
-}
-
 /// log(1 + u) for u from 0 to 1: with s = u / (2 + u), 2s + s³ p(s²) = u − s (u − s² p(s²)), of which less is lost.
 /// `lost` is added.
 template <class T>

@@ -114,10 +114,40 @@ void max_strip(const Sliding& s, const T* x, int64_t out, int64_t begin, int64_t
     }
 }
 
+/// Where x > y or x is NaN, for AVX2 in float's own comparisons: xsimd 8 negates a mask as two halves of integers.
+template <class T>
+Mask<T> exceeds(const Vec<T>& x, const Vec<T>& y) {
+#if defined(__AVX2__) && !defined(__AVX512F__)
+    if constexpr (std::is_same_v<T, float>) {
+        return _mm256_or_ps(_mm256_cmp_ps(x, y, _CMP_GT_OQ), _mm256_cmp_ps(x, x, _CMP_UNORD_Q));
+    }
+#endif
+    return x > y || is_nan(x);
+}
+
+/// The maxima of a vector of windows inside the plane, the first at `corner`; f(from) loads what is at their same place.
+/// Where in its window a winner stood is counted as a `T`, so that one mask chooses both.
+template <class T>
+struct Maxima {
+    Vec<T> top = Vec<T>(-std::numeric_limits<T>::infinity());
+    Vec<T> at = Vec<T>(T(0));
+
+    Maxima(const Sliding& s, const T* corner, const auto& f) {
+        for (int64_t i = 0; i < s.kernel_height; ++i) {
+            for (int64_t j = 0; j < s.kernel_width; ++j) {
+                const int64_t offset = i * s.dilation_height * s.width + j * s.dilation_width;
+                const Vec<T> value = f(corner + offset);
+                const auto better = exceeds(value, top);
+                top = xsimd::select(better, value, top);
+                at = xsimd::select(better, Vec<T>(static_cast<T>(offset)), at);
+            }
+        }
+    }
+};
+
 /// The same of one output row where every window lies inside the plane, a vector of neighbouring windows at a
 /// time: also of those that no result asks for, which costs less than picking the others. `x` and `place` are
-/// those of the first window's corner; as much as a vector may be read past the last. Where in its window a
-/// winner stood is counted as a `T`, so that one mask chooses both.
+/// those of the first window's corner; as much as a vector may be read past the last.
 template <class T>
 void max_row(const Sliding& s, const T* x, int64_t place, T* y, int64_t* indices) {
     constexpr int64_t kStrip = 128;
@@ -127,24 +157,38 @@ void max_row(const Sliding& s, const T* x, int64_t place, T* y, int64_t* indices
         T best[kStrip];
         T where[kStrip];
         for (int64_t p = 0; p < (results - 1) * step + 1; p += kWidth<T>) {
-            const T* corner = x + first * step + p;
-            Vec<T> top(-std::numeric_limits<T>::infinity());
-            Vec<T> at(T(0));
-            for (int64_t i = 0; i < s.kernel_height; ++i) {
-                for (int64_t j = 0; j < s.kernel_width; ++j) {
-                    const int64_t offset = i * s.dilation_height * s.width + j * s.dilation_width;
-                    const Vec<T> value = load(corner + offset);
-                    const auto better = value > top || is_nan(value);
-                    top = xsimd::select(better, value, top);
-                    at = xsimd::select(better, Vec<T>(static_cast<T>(offset)), at);
-                }
-            }
-            top.store_unaligned(best + p);
-            at.store_unaligned(where + p);
+            const Maxima<T> found(s, x + first * step + p, load<T>);
+            found.top.store_unaligned(best + p);
+            found.at.store_unaligned(where + p);
         }
         for (int64_t o = 0; o < results; ++o) {
             y[first + o] = best[o * step];
             indices[first + o] = place + (first + o) * step + static_cast<int64_t>(where[o * step]);
+        }
+    }
+}
+
+/// The same where windows are a step or two apart: only of those asked for. The last vector begins where it is whole.
+template <class T, int64_t kStep>
+void max_near_row(const Sliding& s, const T* x, int64_t place, T* y, int64_t* indices) {
+    const auto load_apart = [](const T* from) {
+        static constexpr auto kEven = [](int64_t i) { return 2 * i; };
+        if constexpr (kStep == 1) return load(from);
+        return shuffled<kEven, T>(load(from), load(from + kWidth<T>),
+                                  std::make_index_sequence<Vec<T>::size>());
+    };
+    const int64_t count = std::min(s.out_width, kWidth<T>);
+    for (int64_t o = 0; o < s.out_width; o += kWidth<T>) {
+        const int64_t first = std::min(o, s.out_width - count);
+        const Maxima<T> found(s, x + first * kStep, load_apart);
+        alignas(Vec<T>) T best[Vec<T>::size];
+        alignas(Vec<T>) T where[Vec<T>::size];
+        found.top.store_aligned(best);
+        found.at.store_aligned(where);
+        // Of a count that the compiler doesn't know: it would write a known one element by element.
+        for (int64_t i = 0; i < count; ++i) {
+            y[first + i] = best[i];
+            indices[first + i] = place + (first + i) * kStep + static_cast<Place<T>>(where[i]);
         }
     }
 }
@@ -188,13 +232,16 @@ template <class T>
 void max(const Sliding& s, int64_t planes, const void* from, void* to, int64_t* indices) {
     const auto* x = static_cast<const T*>(from);
     auto* y = static_cast<T*>(to);
+    const auto row = s.stride_width == 1   ? &max_near_row<T, 1>
+                     : s.stride_width == 2 ? &max_near_row<T, 2>
+                                           : &max_row<T>;
     const int64_t rows_end = has_rows<T>(s) ? planes * s.height * s.width - reach_of_row<T>(s) : -1;
     for (int64_t c = 0; c < planes; ++c) {
         const int64_t plane = c * s.height * s.width;
         for (int64_t out = 0; out < s.out_height; ++out, y += s.out_width, indices += s.out_width) {
             const int64_t corner = out * s.stride_height * s.width;
             if (plane + corner <= rows_end) {
-                max_row<T>(s, x + plane + corner, corner, y, indices);
+                row(s, x + plane + corner, corner, y, indices);
             } else {
                 max_any_row<T>(s, x + plane, out, y, indices);
             }

@@ -35,10 +35,10 @@ bool is_narrow(const Sliding& s) {
     return s.kernel_width <= PaddedRows<T>::kMostKernel && s.stride_width <= PaddedRows<T>::kMostStride;
 }
 
-/// A row of what is at the first column of windows, or at all columns.
+/// Rows of what is at the first column of windows, or at all columns.
 template <class T>
-PaddedRows<T> row_of_sums(const Sliding& s) {
-    return {1, std::max(s.width, is_narrow<T>(s) ? (s.out_width - 1) * s.stride_width + 1 : 0)};
+PaddedRows<T> rows_of_sums(const Sliding& s, int64_t rows) {
+    return {rows, std::max(s.width, is_narrow<T>(s) ? (s.out_width - 1) * s.stride_width + 1 : 0)};
 }
 
 /// Calls f(p, n, Σ_{j < count} x[p + j]) for vectors of places, of which n are in [0, size).
@@ -146,7 +146,7 @@ void sum(const Sliding& s, int64_t planes, const void* from, const void* scales,
     const int64_t rows = planes * s.out_height;
     const int64_t strip = std::clamp<int64_t>(kNumbers / (s.width + 1), 1, rows);
     PaddedRows<T> columns(strip, s.width);
-    PaddedRows<T> sums = row_of_sums<T>(s);
+    PaddedRows<T> sums = rows_of_sums<T>(s, 1);
     Place read, written;
     for (int64_t left = rows; left > 0; left -= strip) {
         const int64_t count = std::min(strip, left);
@@ -162,12 +162,12 @@ void sum(const Sliding& s, int64_t planes, const void* from, const void* scales,
     }
 }
 
-/// Adds results times their scales to what a line shows of their windows: turned round, a narrow window is one over them.
+/// Results times their scales, by the column from which on their windows see them or, of wide ones, by all that these see.
 template <class T>
-void spread_columns(const Sliding& s, const T* y, const T* scale, T* numbers, const auto& add) {
+void spread_columns(const Sliding& s, const T* y, const T* scale, T* numbers) {
     if (is_narrow<T>(s)) {
         for (int64_t o = 0; o < s.out_width; ++o) numbers[o * s.stride_width] = y[o] * scale[o];
-        return for_sums(numbers + s.padding_width - s.kernel_width + 1, s.kernel_width, s.width, add);
+        return;
     }
     std::fill_n(numbers, s.width, T(0));
     for (int64_t o = 0; o < s.out_width; ++o) {
@@ -175,29 +175,43 @@ void spread_columns(const Sliding& s, const T* y, const T* scale, T* numbers, co
             for (int64_t p = begin; p < end; ++p) numbers[p] += y[o] * scale[o];
         });
     }
-    for_sums(numbers, 1, s.width, add);
 }
 
+/// Adds them to the lines of x that the row of results sees: turned round, a narrow window is one over them.
+template <class T>
+void add_to_lines(const Row& row, const T* numbers, T* x) {
+    const Sliding& s = row.s;
+    const int64_t count = is_narrow<T>(s) ? s.kernel_width : 1;
+    const int64_t before = is_narrow<T>(s) ? s.padding_width - s.kernel_width + 1 : 0;
+    for_sums(numbers + before, count, s.width, [&](int64_t p, int64_t n, const Vec<T>& sum) {
+        T* line = x + row.start() + p;
+        for (int64_t i = 0; i < row.count(); ++i, line += s.width) {
+            if (n == kWidth<T>) {
+                (load(line) + sum).store_unaligned(line);
+            } else {
+                store_some(line, load_first(line, n) + sum, n);
+            }
+        }
+    });
+}
+
+/// A plane's rows of results a few at a time: numbers written one by one are read as vectors when they are in the cache.
 template <class T>
 void sum_backward(const Sliding& s, int64_t planes, const void* from, const void* scales, void* to) {
+    constexpr int64_t kRows = 16;
     const auto* y = static_cast<const T*>(from);
     const auto* scale = static_cast<const T*>(scales);
     auto* x = static_cast<T*>(to);
-    PaddedRows<T> numbers = row_of_sums<T>(s);
+    PaddedRows<T> numbers = rows_of_sums<T>(s, std::min(kRows, s.out_height));
     for (int64_t c = 0; c < planes; ++c, x += s.height * s.width) {
-        for (int64_t out = 0; out < s.out_height; ++out, y += s.out_width) {
-            const Row row(s, out);
-            spread_columns(s, y, scale + out * s.out_width, numbers[0],
-                           [&](int64_t p, int64_t n, const Vec<T>& sum) {
-                               T* line = x + row.start() + p;
-                               for (int64_t i = 0; i < row.count(); ++i, line += s.width) {
-                                   if (n == kWidth<T>) {
-                                       (load(line) + sum).store_unaligned(line);
-                                   } else {
-                                       store_some(line, load_first(line, n) + sum, n);
-                                   }
-                               }
-                           });
+        for (int64_t begin = 0; begin < s.out_height; begin += kRows) {
+            const int64_t end = std::min(begin + kRows, s.out_height);
+            for (int64_t out = begin; out < end; ++out, y += s.out_width) {
+                spread_columns(s, y, scale + out * s.out_width, numbers[out - begin]);
+            }
+            for (int64_t out = begin; out < end; ++out) {
+                add_to_lines(Row(s, out), numbers[out - begin], x);
+            }
         }
     }
 }

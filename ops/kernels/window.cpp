@@ -145,8 +145,8 @@ struct Maxima {
     }
 };
 
-/// The same of one output row where every window lies inside the plane, a vector of neighbouring windows at a
-/// time: also of those that no result asks for, which costs less than picking the others. `x` and `place` are
+/// Max pooling's results of one output row where every window lies inside the plane, a vector of neighbouring windows at
+/// a time: also of those that no result asks for, which costs less than picking the others. `x` and `place` are
 /// those of the first window's corner; as much as a vector may be read past the last.
 template <class T>
 void max_row(const Sliding& s, const T* x, int64_t place, T* y, int64_t* indices) {
@@ -193,14 +193,14 @@ void max_near_row(const Sliding& s, const T* x, int64_t place, T* y, int64_t* in
     }
 }
 
-/// From the corner of a window to the end of what `max_row` reads for a row of them.
+/// From the corner of a window to the end of what `max_row` and `max_near_row` read for a row of them.
 template <class T>
 int64_t reach_of_row(const Sliding& s) {
     return (s.kernel_height - 1) * s.dilation_height * s.width + (s.kernel_width - 1) * s.dilation_width +
            (s.out_width - 1) * s.stride_width + 2 * kWidth<T>;
 }
 
-/// Whether `max_row` serves: no window reaches outside, neighbouring windows are worth computing for the few
+/// Whether these serve: no window reaches outside, neighbouring windows are worth computing for the few
 /// asked for, and a `T` counts the places.
 template <class T>
 bool has_rows(const Sliding& s) {

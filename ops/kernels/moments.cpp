@@ -1,9 +1,9 @@
 // Mean and Σ (x − mean)², for the variance. See Note [Moments].
 //
 // Note [Moments]
-// Blocks that stay in L1 are read twice: for a mean c, rounded to the element type, then for Σ d and Σ d² of
-// d = x − c, which is exact or nearly so. Then mean = c + Σd / n and Σ (x − mean)² = Σd² − (Σd)² / n, where
-// the second term only repairs the rounding of c. Blocks are merged in float64 by
+// Blocks are read twice: for c, about their mean, rounded to the element type, then for Σ d and Σ d² of d = x − c,
+// which is exact or nearly so. Then mean = c + Σd / n and Σ (x − mean)² = Σd² − (Σd)² / n, where the second term
+// is small. Blocks are merged in float64 by
 //     δ = mean₂ − mean₁,  mean = mean₁ + δ n₂ / n,  squares = squares₁ + squares₂ + δ² n₁ n₂ / n
 // (Chan, Golub, LeVeque, "Updating formulae and a pairwise algorithm for computing sample variances", 1979), in
 // pairs, so that the error grows with the logarithm of their number.
@@ -107,30 +107,56 @@ void rows(int64_t count, int64_t n, const void* matrix, int64_t stride, int64_t,
     }
 }
 
-/// Columns of a block; 64 rows of them stay in L2, and the strip in L1.
+/// Rows and columns of a block. Of columns the shift is the mean of a few rows from all over the block, so that the others are
+/// read once: with it Σ d² is at most 1 + kRows / kFew times what it is with the mean.
 constexpr int64_t kRows = 64;
-constexpr int64_t kColumns = 128;
+constexpr int64_t kColumns = 512;
+constexpr int64_t kFew = 8;
+
+/// Adds d and d² of d = x − shift over kCount rows.
+template <int64_t kCount, class T>
+void add_rows(int64_t columns, const T* x, int64_t stride, const T* shift, T* sums, T* squares) {
+    for (int64_t j = 0; j < columns; ++j) {
+        T sum(0);
+        T square(0);
+        for (int64_t k = 0; k < kCount; ++k) {
+            const T d = x[k * stride + j] - shift[j];
+            sum += d;
+            square += d * d;
+        }
+        sums[j] += sum;
+        squares[j] += square;
+    }
+}
 
 template <class T>
 void block_of_columns(int64_t count, int64_t columns, const T* x, int64_t stride, Moments* y) {
     T shift[kColumns];
     T sums[kColumns] = {};
     T squares[kColumns] = {};
-    reduce_strip<Sum, T>(count, columns, x, stride, shift);
-    for (int64_t j = 0; j < columns; ++j) shift[j] /= static_cast<T>(count);
-    for (int64_t i = 0; i < count; ++i) {
-        for (int64_t j = 0; j < columns; ++j) {
-            const T d = x[i * stride + j] - shift[j];
-            sums[j] += d;
-            squares[j] += d * d;
-        }
-    }
+    const int64_t few = std::min(count, kFew);
+    reduce_strip<Sum, T>(few, columns, x, count / few * stride, shift);
+    for (int64_t j = 0; j < columns; ++j) shift[j] /= static_cast<T>(few);
+    int64_t i = 0;
+    for (; i + kFew <= count; i += kFew)
+        add_rows<kFew>(columns, x + i * stride, stride, shift, sums, squares);
+    for (; i < count; ++i) add_rows<1>(columns, x + i * stride, stride, shift, sums, squares);
+    const auto n = static_cast<double>(count);
+    const double share = 1 / n;
+    double mean[kColumns];
+    double rest[kColumns];
     for (int64_t j = 0; j < columns; ++j) {
-        y[j] = is_doubtful(squares[j])
-                   ? moments_wide(count, x + j, stride)
-                   : moments(count, static_cast<double>(shift[j]), static_cast<double>(sums[j]),
-                             static_cast<double>(squares[j]));
+        const auto sum = static_cast<double>(sums[j]);
+        mean[j] = static_cast<double>(shift[j]) + sum * share;
+        rest[j] = static_cast<double>(squares[j]) - sum * (sum * share);
     }
+    bool all_certain = true;
+    for (int64_t j = 0; j < columns; ++j) {
+        y[j] = {n, mean[j], std::max(rest[j], 0.0)};
+        all_certain &= !is_doubtful(squares[j]);
+    }
+    for (int64_t j = 0; j < columns && !all_certain; ++j)
+        if (is_doubtful(squares[j])) y[j] = moments_wide(count, x + j, stride);
 }
 
 template <class T>
@@ -156,9 +182,10 @@ void merge_strip(int64_t count, int64_t columns, const Moments* x, int64_t strid
         std::copy_n(x, columns, y);
         return;
     }
-    Moments other[kColumns];
+    Moments merged[kColumns];
+    const Moments* other = x + count / 2 * stride;
     merge_strip(count / 2, columns, x, stride, y);
-    merge_strip(count - count / 2, columns, x + count / 2 * stride, stride, other);
+    if (count > 2) merge_strip(count - count / 2, columns, std::exchange(other, merged), stride, merged);
     merge_into(columns, y, other);
 }
 

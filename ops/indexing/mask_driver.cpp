@@ -61,14 +61,21 @@ Tensor true_coordinates(const Tensor& mask, bool by_element) {
         const Shape& sizes = mask.sizes();
         auto* places = flat.data_ptr<int64_t>();
         table().positions(wanted, holding, start, places);
-        for (int64_t i = 0; i < wanted; ++i, to += step) {
-            int64_t rest = places[i];
-            for (int64_t d = dims; d-- > 1;) {
-                const int64_t quotient = rest / sizes[d];
-                to[d * apart] = rest - quotient * sizes[d];
-                rest = quotient;
+        const int64_t length = sizes[dims - 1];
+        int64_t* last_two = to + (dims - 2) * apart;
+        for (int64_t i = 0, end = 0; i < wanted; i = end) {  // those that differ in the last coordinate alone
+            int64_t rest = places[i] / length;
+            const int64_t row = rest * length;
+            const int64_t next_to_last = rest % sizes[dims - 2];
+            for (; end < wanted && places[end] < row + length; ++end) {
+                last_two[end * step] = next_to_last;
+                last_two[end * step + apart] = places[end] - row;
             }
-            *to = rest;
+            for (int64_t d = dims - 2; d-- > 0;) {
+                rest /= sizes[d + 1];
+                const int64_t coordinate = rest % sizes[d];
+                for (int64_t j = i; j < end; ++j) to[j * step + d * apart] = coordinate;
+            }
         }
     });
     return coordinates;

@@ -59,7 +59,7 @@ Extreme<T> find(int64_t n, const T* x) {
     int64_t block = 0;
     for (int64_t i = kBlock; i < n; i += kBlock) {
         const T value = reduce_row<F, T>(std::min(kBlock, n - i), x + i);
-        if (!F::beats(value, best)) continue;
+        if (F::loses(value, best)) continue;
         best = value;
         block = i;
     }
@@ -77,19 +77,45 @@ void rows(int64_t count, int64_t n, const void* x, int64_t stride, int64_t first
     }
 }
 
+/// best[j] and at[j], the extreme of a column and its row, after kCount more rows, the first of which is row `first`.
+template <class F, int64_t kCount, class T>
+void take_rows(int64_t first, int64_t columns, const T* x, int64_t stride, T* best, Index<T>* at) {
+    int64_t j = 0;
+    if constexpr (std::is_floating_point_v<T>) {  // of integers the compiler makes as much
+        using Rows = Vec<Index<T>>;
+        for (; j + kWidth<T> <= columns; j += kWidth<T>) {
+            Vec<T> value = load(best + j);
+            Rows row = load(at + j);
+            for (int64_t k = 0; k < kCount; ++k) {
+                const Vec<T> next = load(x + k * stride + j);
+                const auto loses = F::loses(next, value);
+                value = xsimd::select(loses, value, next);
+                row = xsimd::select(std::bit_cast<typename Rows::batch_bool_type>(loses), row,
+                                    Rows(static_cast<Index<T>>(first + k)));
+            }
+            value.store_unaligned(best + j);
+            row.store_unaligned(at + j);
+        }
+    }
+    for (int64_t k = 0; k < kCount; ++k) {
+        for (int64_t i = j; i < columns; ++i) {
+            const T next = x[k * stride + i];
+            const bool loses = F::loses(next, best[i]);
+            best[i] = loses ? best[i] : next;
+            at[i] = loses ? at[i] : static_cast<Index<T>>(first + k);
+        }
+    }
+}
+
 template <class F, class T>
 void strip(int64_t count, int64_t columns, const T* x, int64_t stride, int64_t first, Extreme<T>* y) {
+    constexpr int64_t kMany = 4;
     T best[kStrip];
     Index<T> at[kStrip] = {};
     std::copy_n(x, columns, best);
-    for (int64_t i = 1; i < count; ++i) {
-        const T* row = x + i * stride;
-        for (int64_t j = 0; j < columns; ++j) {
-            const bool wins = F::beats(row[j], best[j]);
-            best[j] = wins ? row[j] : best[j];
-            at[j] = wins ? static_cast<Index<T>>(i) : at[j];
-        }
-    }
+    int64_t i = 1;
+    for (; i + kMany <= count; i += kMany) take_rows<F, kMany>(i, columns, x + i * stride, stride, best, at);
+    for (; i < count; ++i) take_rows<F, 1>(i, columns, x + i * stride, stride, best, at);
     for (int64_t j = 0; j < columns; ++j) y[j] = {best[j], first + at[j]};
 }
 
@@ -110,7 +136,7 @@ void merge(int64_t count, int64_t columns, const void* states, int64_t stride, i
     for (int64_t i = 1; i < count; ++i) {
         for (int64_t j = 0; j < columns; ++j) {
             const Extreme<T>& next = x[i * stride + j];
-            if (F::beats(next.value, best[j].value)) best[j] = next;
+            if (!F::loses(next.value, best[j].value)) best[j] = next;
         }
     }
 }

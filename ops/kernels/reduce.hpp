@@ -54,10 +54,10 @@ struct Max {
             return xsimd::select(a == a, larger(a, b), a);  // b where b is NaN
         }
     }
-    /// Whether a beats b, which came before it.
-    template <class T>
-    static bool beats(T a, T b) {
-        return (a > b) | ((a != a) & (b == b));
+    /// Whether a does not beat b, which came before it.
+    template <class V>
+    static auto loses(const V& a, const V& b) {
+        return (a <= b) | (b != b);
     }
 };
 struct Min {
@@ -81,9 +81,9 @@ struct Min {
             return xsimd::select(a == a, smaller(a, b), a);
         }
     }
-    template <class T>
-    static bool beats(T a, T b) {
-        return (a < b) | ((a != a) & (b == b));
+    template <class V>
+    static auto loses(const V& a, const V& b) {
+        return (a >= b) | (b != b);
     }
 };
 

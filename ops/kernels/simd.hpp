@@ -141,9 +141,14 @@ inline void stream(double* to, const Vec<double>& v) {
 #endif
 }
 
-/// Where x is NaN. Not x != x: for AVX xsimd 8's != is an ordered comparison, false where a NaN takes part.
+/// Where x is NaN. Not x != x: for AVX xsimd 8's != is an ordered comparison, false where a NaN takes part; and a negated mask
+/// two halves of integers.
 template <class T>
 Mask<T> is_nan(const xsimd::batch<T>& x) {
+#if defined(__AVX2__) && !defined(__AVX512F__)
+    if constexpr (std::is_same_v<T, float>) return _mm256_cmp_ps(x, x, _CMP_UNORD_Q);
+    if constexpr (std::is_same_v<T, double>) return _mm256_cmp_pd(x, x, _CMP_UNORD_Q);
+#endif
     return !(x == x);
 }
 

@@ -114,17 +114,6 @@ void max_strip(const Sliding& s, const T* x, int64_t out, int64_t begin, int64_t
     }
 }
 
-/// Where x > y or x is NaN, for AVX2 in float's own comparisons: xsimd 8 negates a mask as two halves of integers.
-template <class T>
-Mask<T> exceeds(const Vec<T>& x, const Vec<T>& y) {
-#if defined(__AVX2__) && !defined(__AVX512F__)
-    if constexpr (std::is_same_v<T, float>) {
-        return _mm256_or_ps(_mm256_cmp_ps(x, y, _CMP_GT_OQ), _mm256_cmp_ps(x, x, _CMP_UNORD_Q));
-    }
-#endif
-    return x > y || is_nan(x);
-}
-
 /// The maxima of a vector of windows inside the plane, the first at `corner`; f(from) loads what is at their same place.
 /// Where in its window a winner stood is counted as a `T`, so that one mask chooses both.
 template <class T>
@@ -137,7 +126,7 @@ struct Maxima {
             for (int64_t j = 0; j < s.kernel_width; ++j) {
                 const int64_t offset = i * s.dilation_height * s.width + j * s.dilation_width;
                 const Vec<T> value = f(corner + offset);
-                const auto better = exceeds(value, top);
+                const auto better = value > top || is_nan(value);
                 top = xsimd::select(better, value, top);
                 at = xsimd::select(better, Vec<T>(static_cast<T>(offset)), at);
             }

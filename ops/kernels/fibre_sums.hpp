@@ -102,9 +102,14 @@ struct Found {
 
     /// The numbers of fibres l …, the maxima of which are known, from what has exponentiated them.
     void settle(int64_t l, const Vec<T>& maxima, const auto& exponential) {
+        settle_top(l, maxima, exponential);
+        exponential(maxima).store_unaligned(peak + l);
+    }
+    /// Those that `tops` needs.
+    void settle_top(int64_t l, const Vec<T>& maxima, const auto& exponential) {
         exponential.top(maxima).store_unaligned(top + l);
         exponential.exponent().store_unaligned(exponent + l);
-        exponential(maxima).store_unaligned(peak + l);
+        if (sizeof(T) == sizeof(double)) exponential(maxima).store_unaligned(peak + l);
     }
     /// The exponentials of the maxima without the lift, of float32 as they would be without rounding.
     Vec<double> tops(int64_t l) const {

@@ -15,13 +15,17 @@ using std::int64_t;
 /// The most fibres of a group, and room for the last vector to run over.
 inline constexpr std::int64_t kGroup = kMaxFibres + 16;
 
-/// Calls f(l, lanes) for every vector of the group's lanes; the last one overlaps its neighbour, or is
+/// Calls f(l, lanes) for every vector of the group's lanes from `first` on; the last one overlaps its neighbour, or is
 /// partly filled where there are fewer lanes than a vector has.
 template <class T, class F>
-void for_each_vector(std::int64_t count, const F& f) {
+void for_each_vector(std::int64_t first, std::int64_t count, const F& f) {
     constexpr std::int64_t w = kWidth<T>;
-    if (count < w) return f(std::int64_t{0}, count);
-    for (std::int64_t l = 0; l < count; l += w) f(l + w <= count ? l : count - w, w);
+    if (count < w) return f(first, count);
+    for (std::int64_t l = first; l < count; l += w) f(l + w <= count ? l : count - w, w);
+}
+template <class T, class F>
+void for_each_vector(std::int64_t count, const F& f) {
+    for_each_vector<T>(0, count, f);
 }
 
 /// A vector of each of a group's fibres: element c of W fibres that lie side by side. Fibres are stored as

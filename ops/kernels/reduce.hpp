@@ -57,7 +57,7 @@ struct Max {
     /// Whether a does not beat b, which came before it.
     template <class V>
     static auto loses(const V& a, const V& b) {
-        return (a <= b) | (b != b);
+        return (a <= b) | is_nan(b);
     }
 };
 struct Min {
@@ -83,7 +83,7 @@ struct Min {
     }
     template <class V>
     static auto loses(const V& a, const V& b) {
-        return (a >= b) | (b != b);
+        return (a >= b) | is_nan(b);
     }
 };
 

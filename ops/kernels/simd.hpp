@@ -151,6 +151,9 @@ Mask<T> is_nan(const xsimd::batch<T>& x) {
 #endif
     return !(x == x);
 }
+template <class T>
+requires std::is_arithmetic_v<T>
+bool is_nan(T x) { return x != x; }
 
 /// The larger and the smaller one of two numbers; b where they are equal, and where one of them is NaN: what
 /// x86 has one instruction for. Not xsimd's, which say nothing of NaN and changed their order in version 14; and

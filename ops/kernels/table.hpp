@@ -270,6 +270,9 @@ constexpr std::int64_t kShortRow = 1024;
 constexpr std::int64_t kMaxFibres = 64;
 /// Bytes of what is kept of fibres side by side, so that it stays in L1.
 constexpr std::int64_t kNearLanes = 16 << 10;
+/// Bytes of an element of fibres that are kept together where elements lie pages apart.
+constexpr std::int64_t kLaneBytes = 128;
+constexpr std::int64_t kPage = 4096;
 
 /// Target probabilities of a group of fibres: q = weight · (share · probability + floor), and at each fibre's
 /// class an excess above that.
@@ -282,6 +285,13 @@ struct SoftTargets {
     const double* excess;
 };
 
+/// One class for each fibre of a group, or none where its label is `ignored`.
+struct HardTargets {
+    const std::int64_t* labels;
+    std::int64_t ignored;
+    const double* weight;  ///< of each class; null where all are 1
+};
+
 /// Doubles that take the exponentials of a row of n, or of a vector of fibres side by side.
 constexpr std::int64_t room_for_exponentials(Grouping grouping, std::int64_t n) {
     constexpr std::int64_t kVector = kMaxVector / static_cast<std::int64_t>(sizeof(double));
@@ -292,17 +302,27 @@ constexpr std::int64_t room_for_exponentials(Grouping grouping, std::int64_t n) 
 /// element, rest = Σ e^(x - max) over all its elements but one that attains the maximum, and
 /// log_sum = log(1 + rest). max and rest are of the type computed in.
 struct Softmax {
-    /// From how many elements on rows are taken as rows, not side by side: four vectors, and two of a gradient.
+    /// From how many elements on rows are taken as rows, not side by side: four vectors, and two of a gradient. Fewer where a
+    /// kernel turns short rows itself, which none for target probabilities does.
     std::int64_t long_row = 0;
     std::int64_t long_backward_row = 0;
+    std::int64_t long_soft_row = 0;
+    std::int64_t long_soft_backward_row = 0;
     void (*statistics[2])(std::int64_t n, std::int64_t count, ConstPanel x, void* max, void* rest,
                           double* log_sum) = {};
     /// The same, computed in double precision.
     void (*wide_statistics[2])(std::int64_t n, std::int64_t count, ConstPanel x, void* max, void* rest,
                                double* log_sum) = {};
+    /// loss = weight · (max - x at the label + log_sum), 0 where the weight is. A fibre without a finite maximum has a rest and
+    /// a loss of NaN.
+    void (*hard_losses[2])(std::int64_t n, std::int64_t count, ConstPanel x, const HardTargets& q, void* max,
+                           void* rest, double* loss) = {};
     /// y = factor · e^(x - max) / (1 + rest).
     void (*exponentials[2])(std::int64_t n, std::int64_t count, ConstPanel x, const void* max,
                             const void* rest, const double* factor, Panel y) = {};
+    /// The same, less the factor at each fibre's label. Factors are weighted before.
+    void (*hard_gradient[2])(std::int64_t n, std::int64_t count, ConstPanel x, const HardTargets& q,
+                             const void* max, const void* rest, double* factor, Panel y) = {};
     /// For target probabilities q: mass = Σ q and distance = Σ q (max - x), where 0 · inf is 0.
     void (*expectations[2])(std::int64_t n, std::int64_t count, ConstPanel x, const void* max,
                             const SoftTargets& q, double* mass, double* distance) = {};
@@ -311,9 +331,9 @@ struct Softmax {
     void (*residuals[2])(std::int64_t n, std::int64_t count, ConstPanel x, const void* max, const void* rest,
                          const SoftTargets& q, const double* mass, const double* factor, void* scratch,
                          Panel y) = {};
-    /// y = e^(x - max) / (1 + rest), `empty` in fibres that are all -inf. `scratch` is aligned as vectors are
-    /// and takes n vectors and at least `kNearLanes` bytes (lanes), or n elements and a vector (rows; those of short ones
-    /// `kShortRows` times).
+    /// y = e^(x - max) / (1 + rest), `empty` in fibres that are all -inf. `scratch` is aligned as vectors are. For lanes it takes
+    /// n vectors (n times `kLaneBytes` where elements lie pages apart) and at least `kNearLanes` bytes, for rows n elements and
+    /// a vector, for short ones `kShortRows` times that.
     void (*probabilities[2])(std::int64_t n, std::int64_t count, ConstPanel x, double empty, void* scratch,
                              Panel y) = {};
     /// y = (x - max) - log_sum; NaN in fibres without a finite maximum.

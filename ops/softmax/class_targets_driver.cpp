@@ -62,8 +62,8 @@ ClassLabels::ClassLabels(const Fibres& fibres, const Tensor& targets, int64_t ig
 ClassLabels::ClassLabels(const Tensor& list, int64_t ignored)
     : list_(list), values_(list_.data_ptr<int64_t>()), count_(list.numel()), ignored_(ignored) {}
 
-void check_labels(const char* name, const Tensor& x, int64_t dim, const Fibres& fibres, const Tensor& targets,
-                  int64_t ignored) {
+int64_t check_labels(const char* name, const Tensor& x, int64_t dim, const Fibres& fibres,
+                     const Tensor& targets, int64_t ignored) {
     if (targets.dtype() != kInt64) {
         fail<DTypeError>(name, ": class labels must be int64, not ", targets.dtype(), "; convert them with ",
                          "to(kInt64)");
@@ -76,19 +76,33 @@ void check_labels(const char* name, const Tensor& x, int64_t dim, const Fibres& 
     }
     const ClassLabels labels(fibres, targets, ignored);
     const auto classes = static_cast<std::uint64_t>(fibres.length());
-    const auto is_outside = [&](int64_t f) { return static_cast<std::uint64_t>(labels[f]) >= classes; };
-    bool any = false;
-    for (int64_t f = 0; f < fibres.count(); ++f) any |= is_outside(f);
+    const auto is_class = [&](int64_t label) { return static_cast<std::uint64_t>(label) < classes; };
+    std::uint64_t outside = 0;  // its sign: that of any label, or of how far any is below the last class
+    for (int64_t f = 0; f < fibres.count(); ++f) {
+        const auto label = static_cast<std::uint64_t>(labels[f]);
+        outside |= label | (classes - 1 - label);
+    }
+    if (static_cast<int64_t>(outside) >= 0 && !is_class(ignored)) return fibres.count();
+    const auto is_bad = [&](int64_t f) {
+        return static_cast<int>(!is_class(labels[f])) & static_cast<int>(labels.counts(f));
+    };
+    int any = 0;
+    int64_t counted = 0;
+    for (int64_t f = 0; f < fibres.count(); ++f) {
+        any |= is_bad(f);
+        counted += labels.counts(f);
+    }
     for (int64_t f = 0; any && f < fibres.count(); ++f) {
-        if (!is_outside(f) || !labels.counts(f)) continue;
+        if (!is_bad(f)) continue;
         fail<IndexError>(name, ": the target of ", place(fibres, f), " is ", labels[f],
                          ", which is none of the ", fibres.length(), " classes [0, ", fibres.length(),
                          ") and not ignore_index (", ignored, ")");
     }
+    return counted;
 }
 
-double ClassLabels::total_weight(const ClassWeights& weights) const {
-    if (!weights.data()) return static_cast<double>(count_ - std::count(values_, values_ + count_, ignored_));
+double ClassLabels::total_weight(const ClassWeights& weights, int64_t counted) const {
+    if (!weights.data()) return static_cast<double>(counted);
     double total = 0;
     for (int64_t f = 0; f < count_; ++f) total += weight(f, weights);
     return total;
@@ -102,9 +116,11 @@ Tensor reduce_rows(const Fibres& fibres, const Tensor& losses, Reduction reducti
     return full({}, result == kFloat32 ? static_cast<double>(static_cast<float>(loss)) : loss, result);
 }
 
+double row_factor(const Tensor& y_bar, double total) { return total == 0 ? 0 : y_bar.item<double>() / total; }
+
 Tensor row_factors(const Fibres& fibres, const Tensor& y_bar, Reduction reduction, double total) {
-    if (reduction == Reduction::kNone) return fibres.listed(y_bar, kFloat64).clone();
-    return full({fibres.count()}, total == 0 ? 0.0 : y_bar.item<double>() / total, kFloat64);
+    if (reduction == Reduction::kNone) return fibres.listed(y_bar, kFloat64);
+    return full({fibres.count()}, row_factor(y_bar, total), kFloat64);
 }
 
 }  // namespace reel

@@ -37,7 +37,12 @@ public:
     double weight(std::int64_t fibre, const ClassWeights& weights) const {
         return counts(fibre) ? weights[values_[fibre]] : 0;
     }
-    double total_weight(const ClassWeights& weights) const;
+    /// Of the fibres that count, so many.
+    double total_weight(const ClassWeights& weights, std::int64_t counted) const;
+    /// Those from `first` on as kernels take them.
+    kernels::HardTargets from(std::int64_t first, const ClassWeights& weights) const {
+        return {values_ + first, ignored_, weights.data()};
+    }
 
 private:
     Tensor list_;
@@ -52,16 +57,18 @@ inline double gradient_at_label(bool attains_maximum, double rest, double p_bar,
     return attains_maximum ? -y_bar * (rest / (1 + rest)) : p_bar - y_bar;
 }
 
-/// Throws unless `targets` is int64, has the shape of `x` without `dim`, and each is a class or `ignored`.
-void check_labels(const char* name, const Tensor& x, std::int64_t dim, const Fibres& fibres,
-                  const Tensor& targets, std::int64_t ignored);
+/// Throws unless `targets` is int64, has the shape of `x` without `dim`, and each is a class or `ignored`. Returns how many
+/// count.
+std::int64_t check_labels(const char* name, const Tensor& x, std::int64_t dim, const Fibres& fibres,
+                          const Tensor& targets, std::int64_t ignored);
 
 /// One loss per fibre, listed in double precision, as the result: of the shape without `dim`, or divided by
 /// `total` and added up.
 Tensor reduce_rows(const Fibres& fibres, const Tensor& losses, Reduction reduction, double total,
                    DType result);
-/// The reverse for a gradient: what each fibre's own gradient is multiplied with, listed in double precision.
-/// Zero where `total` is.
+/// The reverse for a gradient: what each fibre's own gradient is multiplied with, listed in double precision, or where that is the
+/// same for all. Zero where `total` is.
+double row_factor(const Tensor& y_bar, double total);
 Tensor row_factors(const Fibres& fibres, const Tensor& y_bar, Reduction reduction, double total);
 
 }  // namespace reel

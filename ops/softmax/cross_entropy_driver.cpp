@@ -1,5 +1,6 @@
 #include "ops/softmax/cross_entropy_driver.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <limits>
@@ -35,12 +36,12 @@ public:
     }
 
     bool counts(int64_t fibre) const { return !labels_ || labels_->counts(fibre); }
-    bool are_weighted() const { return weights_.data(); }
     int64_t label(int64_t fibre) const { return (*labels_)[fibre] & -static_cast<int64_t>(counts(fibre)); }
     /// The weight of a fibre's label; 0 where it does not count.
     double weight(int64_t fibre) const { return where_true(counts(fibre), weights_[label(fibre)]); }
-    double total(int64_t fibres) const {
-        return labels_ ? labels_->total_weight(weights_) : static_cast<double>(fibres);
+    kernels::HardTargets labels_from(int64_t first) const { return labels_->from(first, weights_); }
+    double total(int64_t counted) const {
+        return labels_ ? labels_->total_weight(weights_, counted) : static_cast<double>(counted);
     }
     /// Σ q of a fibre with a label.
     double mass(int64_t fibre) const { return floor_mass_ + share_ * weight(fibre); }
@@ -116,26 +117,16 @@ struct Group {
     int64_t first;
     int64_t count;
 
-    /// Where element `c` of its fibre `f` is in a panel.
-    int64_t at(int64_t stride, int64_t f, int64_t c) const {
-        return fibres.grouping() == kernels::kRows ? f * stride + c : c * stride + f;
+    /// Element `c` of its fibre `f`.
+    T& get(Panel z, int64_t f, int64_t c) const {
+        const int64_t at = fibres.grouping() == kernels::kRows ? f * z.stride + c : c * z.stride + f;
+        return static_cast<T*>(z.data)[at];
     }
-    T get(ConstPanel z, int64_t f, int64_t c) const {
-        return static_cast<const T*>(z.data)[at(z.stride, f, c)];
-    }
-    T& get(Panel z, int64_t f, int64_t c) const { return static_cast<T*>(z.data)[at(z.stride, f, c)]; }
 
     void hard_losses(ConstPanel z, const Tensor& rows, double* loss) const {
         const RowNumbers<T> row(rows, first);
-        double log_sum[kMaxFibres];
-        kernel.statistics[fibres.grouping()](fibres.length(), count, z, row.max, row.rest, log_sum);
-        row.settle(count, log_sum);
-        for (int64_t f = 0; f < count; ++f) {
-            const double weight = targets.weight(first + f);
-            const auto at_label = static_cast<double>(get(z, f, targets.label(first + f)));
-            const double unweighted = (static_cast<double>(row.max[f]) - at_label) + log_sum[f];
-            loss[f] = where_true(weight != 0, weight * unweighted);
-        }
+        kernel.hard_losses[fibres.grouping()](fibres.length(), count, z, targets.labels_from(first), row.max,
+                                              row.rest, loss);
     }
 
     void soft_losses(ConstPanel z, const kernels::SoftTargets& q, const Tensor& rows, double* loss) const {
@@ -150,17 +141,11 @@ struct Group {
             loss[f] = targets.counts(first + f) ? mass[f] * log_sum[f] + distance[f] : 0;
     }
 
+    /// Weights the factors.
     void hard_gradient(ConstPanel z, const Tensor& rows, double* factor, Panel z_bar) const {
         const RowNumbers<T> row(rows, first);
-        for (int64_t f = 0; f < count && targets.are_weighted(); ++f) factor[f] *= targets.weight(first + f);
-        kernel.exponentials[fibres.grouping()](fibres.length(), count, z, row.max, row.rest, factor, z_bar);
-        for (int64_t f = 0; f < count; ++f) {
-            const int64_t label = targets.label(first + f);
-            T& at_label = get(z_bar, f, label);
-            at_label = static_cast<T>(gradient_at_label(get(z, f, label) == row.max[f],
-                                                        static_cast<double>(row.rest[f]),
-                                                        static_cast<double>(at_label), factor[f]));
-        }
+        kernel.hard_gradient[fibres.grouping()](fibres.length(), count, z, targets.labels_from(first),
+                                                row.max, row.rest, factor, z_bar);
     }
 
     void soft_gradient(ConstPanel z, const kernels::SoftTargets& q, const Tensor& rows, const double* factor,
@@ -175,25 +160,32 @@ struct Group {
     /// A factor of 0 makes a gradient of 0 but for rows with an infinity or a NaN.
     void clear(const Tensor& rows, const double* factor, Panel z_bar) const {
         const RowNumbers<T> row(rows, first);
-        const auto product = [&](int64_t f) { return factor[f] * static_cast<double>(row.rest[f]); };
-        bool all_finite = true;
-        for (int64_t f = 0; f < count; ++f) all_finite &= std::isfinite(product(f));
-        if (all_finite) return;
-        for (int64_t f = 0; f < count; ++f) {
-            if (std::isfinite(product(f))) continue;
-            if (targets.counts(first + f) && factor[f] != 0) continue;
+        const auto is_cleared = [&](int64_t f) {
+            return static_cast<int>(factor[f] == 0) & static_cast<int>(!std::isfinite(row.rest[f]));
+        };
+        int any = 0;
+        for (int64_t f = 0; f < count; ++f) any |= is_cleared(f);
+        for (int64_t f = 0; any && f < count; ++f) {
+            if (!is_cleared(f)) continue;
             for (int64_t c = 0; c < fibres.length(); ++c) get(z_bar, f, c) = 0;
         }
     }
 };
 
-void check_labels(const char* name, const ClassLoss& problem, const Fibres& fibres) {
-    if (problem.has_labels())
-        check_labels(name, problem.logits, problem.dim, fibres, problem.targets, problem.ignore_index);
+/// The fibres of its logits, as its kernels take them.
+Fibres fibres_of(const ClassLoss& problem) {
+    return {problem.logits, problem.dim,
+            problem.is_hard() ? &kernels::Softmax::long_row : &kernels::Softmax::long_soft_row};
 }
 
-void set_total(ClassLoss& problem, const Fibres& fibres, const Targets& targets) {
-    if (problem.reduction == Reduction::kMean) problem.total = targets.total(fibres.count());
+/// Checks a problem's targets before any is used.
+Targets checked(const char* name, ClassLoss& problem, const Fibres& fibres) {
+    const int64_t counted = problem.has_labels() ? check_labels(name, problem.logits, problem.dim, fibres,
+                                                                problem.targets, problem.ignore_index)
+                                                 : fibres.count();
+    Targets targets(name, problem, fibres);
+    if (problem.reduction == Reduction::kMean) problem.total = targets.total(counted);
+    return targets;
 }
 
 LossAndRows losses_of(const ClassLoss& problem, const Fibres& fibres, const Targets& targets) {
@@ -222,29 +214,30 @@ LossAndRows losses_of(const ClassLoss& problem, const Fibres& fibres, const Targ
 }  // namespace
 
 void check_targets(const char* name, ClassLoss& problem) {
-    const Fibres fibres(problem.logits, problem.dim);
-    check_labels(name, problem, fibres);
-    set_total(problem, fibres, Targets(name, problem, fibres));
+    const Fibres fibres = fibres_of(problem);
+    checked(name, problem, fibres);
 }
 
 LossAndRows class_losses(const ClassLoss& problem) {
-    const Fibres fibres(problem.logits, problem.dim);
+    const Fibres fibres = fibres_of(problem);
     return losses_of(problem, fibres, Targets(kName, problem, fibres));
 }
 
 LossAndRows class_loss(ClassLoss& problem) {
-    const Fibres fibres(problem.logits, problem.dim);
-    check_labels(kName, problem, fibres);
-    const Targets targets(kName, problem, fibres);
-    set_total(problem, fibres, targets);
+    const Fibres fibres = fibres_of(problem);
+    const Targets targets = checked(kName, problem, fibres);
     const LossAndRows found = losses_of(problem, fibres, targets);
     return {reduce_rows(fibres, found.loss, problem.reduction, problem.total, problem.compute()), found.rows};
 }
 
 Tensor class_loss_gradient(const ClassLoss& problem, const Tensor& rows, const Tensor& y_bar) {
-    const Fibres fibres(problem.logits, problem.dim, &kernels::Softmax::long_backward_row);
+    const Fibres fibres(
+        problem.logits, problem.dim,
+        problem.is_hard() ? &kernels::Softmax::long_backward_row : &kernels::Softmax::long_soft_backward_row);
     const Targets targets(kName, problem, fibres);
-    const Tensor factors = row_factors(fibres, y_bar, problem.reduction, problem.total);
+    const bool by_row = problem.reduction == Reduction::kNone;
+    const Tensor list = by_row ? fibres.listed(y_bar, kFloat64) : Tensor();
+    const double same = by_row ? 0 : row_factor(y_bar, problem.total);
     Tensor z_bar = fibres.like(problem.logits.dtype());
     with_floating(problem.compute(), [&](auto zero) {
         using T = decltype(zero);
@@ -260,12 +253,14 @@ Tensor class_loss_gradient(const ClassLoss& problem, const Tensor& rows, const T
                 const Group<T> group{fibres, targets, kernels::softmax(dtype_of<T>()), first, count};
                 const ConstPanel z = reader.read(first, count);
                 const Panel to = writer.place(first, count);
-                double* factor = factors.data_ptr<double>() + first;
-                for (int64_t f = 0; f < count; ++f)
-                    factor[f] = where_true(targets.counts(first + f), factor[f]);
+                double factor[kMaxFibres];
+                std::fill_n(factor, count, same);
+                if (by_row) std::copy_n(list.data_ptr<double>() + first, count, factor);
                 if (problem.is_hard()) {
                     group.hard_gradient(z, rows, factor, to);
                 } else {
+                    for (int64_t f = 0; f < count; ++f)
+                        factor[f] = where_true(targets.counts(first + f), factor[f]);
                     group.soft_gradient(z, soft.read(first, count), rows, factor, scratch.raw(), to);
                 }
                 group.clear(rows, factor, to);

@@ -14,6 +14,7 @@ namespace {
 using std::int64_t;
 
 constexpr int64_t kGroupElements = 16384;  // elements of a group of rows: they fit in L2
+constexpr int64_t kLongGather = 32;        // elements of a row from which it is worth a call of its own
 
 Shape chosen(const Shape& values, const Shape& dims) {
     Shape result;
@@ -37,7 +38,7 @@ void copy_plane(const Unit* from, int64_t from_fibre, int64_t from_element, Unit
             fetch_lines(copy, kRowsAhead * to_element, fibres);
             std::copy_n(row, fibres, copy);
         }
-    } else if (to_element == 1) {
+    } else if (to_element == 1 && elements >= kLongGather) {
         const StridedRuns fibre({elements}, {from_element});
         for (int64_t f = 0; f < fibres; ++f)
             fibre.gather(sizeof(Unit), reinterpret_cast<const std::byte*>(from + f * from_fibre), 0, elements,
@@ -119,29 +120,31 @@ Shape Fibres::index(int64_t fibre) const {
     return place;
 }
 
-FibreReader::FibreReader(const Fibres& fibres, const Tensor& x, DType compute)
+FibreReader::FibreReader(const Fibres& fibres, const Tensor& x, DType compute, bool reads_once)
     : base_(x.raw()),
       stored_(x.dtype()),
       compute_(compute),
       grouping_(fibres.grouping()),
       length_(fibres.length()),
       element_(fibres.element_stride(x)),
-      starts_(fibres.starts(x)) {}
+      starts_(fibres.starts(x)),
+      converts_rows_(stored_ != compute_ && grouping_ == kernels::kRows && element_ == 1 &&
+                     (length_ >= kLongGather || starts_.run(0).step == length_)),
+      reads_once_(reads_once) {}
 
-bool FibreReader::is_direct(int64_t first, int64_t count) const {
-    if (stored_ != compute_ || starts_.run(first).length < count) return false;
-    if (grouping_ == kernels::kRows) return element_ == 1;
+kernels::Panel FibreReader::in_place(int64_t first, int64_t count) const {
+    const kernels::Panel none{nullptr, 0};
+    if (stored_ != compute_) return none;
+    const StridedRuns::Run run = starts_.run(first);
+    if (run.length < count) return none;
+    const kernels::Panel here{base_ + run.offset * itemsize(stored_),
+                              grouping_ == kernels::kRows ? run.step : element_};
+    if (grouping_ == kernels::kRows) return element_ == 1 ? here : none;
     // Lines a page apart push each other out of the caches, which are read several times: 1024 x 1024 along dim 0 takes 2.3 ms,
     // copied 1.7 (AMD EPYC, Zen 3).
-    constexpr int64_t kPage = 4096;
     constexpr int64_t kWays = 16;  // so many of them have a place, at most
-    if (length_ > kWays && element_ * itemsize(stored_) % kPage == 0) return false;
-    return count == 1 || starts_.run(first).step == 1;
-}
-
-kernels::Panel FibreReader::in_place(int64_t first, int64_t) const {
-    const StridedRuns::Run run = starts_.run(first);
-    return {base_ + run.offset * itemsize(stored_), grouping_ == kernels::kRows ? run.step : element_};
+    if (!reads_once_ && length_ > kWays && element_ * itemsize(stored_) % kernels::kPage == 0) return none;
+    return count == 1 || run.step == 1 ? here : none;
 }
 
 kernels::Panel FibreReader::buffer(int64_t count) {
@@ -149,7 +152,7 @@ kernels::Panel FibreReader::buffer(int64_t count) {
         const int64_t bytes = count * length_ * itemsize(dtype);
         if (memory.size() < bytes) memory = Scratch(bytes);
     };
-    if (!converts_rows()) room(gathered_, stored_);
+    if (!converts_rows_) room(gathered_, stored_);
     if (stored_ != compute_) room(converted_, compute_);
     const Scratch& dense = stored_ == compute_ ? gathered_ : converted_;
     return {dense.data(), grouping_ == kernels::kRows ? length_ : count};
@@ -165,24 +168,25 @@ void FibreReader::for_each_run(int64_t first, int64_t count, const auto& copy) c
     }
 }
 
-/// f(place of a dense row in the tensor, its place in the converted group).
+/// f(elements, place of dense rows in the tensor, their place in the converted group).
 void FibreReader::for_each_row(int64_t first, int64_t count, const auto& f) const {
     for_each_run(first, count, [&](int64_t offset, int64_t step, int64_t place, int64_t fibres) {
+        if (step == length_)
+            return f(fibres * length_, base_ + offset * itemsize(stored_),
+                     converted_.data() + place * itemsize(compute_));
         for (int64_t k = 0; k < fibres; ++k)
-            f(base_ + (offset + k * step) * itemsize(stored_),
+            f(length_, base_ + (offset + k * step) * itemsize(stored_),
               converted_.data() + (place + k * length_) * itemsize(compute_));
     });
 }
 
 kernels::ConstPanel FibreReader::read(int64_t first, int64_t count) {
-    if (is_direct(first, count)) {
-        const kernels::Panel panel = in_place(first, count);
-        return {panel.data, panel.stride};
-    }
+    if (const kernels::Panel here = in_place(first, count); here.data) return {here.data, here.stride};
     const kernels::Panel panel = buffer(count);
-    if (converts_rows()) {
+    if (converts_rows_) {
         const kernels::Convert convert = kernels::convert(stored_, compute_);
-        for_each_row(first, count, [&](std::byte* row, std::byte* dense) { convert(length_, row, dense); });
+        for_each_row(first, count,
+                     [&](int64_t n, std::byte* row, std::byte* dense) { convert(n, row, dense); });
         return {panel.data, panel.stride};
     }
     const int64_t dense_fibre = grouping_ == kernels::kRows ? length_ : 1;
@@ -202,19 +206,20 @@ kernels::ConstPanel FibreReader::read(int64_t first, int64_t count) {
 }
 
 kernels::Panel FibreWriter::place(int64_t first, int64_t count) {
-    if (!lines_.is_direct(first, count)) return lines_.buffer(count);
     kernels::Panel panel = lines_.in_place(first, count);
+    in_place_ = panel.data;
+    if (!in_place_) return lines_.buffer(count);
     panel.streams = lines_.starts_.numel() * lines_.length_ * itemsize(lines_.stored_) >= kStreamed;
     return panel;
 }
 
 void FibreWriter::finish(int64_t first, int64_t count) {
     FibreReader& y = lines_;
-    if (y.is_direct(first, count)) return;
-    if (y.converts_rows()) {
+    if (in_place_) return;
+    if (y.converts_rows_) {
         const kernels::Convert convert = kernels::convert(y.compute_, y.stored_);
         y.for_each_row(first, count,
-                       [&](std::byte* row, std::byte* dense) { convert(y.length_, dense, row); });
+                       [&](int64_t n, std::byte* row, std::byte* dense) { convert(n, dense, row); });
         return;
     }
     if (y.stored_ != y.compute_)

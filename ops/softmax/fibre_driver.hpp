@@ -7,7 +7,8 @@
 /// it at a time: a group of *rows*. Elsewhere it takes many fibres side by side, one in each lane of a
 /// vector: a group of *lanes*. They are used where they are if they are dense so; else (short rows, odd
 /// strides, 16-bit types) the group is copied to a buffer that stays in cache. So no layout costs a copy of
-/// the tensor, and a fibre's result does not depend on its neighbours.
+/// the tensor, and a fibre's result does not depend on its neighbours. With AVX2 most kernels put short rows side by side
+/// themselves (`kernels/short_rows.hpp`).
 #pragma once
 
 #include "ops/kernels/table.hpp"
@@ -72,17 +73,15 @@ void with_floating(DType dtype, const auto& f) { dtype == kFloat64 ? f(double{})
 /// Reads a tensor of the fibres' shape by groups. Each thread needs one of its own.
 class FibreReader {
 public:
-    FibreReader(const Fibres& fibres, const Tensor& x, DType compute);
+    FibreReader(const Fibres& fibres, const Tensor& x, DType compute, bool reads_once = false);
     kernels::ConstPanel read(std::int64_t first, std::int64_t count);
 
 private:
     friend class FibreWriter;
-    bool is_direct(std::int64_t first, std::int64_t count) const;
+    /// Where the group is dense in the tensor; null where it is not.
     kernels::Panel in_place(std::int64_t first, std::int64_t count) const;
     kernels::Panel buffer(std::int64_t count);
     void for_each_run(std::int64_t first, std::int64_t count, const auto& copy) const;
-    /// Dense rows of another type are converted where they are.
-    bool converts_rows() const { return stored_ != compute_ && grouping_ == kernels::kRows && element_ == 1; }
     void for_each_row(std::int64_t first, std::int64_t count, const auto& f) const;
 
     std::byte* base_;
@@ -92,6 +91,8 @@ private:
     std::int64_t length_;
     std::int64_t element_;
     StridedRuns starts_;
+    bool converts_rows_;  ///< dense rows of another type, where they are
+    bool reads_once_;
     Scratch gathered_;
     Scratch converted_;
 };
@@ -99,7 +100,8 @@ private:
 /// Writes one, in the same way.
 class FibreWriter {
 public:
-    FibreWriter(const Fibres& fibres, const Tensor& y, DType compute) : lines_(fibres, y, compute) {}
+    FibreWriter(const Fibres& fibres, const Tensor& y, DType compute, bool writes_once = false)
+        : lines_(fibres, y, compute, writes_once) {}
     /// Where a kernel shall write the group.
     kernels::Panel place(std::int64_t first, std::int64_t count);
     /// Brings it to where it belongs.
@@ -107,6 +109,7 @@ public:
 
 private:
     FibreReader lines_;
+    bool in_place_ = false;
 };
 
 }  // namespace reel

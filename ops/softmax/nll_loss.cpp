@@ -67,9 +67,9 @@ Tensor nll_loss(const Tensor& log_probabilities, const Tensor& targets, const Nl
     own.dim = wrap_dim(options.dim, x.dim(), kName);
     const Fibres fibres(x, own.dim);
     const ClassWeights weights(kName, own.weight, fibres.length());
-    check_labels(kName, x, own.dim, fibres, targets, own.ignore_index);
+    const int64_t counted = check_labels(kName, x, own.dim, fibres, targets, own.ignore_index);
     const ClassLabels labels(fibres, targets, own.ignore_index);
-    const double total = own.reduction == Reduction::kMean ? labels.total_weight(weights) : 1;
+    const double total = own.reduction == Reduction::kMean ? labels.total_weight(weights, counted) : 1;
     const Tensor losses = zeros({fibres.count()}, kFloat64);
     auto* loss = losses.data_ptr<double>();
     dispatch(x.dtype(), [&](auto zero) {

@@ -3,6 +3,7 @@
 #include "ops/softmax/softmax_driver.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 
@@ -39,11 +40,14 @@ public:
         const int64_t n = fibres.length();
         const int64_t row = n * itemsize(dtype) + kernels::kMaxVector;
         const int64_t rows = n <= kernels::kShortRow ? kernels::kShortRows * row : row;
-        const int64_t lanes = std::max(n * kernels::kMaxVector, kernels::kNearLanes);
+        const int64_t lanes =
+            std::max(n * (takes_pages(n) ? kernels::kLaneBytes : kernels::kMaxVector), kernels::kNearLanes);
         bytes_ = fibres.grouping() == kernels::kRows ? rows : lanes;
     }
     /// Whether they stay in cache: beyond, computing them twice is faster than keeping them.
     bool fits() const { return bytes_ <= kLargest; }
+    /// Whether there is room for lanes whose elements lie pages apart.
+    static bool takes_pages(int64_t n) { return n * kernels::kLaneBytes <= kLargest; }
     void* data() { return memory_.get(bytes_); }
 
 private:
@@ -73,20 +77,21 @@ template <class T>
 void group_log_sums(const Fibres& fibres, int64_t count, kernels::ConstPanel z, T* sums) {
     constexpr double kClose = 0.25;  // elsewhere log_sum's relative error grows fourfold at the most
     const Statistics<T> s(fibres, count, z);
-    bool close[kernels::kMaxFibres];
+    const auto sum = [&](int64_t f) { return static_cast<double>(s.max[f]) + s.log_sum[f]; };
+    const auto distance = [&](int64_t f) { return std::abs(sum(f)) - kClose * s.log_sum[f]; };
+    std::uint64_t signs = 0;  // the highest bit is set where any is close
     for (int64_t f = 0; f < count; ++f) {
-        const double sum = static_cast<double>(s.max[f]) + s.log_sum[f];
-        close[f] = std::abs(sum) < kClose * s.log_sum[f];
-        sums[f] = static_cast<T>(sum);
+        sums[f] = static_cast<T>(sum(f));
+        signs |= std::bit_cast<std::uint64_t>(distance(f));
     }
-    if (std::is_same_v<T, double> || std::find(close, close + count, true) == close + count) return;
+    if (std::is_same_v<T, double> || static_cast<int64_t>(signs) >= 0) return;
     double max[kernels::kMaxFibres];
     double rest[kernels::kMaxFibres];
     double log_sum[kernels::kMaxFibres];
     kernels::softmax(dtype_of<T>())
         .wide_statistics[fibres.grouping()](fibres.length(), count, z, max, rest, log_sum);
     for (int64_t f = 0; f < count; ++f) {
-        if (close[f]) sums[f] = static_cast<T>(max[f] + log_sum[f]);
+        if (distance(f) < 0) sums[f] = static_cast<T>(max[f] + log_sum[f]);
     }
 }
 
@@ -115,7 +120,9 @@ Tensor probabilities(const Tensor& x, int64_t dim, double empty) {
     const DType compute = compute_dtype(x.dtype());
     Tensor y = fibres.like(x.dtype());
     fibres.for_each_group([&] {
-        return [&, reader = FibreReader(fibres, x, compute), writer = FibreWriter(fibres, y, compute),
+        const bool once = Exponentials::takes_pages(fibres.length());
+        return [&, reader = FibreReader(fibres, x, compute, once),
+                writer = FibreWriter(fibres, y, compute, once),
                 exponentials = Exponentials(fibres, compute)](int64_t first, int64_t count) mutable {
             const kernels::ConstPanel z = reader.read(first, count);
             const kernels::Panel to = writer.place(first, count);

@@ -17,8 +17,9 @@ template <class T>
 struct Shares {
     Vec<T> peak, at_peak, scale, low;
     Vec<T> operator()(const Vec<T>& e) const {
-        const Vec<T> scaled = sizeof(T) < sizeof(double) ? e * scale : multiply_add(e, scale, e * low);
-        return xsimd::select(e == peak, at_peak, scaled);
+        if constexpr (sizeof(T) < sizeof(double)) return xsimd::select(e == peak, at_peak, e * scale);
+        const Vec<T> scaled = multiply_add(e, scale, e * low);
+        return kFused ? scaled : xsimd::select(e == peak, at_peak, scaled);
     }
 };
 

@@ -119,6 +119,23 @@ TEST_CASE("softmax: as many classes and rows as fill vectors, registers and grou
     }
 }
 
+// They are read and written by lines of several fibres, and by vectors where fewer are left.
+TEST_CASE("softmax: fibres whose elements lie a page apart") {
+    for (const DType dtype : {kFloat32, kFloat64}) {
+        const double tolerance = dtype == kFloat32 ? 1e-6 : 1e-14;
+        for (const std::int64_t n : {16, 17, 100, 600, 4100}) {
+            const Tensor z = (arange(n * 1024, dtype) * 0.7).sin().reshape({n, 1024}) * 9;
+            for (const std::int64_t fibres : {1024, 101, 40, 5}) {
+                CAPTURE(n);
+                CAPTURE(fibres);
+                const Tensor x = z.slice(1, 1024 - fibres, 1024);
+                const Tensor e = x.to(kFloat64).exp();
+                CHECK(allclose(softmax(x, 0).to(kFloat64), e / e.sum(0, true), tolerance, 0));
+            }
+        }
+    }
+}
+
 // A long row is read once, by what its beginning tells of its maximum.
 TEST_CASE("softmax: rows whose maximum comes late, however large it is") {
     for (const DType dtype : {kFloat32, kFloat64}) {

@@ -11,7 +11,7 @@ namespace reel::kernels {
 // for each source file.
 // clang-format off
 #define REEL_INSTALLERS(X)                                                                             \
-    X(pointwise) X(transcendental) X(activations) X(convert) X(reduce) X(extremes) X(moments) X(scan)   \
+    X(pointwise) X(transcendental) X(activations) X(convert) X(reduce) X(extremes) X(few_first) X(moments) X(scan)   \
     X(indexing) X(transpose) X(every) X(update) X(norm) X(window) X(average) X(correlate) X(gemm) X(gemm_unpacked) X(pack)  \
     X(matvec) X(softmax) X(softmax_statistics) X(softmax_backward) X(soft_targets) X(losses)
 // clang-format on

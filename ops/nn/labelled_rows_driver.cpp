@@ -99,8 +99,10 @@ void LabelledRows::differentiate_group(const Tensor& z, int64_t from, const doub
         const Row& r = rows_[static_cast<std::size_t>(row + f)];
         const int64_t label = labels_[first_ + row + f] - from;
         if (label < 0 || label >= n) continue;
-        y[label] = static_cast<T>(
-            gradient_at_label(r.at_label == r.max, r.rest, static_cast<double>(y[label]), factor[f]));
+        // ȳ (p − 1): where the label attains the maximum, p is 1 / (1 + rest), and 1 − p is taken without a difference.
+        const double p_bar = static_cast<double>(y[label]);
+        y[label] =
+            static_cast<T>(r.at_label == r.max ? -factor[f] * (r.rest / (1 + r.rest)) : p_bar - factor[f]);
     }
 }
 

@@ -51,12 +51,6 @@ private:
     std::int64_t ignored_;
 };
 
-/// The gradient of a hard loss for the logit at its label, ȳ (p − 1), where `p_bar` is ȳ p. Where the label attains the
-/// maximum p is 1 / (1 + rest), and 1 − p is taken without a difference.
-inline double gradient_at_label(bool attains_maximum, double rest, double p_bar, double y_bar) {
-    return attains_maximum ? -y_bar * (rest / (1 + rest)) : p_bar - y_bar;
-}
-
 /// Throws unless `targets` is int64, has the shape of `x` without `dim`, and each is a class or `ignored`. Returns how many
 /// count.
 std::int64_t check_labels(const char* name, const Tensor& x, std::int64_t dim, const Fibres& fibres,
